@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+
+namespace perigee {
+
+/// Milliseconds on a clock that never jumps; its zero is arbitrary.
+using Milliseconds = std::int64_t;
+
+/// Monotonic time in milliseconds, read from the kernel's coarse clock (resolution 1 to 4 ms, no system call).
+inline Milliseconds monotonic_coarse_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// Monotonic time in milliseconds, exact.
+inline Milliseconds monotonic_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// Monotonic time in nanoseconds.
+inline std::int64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+/// Seconds since the epoch, with a fraction; may jump with the system's clock.
+inline double wall_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+}  // namespace perigee

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace perigee {
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+
+/// Receives every event of the error log. Any thread may call.
+class LogSink {
+ public:
+  virtual ~LogSink() = default;
+
+  /// Takes one event. `message` is whole and may hold any bytes; the sink escapes what its format forbids.
+  virtual void write(LogLevel level, std::string_view message) = 0;
+
+  /// Takes one event with `fields`, a JSON object as text ("" for none), and the request it belongs to ("" for none).
+  virtual void write(LogLevel level, std::string_view message, std::string_view fields, std::string_view request_id) = 0;
+
+  [[nodiscard]] virtual bool enabled(LogLevel level) const = 0;
+};
+
+/// Names the sink that log_event() feeds; null (the start) sends events to standard error. Set it before threads start.
+void set_log_sink(LogSink* sink);
+
+/// The sink set, or the one that writes plain lines to standard error.
+[[nodiscard]] LogSink& log_sink();
+
+inline void log_event(LogLevel level, std::string_view message) {
+  if (log_sink().enabled(level)) {
+    log_sink().write(level, message);
+  }
+}
+
+}  // namespace perigee

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace perigee {
+
+/// Why something the world can break has failed: one sentence for a person, without a full stop.
+struct Error {
+  std::string message;
+};
+
+/// A value, or the reason there is none. For expected failures; programmer errors are assertions.
+template <typename T = void>
+using Result [[nodiscard]] = tl::expected<T, Error>;
+
+/// Makes the failed Result of any type.
+inline tl::unexpected<Error> fail(std::string message) { return tl::unexpected<Error>(Error{std::move(message)}); }
+
+}  // namespace perigee
+
+/// Evaluates a Result; hands its error to the caller, or yields its value.
+#define TRY(expression)                                              \
+  __extension__({                                                    \
+    auto&& try_result = (expression);                                \
+    if (!try_result) {                                               \
+      return tl::unexpected<perigee::Error>(std::move(try_result).error()); \
+    }                                                                \
+    std::move(try_result).value();                                   \
+  })

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "http/request_head.h"
+
+namespace perigee::http {
+
+/// Takes the framing off a request's body. http-parser (in lenient-free use) frames it; because Debian's build is lax, a
+/// strict walk over the chunk lines runs beside it, and a body is refused unless both agree. Trailers are dropped.
+/// No I/O. Owned by one exchange.
+class BodyFramer {
+ public:
+  enum class State : std::uint8_t { kReading, kDone, kRefused, kTooLarge };
+
+  /// Called with each run of body bytes, in order. Returns false to stop (State::kTooLarge follows).
+  using Sink = bool (*)(void* context, std::string_view bytes);
+
+  BodyFramer();
+  ~BodyFramer();
+  BodyFramer(const BodyFramer&) = delete;
+  BodyFramer& operator=(const BodyFramer&) = delete;
+
+  /// Prepares for the body that `head` announces. REQUIRES: head.has_body(). kRefused when http-parser reads the head's
+  /// framing otherwise than the scanner did.
+  [[nodiscard]] State begin(const RequestHead& head, Sink sink, void* context);
+
+  /// Consumes body bytes; returns how many belonged to this body (all of them while kReading).
+  [[nodiscard]] std::size_t feed(std::string_view bytes);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] const char* reason() const { return reason_; }
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+  State state_ = State::kDone;
+  const char* reason_ = "";
+};
+
+}  // namespace perigee::http

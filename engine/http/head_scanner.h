@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "http/request_head.h"
+
+namespace perigee::http {
+
+/// Reads a request's head in one strict pass and refuses everything RFC 9112 forbids or leaves to taste where tastes
+/// have been exploited: bare CR or LF, obs-fold, white space before a colon, two lengths, a length beside an encoding,
+/// any transfer coding but one "chunked", HTTP versions other than 1.0 and 1.1, a missing, doubled or malformed Host.
+/// No I/O, no allocation but a decoded path. One scanner serves one connection; any one thread.
+class HeadScanner {
+ public:
+  enum class Verdict : std::uint8_t { kIncomplete, kComplete, kRefused };
+
+  /// Forgets a head that was begun.
+  void reset();
+
+  /// Scans `size` bytes at `data`, which begin with the head. When more bytes have come, call again with the same bytes
+  /// and the new ones behind them (they may have moved): whole lines are not read a second time. What can be refused is
+  /// refused as soon as its bytes are there, and the verdict never depends on how the bytes were cut.
+  /// kComplete: `head` is filled and head.size bytes belong to it. kRefused: status() and reason() say why.
+  [[nodiscard]] Verdict scan(const char* data, std::size_t size, const HeadLimits& limits, RequestHead& head);
+
+  /// The status a refused head is answered with: 400, 414, 417, 431, 501 or 505.
+  [[nodiscard]] int status() const { return status_; }
+
+  /// Why, in one sentence for the client. A static string.
+  [[nodiscard]] const char* reason() const { return reason_; }
+
+ private:
+  // Where the scan goes on: the start of the first line that is not whole yet. Implementation state follows.
+  std::uint32_t line_start_ = 0;
+  bool in_fields_ = false;
+  int status_ = 0;
+  const char* reason_ = "";
+};
+
+}  // namespace perigee::http

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "base/byte_buffer.h"
+
+namespace perigee::http {
+
+/// The reason phrase of a status code; "Unknown" for one without.
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+/// Whether answers of this status never have a body: 1xx, 204, 304 (RFC 9110 section 6.4.1).
+[[nodiscard]] constexpr bool status_forbids_body(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
+
+/// How a response's body is delimited on the wire (RFC 9112 section 6).
+enum class Framing : std::uint8_t {
+  kLength,   ///< Content-Length
+  kChunked,  ///< Transfer-Encoding: chunked (HTTP/1.1 only)
+  kClose,    ///< by the end of the connection (HTTP/1.0 streams)
+  kNone      ///< neither field: statuses that forbid a body
+};
+
+/// What the Connection field of a response says.
+enum class Persistence : std::uint8_t {
+  kImplied,     ///< nothing: 1.1 keeps alive
+  kKeepAlive,   ///< "keep-alive", for a 1.0 client that asked
+  kClose        ///< "close"
+};
+
+/// The variable parts of a response's head.
+struct ResponseHead {
+  int status = 200;
+  std::string_view content_type;  ///< left out when empty
+  std::string_view fields;        ///< more whole lines, each ended by CRLF, valid already
+  std::uint64_t length = 0;       ///< for Framing::kLength: of the body a GET would get
+  Framing framing = Framing::kLength;
+  Persistence persistence = Persistence::kImplied;
+};
+
+/// Writes response heads. Keeps status line, Server and Date ready-made and renews the date each second. One thread.
+class ResponseSerializer {
+ public:
+  /// Names the time that Date says from now on (seconds since the epoch). Cheap when the second is the same.
+  void set_time(std::time_t now) {
+    if (now != now_) {
+      renew(now);
+    }
+  }
+
+  /// Appends the head, the empty line included.
+  void append_head(ByteBuffer& out, const ResponseHead& head) const;
+
+  /// Appends the head and a body of head.length bytes.
+  void append(ByteBuffer& out, const ResponseHead& head, std::string_view body) const;
+
+ private:
+  void renew(std::time_t now);
+
+  std::time_t now_ = -1;
+  std::string ok_;    ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
+};
+
+/// Appends one chunk of a chunked body; nothing for empty `bytes`, which would end the body.
+void append_chunk(ByteBuffer& out, std::string_view bytes);
+
+/// Appends the chunk that ends a chunked body.
+void append_last_chunk(ByteBuffer& out);
+
+/// A time as IMF-fixdate (RFC 9110 section 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+[[nodiscard]] std::string http_date(std::time_t time);
+
+}  // namespace perigee::http

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/slice.h"
+#include "http/method.h"
+#include "http/path_type.h"
+
+namespace perigee::http {
+
+/// A parameter taken out of a path, as Lua's FFI reads it.
+struct PathParameter {
+  Slice text;         ///< points into the path given to match()
+  double number = 0;  ///< the value of integer, number and boolean parameters
+};
+
+/// One parameter of a pattern, in order of appearance.
+struct PatternParameter {
+  std::string name;
+  PathType type = PathType::kString;
+  bool rest = false;
+};
+
+/// A pattern taken apart: literal segments, {name}, {name:type}, {rest*} last.
+struct Pattern {
+  struct Segment {
+    std::string literal;                ///< when parameter < 0
+    std::int32_t parameter = -1;        ///< index into parameters
+  };
+  std::vector<Segment> segments;
+  std::vector<PatternParameter> parameters;
+
+  /// Reads a pattern; an error says what is wrong with it ("unknown type 'int' ... did you mean 'integer'?").
+  [[nodiscard]] static Result<Pattern> parse(std::string_view text);
+};
+
+/// Finds the route of a path: a trie of segments with typed parameters and backtracking. A literal beats a typed
+/// parameter, that beats an untyped one, that beats a rest. Immutable once built; then any thread may match.
+class Router {
+ public:
+  static constexpr std::size_t kMaxParameters = 16;
+  struct Parameters {
+    std::array<PathParameter, kMaxParameters> values;
+    std::uint32_t count = 0;
+  };
+
+  enum class Outcome : std::uint8_t {
+    kFound,             ///< route, parameters
+    kNotFound,          ///< no pattern takes the path
+    kMethodNotAllowed,  ///< `allow` lists what the path takes
+    kOptions,           ///< OPTIONS that no route of its own answers; `allow` says what the path takes
+    kBadParameter       ///< a pattern takes the path but for the type of one parameter
+  };
+  struct Match {
+    Outcome outcome = Outcome::kNotFound;
+    std::int32_t route = -1;
+    std::string_view allow;               ///< "GET, HEAD, OPTIONS": lives as long as the router
+    const PatternParameter* refused = nullptr;  ///< kBadParameter: which (its text is refused_text)
+    std::string_view refused_text;
+  };
+
+  Router();
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  /// Adds route number `route`. `method` is an upper-case token, or "*" for any. `place` (file:line) is for messages.
+  /// Fails on a bad pattern, on more than kMaxParameters, and when another route of the same method takes the same
+  /// paths (two that differ only in parameter names do); the message names both places.
+  [[nodiscard]] Result<> add(std::string_view method, std::string_view pattern, std::int32_t route,
+                             std::string_view place);
+
+  /// Matches a decoded path. HEAD falls back to GET, OPTIONS is answered for every known path. "*" matches no route.
+  /// A route of the exact method beats one of any method.
+  [[nodiscard]] Match match(Method method, std::string_view method_text, std::string_view path,
+                            Parameters& parameters) const;
+
+ private:
+  struct Node;
+  std::unique_ptr<Node> root_;
+};
+
+}  // namespace perigee::http

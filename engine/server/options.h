@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace perigee::server {
+
+/// Everything the configuration can say, with its defaults. What each field means stands in the option table, which
+/// also feeds conf/server.toml, `--set` and `perigee check`. Times are in seconds, sizes in bytes.
+struct Options {
+  // [server]
+  std::vector<std::string> listen = {"127.0.0.1:8080"};
+  std::string app = "lua/app.lua";
+  std::int64_t workers = 0;
+  std::string accept = "reuseport";
+  bool pin = false;
+  std::int64_t backlog = 1024;
+  std::string user;
+  std::string group;
+  double drain = 30;
+  double reload_timeout = 10;
+
+  // [http]
+  std::int64_t request_line = 8 * 1024;
+  std::int64_t field_line = 8 * 1024;
+  std::int64_t head = 32 * 1024;
+  std::int64_t fields = 100;
+  std::int64_t pipeline = 64;
+  std::int64_t output_watermark = 1024 * 1024;
+  double head_timeout = 10;
+  double body_timeout = 10;
+  std::int64_t body_rate = 500;
+  double idle_timeout = 60;
+  double write_timeout = 30;
+
+  // [limits]
+  std::int64_t body = 1024 * 1024;
+  double time = 30;
+  std::int64_t connections = 10'000;
+  std::int64_t connections_per_address = 1'000;
+  std::int64_t json_depth = 64;
+  std::int64_t form_fields = 1'000;
+
+  // [log]
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::string log_error = "stderr";
+  std::string access = "stdout";
+  std::string access_format = "combined";
+  std::vector<std::string> access_skip = {"/healthz"};
+
+  // [admin]
+  std::string admin_listen = "127.0.0.1:9145";
+  std::string admin_token;
+
+  /// [app], the user's own table, as JSON text: `perigee.config` in Lua.
+  std::string app_config = "{}";
+};
+
+/// What kind of value an option takes, and how it is written.
+enum class OptionType : std::uint8_t {
+  kInteger,
+  kSize,      ///< an integer of bytes, or a string with a unit: "1MB" = 10^6, "1MiB" = 2^20
+  kSeconds,   ///< a number, fractions allowed
+  kBoolean,
+  kString,
+  kChoice,    ///< a string out of `choices`
+  kStringList
+};
+
+using OptionMember = std::variant<std::int64_t Options::*, double Options::*, bool Options::*, std::string Options::*,
+                                  std::vector<std::string> Options::*>;
+
+/// One row of the option table.
+struct OptionSpec {
+  std::string_view section;
+  std::string_view key;
+  OptionType type;
+  OptionMember member;
+  double minimum;            ///< of numbers, inclusive
+  double maximum;
+  std::string_view choices;  ///< of kChoice: "reuseport balanced"
+  bool reloadable;           ///< takes effect on SIGHUP
+  std::string_view sentence; ///< what it does, for conf/server.toml and messages
+};
+
+/// Every option once, in the order of conf/server.toml. [app] is free-form and not in it.
+[[nodiscard]] std::span<const OptionSpec> option_table();
+
+}  // namespace perigee::server

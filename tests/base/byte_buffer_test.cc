@@ -1,0 +1,69 @@
+#include "base/byte_buffer.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using perigee::BufferPool;
+using perigee::ByteBuffer;
+
+TEST_CASE("byte buffer: what is appended is read in order") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  CHECK(buffer.empty());
+  buffer.append("abc");
+  buffer.append("def");
+  CHECK(buffer.readable() == "abcdef");
+  buffer.consume(2);
+  CHECK(buffer.readable() == "cdef");
+  buffer.truncate(1);
+  CHECK(buffer.readable() == "c");
+}
+
+TEST_CASE("byte buffer: growing past the pool's block keeps every byte") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  std::string expected;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string piece = std::to_string(i) + ",";
+    buffer.append(piece);
+    expected += piece;
+    if (i % 7 == 0) {
+      buffer.consume(1);
+      expected.erase(0, 1);
+    }
+  }
+  CHECK(buffer.readable() == expected);
+}
+
+TEST_CASE("byte buffer: room in front is used before a larger block is taken") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  buffer.append(std::string(BufferPool::kBlockSize, 'x'));
+  buffer.consume(BufferPool::kBlockSize - 1);
+  buffer.append("yz");
+  CHECK(buffer.readable() == "xyz");
+  CHECK(buffer.size() + buffer.room() == BufferPool::kBlockSize);
+}
+
+TEST_CASE("byte buffer: an empty buffer gives its block back and can be used again") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  buffer.append("abc");
+  buffer.release_if_empty();
+  CHECK(buffer.readable() == "abc");
+  buffer.consume(3);
+  buffer.release_if_empty();
+  CHECK(buffer.room() == 0);
+  buffer.append("again");
+  CHECK(buffer.readable() == "again");
+}
+
+TEST_CASE("byte buffer: a moved buffer leaves an empty one") {
+  BufferPool pool;
+  ByteBuffer first(pool);
+  first.append("abc");
+  ByteBuffer second(std::move(first));
+  CHECK(second.readable() == "abc");
+  first.append("usable");
+  CHECK(first.readable() == "usable");
+}
