@@ -9,12 +9,13 @@ namespace {
 /// Plain lines to standard error, for the time before a log is configured and for unit tests.
 class StderrSink final : public LogSink {
  public:
-  void write(LogLevel level, std::string_view message) override { write(level, message, {}, {}); }
+  void write(LogLevel level, std::string_view message) override { write(level, message, "", ""); }
 
   void write(LogLevel level, std::string_view message, std::string_view fields, std::string_view) override {
     static constexpr const char* kNames[] = {"debug", "info", "warn", "error"};
-    std::fprintf(stderr, "perigee: %s: %.*s%s%.*s\n", kNames[static_cast<int>(level)], static_cast<int>(message.size()),
-                 message.data(), fields.empty() ? "" : " ", static_cast<int>(fields.size()), fields.data());
+    std::string line = std::string("perigee: ") + kNames[static_cast<int>(level)] + ": ";
+    line.append(message).append(fields.empty() ? "" : " ").append(fields).append("\n");
+    std::fwrite(line.data(), 1, line.size(), stderr);
   }
 
   [[nodiscard]] bool enabled(LogLevel level) const override { return level != LogLevel::kDebug; }

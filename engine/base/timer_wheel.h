@@ -34,6 +34,17 @@ class Timer : private TimerLink {
   Callback callback_;
 };
 
+/// A timer that calls a method of its owner.
+template <typename Owner, void (Owner::*Method)()>
+class TimerOf final : public Timer {
+ public:
+  explicit TimerOf(Owner& owner)
+      : Timer([](Timer& timer) { (static_cast<TimerOf&>(timer).owner_.*Method)(); }), owner_(owner) {}
+
+ private:
+  Owner& owner_;
+};
+
 /// A hierarchical timing wheel: adding, cancelling and firing cost the same however many timers wait
 /// (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987, scheme 7). One tick is a millisecond.
 /// One thread only.

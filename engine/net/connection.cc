@@ -1,0 +1,191 @@
+#include "net/connection.h"
+
+#include <event2/event.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+
+namespace perigee::net {
+
+Connection& Connection::adopt(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler) {
+  return *new Connection(loop, fd, peer, handler);
+}
+
+Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler)
+    : loop_(loop),
+      handler_(handler),
+      timer_(*this),
+      input_(loop.buffers()),
+      output_(loop.buffers()),
+      peer_(peer),
+      fd_(fd) {
+  update_interest();
+}
+
+// Tells libevent what to watch, where that differs from what it watches.
+void Connection::update_interest() {
+  const short wanted = static_cast<short>((reading_ && !half_closed_ ? EV_READ : 0) | (writing_ ? EV_WRITE : 0));
+  if (wanted == interest_) {
+    return;
+  }
+  if (interest_ != 0) {
+    event_del(&event_);
+  }
+  interest_ = wanted;
+  if (wanted != 0) {
+    event_assign(
+        &event_, loop_.base(), fd_, static_cast<short>(wanted | EV_PERSIST),
+        [](int, short events, void* self) { static_cast<Connection*>(self)->on_events(events); }, this);
+    if (event_add(&event_, nullptr) != 0) {
+      throw std::bad_alloc();
+    }
+  }
+}
+
+void Connection::on_events(short events) try {
+  if ((events & EV_READ) != 0) {
+    on_readable();
+  }
+  if ((events & EV_WRITE) != 0 && state_ != State::kClosed) {
+    on_writable();
+  }
+} catch (const std::bad_alloc&) {
+  close();
+}
+
+void Connection::on_readable() {
+  if (state_ != State::kOpen) {
+    discard_input();
+    return;
+  }
+  char* room = input_.reserve(kReadRoom);
+  const ssize_t count = recv(fd_, room, input_.room(), 0);
+  if (count > 0) {
+    input_.commit(static_cast<std::size_t>(count));
+    handler_.on_data(*this);
+    input_.release_if_empty();
+    return;
+  }
+  input_.release_if_empty();
+  if (count == 0) {
+    half_closed_ = true;
+    update_interest();
+    handler_.on_half_close(*this);
+  } else if (errno != EAGAIN && errno != EINTR) {
+    close();
+  }
+}
+
+// On the way out nothing the peer sends matters any more, but reading it keeps the kernel from resetting the connection.
+void Connection::discard_input() {
+  char bytes[4096];
+  const ssize_t count = recv(fd_, bytes, sizeof bytes, 0);
+  if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))) {
+    return;
+  }
+  half_closed_ = true;
+  if (state_ == State::kLingering || count < 0) {
+    close();
+  } else {
+    update_interest();
+  }
+}
+
+bool Connection::flush() {
+  if (writing_ || output_.empty()) {
+    return state_ != State::kClosed;
+  }
+  on_writable();
+  return state_ != State::kClosed;
+}
+
+void Connection::on_writable() {
+  const bool was_congested = congested();
+  while (!output_.empty()) {
+    const ssize_t count = send(fd_, output_.data(), output_.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      output_.consume(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR) {
+      close();
+      return;
+    }
+  }
+  output_.release_if_empty();
+  writing_ = !output_.empty();
+  update_interest();
+  if (was_congested && !congested() && state_ == State::kOpen) {
+    handler_.on_drained(*this);
+  }
+  if (state_ == State::kFlushing && output_.empty()) {
+    begin_linger();
+  }
+}
+
+void Connection::set_reading(bool reading) {
+  if (state_ == State::kOpen) {
+    reading_ = reading;
+    update_interest();
+  }
+}
+
+void Connection::on_timer() try {
+  if (deadline_ == kNoDeadline) {
+    return;
+  }
+  if (loop_.timers().now() < deadline_) {
+    loop_.timers().add(timer_, deadline_);
+  } else if (state_ == State::kLingering) {
+    close();
+  } else {
+    deadline_ = kNoDeadline;
+    handler_.on_deadline(*this);
+  }
+} catch (const std::bad_alloc&) {
+  close();
+}
+
+void Connection::close_gracefully() {
+  if (state_ != State::kOpen) {
+    return;
+  }
+  state_ = State::kFlushing;
+  input_.release();
+  reading_ = true;
+  update_interest();
+  if (flush() && state_ == State::kFlushing && output_.empty()) {
+    begin_linger();
+  }
+}
+
+void Connection::begin_linger() {
+  if (half_closed_) {
+    close();
+    return;
+  }
+  state_ = State::kLingering;
+  shutdown(fd_, SHUT_WR);
+  set_deadline(monotonic_coarse_ms() + kLinger);
+}
+
+void Connection::close() {
+  if (state_ == State::kClosed) {
+    return;
+  }
+  state_ = State::kClosed;
+  if (interest_ != 0) {
+    event_del(&event_);
+    interest_ = 0;
+  }
+  timer_.cancel();
+  ::close(fd_);
+  input_.release();
+  output_.release();
+  handler_.on_closed(*this);
+  loop_.defer([this] { delete this; });
+}
+
+}  // namespace perigee::net

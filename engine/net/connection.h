@@ -1,0 +1,118 @@
+#pragma once
+
+#include <event2/event_struct.h>
+
+#include <cstdint>
+
+#include "base/byte_buffer.h"
+#include "base/timer_wheel.h"
+#include "net/event_loop.h"
+#include "net/peer_address.h"
+
+namespace perigee::net {
+
+class Connection;
+
+/// What a connection tells its owner. Loop thread only. Any of these may call close().
+class ConnectionHandler {
+ public:
+  virtual ~ConnectionHandler() = default;
+
+  /// Bytes came: they are in input(). What is left there comes again with the next ones.
+  virtual void on_data(Connection& connection) = 0;
+
+  /// The peer sends no more; it may still read (RFC 9112 section 9.6).
+  virtual void on_half_close(Connection& connection) = 0;
+
+  /// Output that was at or over the watermark has been sent down to below it.
+  virtual void on_drained(Connection& connection) = 0;
+
+  /// The deadline set last has passed.
+  virtual void on_deadline(Connection& connection) = 0;
+
+  /// The socket is gone, for whatever reason. Said once, last; the connection is destroyed soon after.
+  virtual void on_closed(Connection& connection) = 0;
+};
+
+/// One TCP or Unix stream socket: bytes in, bytes out, one deadline. Idle, it holds no buffers. Owned by the loop it
+/// lives on (it destroys itself after on_closed); loop thread only.
+class Connection {
+ public:
+  /// Takes over a connected, non-blocking socket. close() ends the object.
+  static Connection& adopt(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler);
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] ByteBuffer& input() { return input_; }
+  [[nodiscard]] ByteBuffer& output() { return output_; }
+  [[nodiscard]] const PeerAddress& peer() const { return peer_; }
+  [[nodiscard]] EventLoop& loop() { return loop_; }
+  [[nodiscard]] bool half_closed() const { return half_closed_; }
+  [[nodiscard]] bool open() const { return state_ == State::kOpen; }
+
+  /// Whatever the handler hangs on the connection.
+  void* context = nullptr;
+
+  /// Sends what is in output(); the rest goes when the socket takes it. False when the connection broke (and closed).
+  bool flush();
+
+  /// Whether output() stands at or above the watermark: on_drained follows once it does not.
+  [[nodiscard]] bool congested() const { return output_.size() >= watermark_; }
+  void set_watermark(std::size_t bytes) { watermark_ = bytes; }
+
+  /// Stops or resumes reading from the socket.
+  void set_reading(bool reading);
+
+  /// Asks for on_deadline at `deadline` (monotonic milliseconds), instead of the one asked for before.
+  /// Pushing it later costs a store.
+  void set_deadline(Milliseconds deadline) {
+    deadline_ = deadline;
+    if (!timer_.pending() || timer_.deadline() > deadline) {
+      loop_.timers().add(timer_, deadline);
+    }
+  }
+  void clear_deadline() { deadline_ = kNoDeadline; }
+
+  /// Sends what is in output(), says FIN, reads and drops what still comes for up to two seconds, and closes: the peer
+  /// gets the whole answer even if it was still sending (RFC 9112 section 9.6).
+  void close_gracefully();
+
+  /// Closes now. Unsent output is lost.
+  void close();
+
+ private:
+  enum class State : std::uint8_t { kOpen, kFlushing, kLingering, kClosed };
+  static constexpr Milliseconds kNoDeadline = INT64_MAX;
+  static constexpr Milliseconds kLinger = 2000;
+  static constexpr std::size_t kReadRoom = 2048;
+
+  Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler);
+  ~Connection() = default;
+
+  void on_events(short events);
+  void on_readable();
+  void on_writable();
+  void discard_input();
+  void on_timer();
+  void begin_linger();
+  void update_interest();
+
+  EventLoop& loop_;
+  ConnectionHandler& handler_;
+  event event_;
+  TimerOf<Connection, &Connection::on_timer> timer_;
+  Milliseconds deadline_ = kNoDeadline;
+  ByteBuffer input_;
+  ByteBuffer output_;
+  std::size_t watermark_ = 1024 * 1024;
+  PeerAddress peer_;
+  int fd_;
+  short interest_ = 0;
+  State state_ = State::kOpen;
+  bool reading_ = true;
+  bool writing_ = false;
+  bool half_closed_ = false;
+};
+
+}  // namespace perigee::net

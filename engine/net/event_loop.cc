@@ -1,0 +1,141 @@
+#include "net/event_loop.h"
+
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <limits>
+#include <new>
+
+#include "base/log.h"
+
+namespace perigee::net {
+namespace {
+
+constexpr Milliseconds kNever = std::numeric_limits<Milliseconds>::max();
+
+event_base* new_base() {
+  std::unique_ptr<event_config, decltype(&event_config_free)> config(event_config_new(), &event_config_free);
+  if (config == nullptr) {
+    throw std::bad_alloc();
+  }
+  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
+  event_base* base = event_base_new_with_config(config.get());
+  if (base == nullptr) {
+    throw std::bad_alloc();
+  }
+  return base;
+}
+
+// Work that runs out of memory loses itself, never the loop.
+void run_guarded(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    log_event(LogLevel::kError, "out of memory: one piece of work on an event loop was dropped");
+  }
+}
+
+}  // namespace
+
+void EventLoop::BaseDeleter::operator()(event_base* base) const { event_base_free(base); }
+void EventLoop::EventDeleter::operator()(event* event) const { event_free(event); }
+
+EventLoop::EventLoop()
+    : base_(new_base()), timers_(monotonic_ms()), armed_(kNever), thread_(std::this_thread::get_id()) {
+  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  timer_event_.reset(event_new(base_.get(), -1, 0, [](int, short, void*) {}, nullptr));
+  wake_event_.reset(event_new(
+      base_.get(), wake_fd_, EV_READ | EV_PERSIST,
+      [](int fd, short, void* self) {
+        eventfd_t count = 0;
+        eventfd_read(fd, &count);
+        static_cast<EventLoop*>(self)->run_posted();
+      },
+      this));
+  if (wake_fd_ < 0 || timer_event_ == nullptr || wake_event_ == nullptr || event_add(wake_event_.get(), nullptr) != 0) {
+    throw std::bad_alloc();
+  }
+}
+
+EventLoop::~EventLoop() {
+  wake_event_.reset();
+  if (wake_fd_ >= 0) {
+    ::close(wake_fd_);
+  }
+}
+
+void EventLoop::assert_in_loop() const { assert(in_loop()); }
+
+void EventLoop::run() {
+  thread_ = std::this_thread::get_id();
+  while (!stopping_.load(std::memory_order_acquire)) {
+    arm_timer();
+    event_base_loop(base_.get(), EVLOOP_ONCE);
+    timers_.advance(monotonic_ms());
+    run_deferred();
+    if (idle_work_) {
+      idle_work_();
+      run_deferred();
+    }
+  }
+  run_posted();
+  run_deferred();
+}
+
+void EventLoop::stop() {
+  post([this] { stopping_.store(true, std::memory_order_release); });
+}
+
+void EventLoop::post(std::function<void()> work) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_empty = posted_.empty();
+    posted_.push_back(std::move(work));
+  }
+  if (was_empty) {
+    wakeups_.fetch_add(1, std::memory_order_relaxed);
+    eventfd_write(wake_fd_, 1);
+  }
+}
+
+void EventLoop::run_posted() {
+  std::vector<std::function<void()>> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch.swap(posted_);
+  }
+  for (const auto& work : batch) {
+    run_guarded(work);
+  }
+}
+
+void EventLoop::run_deferred() {
+  while (!deferred_.empty()) {
+    std::vector<std::function<void()>> batch;
+    batch.swap(deferred_);
+    for (const auto& work : batch) {
+      run_guarded(work);
+    }
+  }
+}
+
+// Asks libevent for a wake-up at the wheel's next deadline; only where that has changed.
+void EventLoop::arm_timer() {
+  const Milliseconds next = timers_.next_deadline();
+  if (next == armed_ && next > timers_.now()) {
+    return;
+  }
+  armed_ = next;
+  if (next == kNever) {
+    event_del(timer_event_.get());
+    return;
+  }
+  const Milliseconds wait = std::max<Milliseconds>(0, next - monotonic_ms());
+  const timeval timeout{static_cast<time_t>(wait / 1000), static_cast<suseconds_t>(wait % 1000 * 1000)};
+  event_add(timer_event_.get(), &timeout);
+}
+
+}  // namespace perigee::net

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/buffer_pool.h"
+#include "base/executor.h"
+#include "base/timer_wheel.h"
+
+struct event_base;
+struct event;
+
+namespace perigee::net {
+
+/// One thread's loop over libevent: sockets, timers, and work posted by other threads. Owned by a worker; every method
+/// but post(), stop() and in_loop() belongs to the thread that called run() (or, before that, built it).
+class EventLoop final : public Executor {
+ public:
+  EventLoop();
+  ~EventLoop() override;
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  /// Dispatches events until stop(). Errors of single callbacks never end it.
+  void run();
+
+  /// Makes run() return once the events at hand are dispatched. Any thread.
+  void stop();
+
+  /// Runs `work` on the loop, in order; wakes the loop where its queue was empty. Any thread.
+  void post(std::function<void()> work) override;
+
+  /// Runs `work` on this thread when the callbacks at hand are done: for work that must not run below its caller.
+  void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+
+  /// Calls `work` at the end of every turn of the loop, before it waits again.
+  void set_idle_work(std::function<void()> work) { idle_work_ = std::move(work); }
+
+  [[nodiscard]] TimerWheel& timers() { return timers_; }
+  [[nodiscard]] BufferPool& buffers() { return buffers_; }
+  [[nodiscard]] event_base* base() { return base_.get(); }
+  [[nodiscard]] bool in_loop() const { return std::this_thread::get_id() == thread_; }
+  void assert_in_loop() const;
+
+  /// How often a wake-up had to be written: posts to a queue that was empty.
+  [[nodiscard]] std::size_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
+
+ private:
+  struct BaseDeleter {
+    void operator()(event_base* base) const;
+  };
+  struct EventDeleter {
+    void operator()(event* event) const;
+  };
+
+  void arm_timer();
+  void run_posted();
+  void run_deferred();
+
+  std::unique_ptr<event_base, BaseDeleter> base_;
+  std::unique_ptr<event, EventDeleter> timer_event_;
+  std::unique_ptr<event, EventDeleter> wake_event_;
+  int wake_fd_ = -1;
+  TimerWheel timers_;
+  Milliseconds armed_ = 0;
+  BufferPool buffers_;
+  std::function<void()> idle_work_;
+  std::vector<std::function<void()>> deferred_;
+  std::thread::id thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::size_t> wakeups_{0};
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;  // guarded by mutex_
+};
+
+}  // namespace perigee::net

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace perigee::net {
+
+/// Who is at the other end, in 20 bytes: what a connection can afford to keep.
+struct PeerAddress {
+  sa_family_t family = AF_UNSPEC;
+  std::uint16_t port = 0;
+  std::array<std::uint8_t, 16> bytes{};  ///< the first four for IPv4
+
+  /// Reads what accept() gave. An IPv4 address inside IPv6 (::ffff:a.b.c.d) becomes IPv4.
+  static PeerAddress of(const sockaddr_storage& storage);
+
+  /// "127.0.0.1", "::1", "unix".
+  [[nodiscard]] std::string text() const;
+
+  /// Equal hosts compare equal whatever their port.
+  [[nodiscard]] bool same_host(const PeerAddress& other) const { return family == other.family && bytes == other.bytes; }
+};
+
+}  // namespace perigee::net
