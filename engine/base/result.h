@@ -13,7 +13,7 @@ struct Error {
 
 /// A value, or the reason there is none. For expected failures; programmer errors are assertions.
 template <typename T = void>
-using Result [[nodiscard]] = tl::expected<T, Error>;
+using Result = tl::expected<T, Error>;
 
 /// Makes the failed Result of any type.
 inline tl::unexpected<Error> fail(std::string message) { return tl::unexpected<Error>(Error{std::move(message)}); }
