@@ -1,1 +1,125 @@
 #include "server/options.h"
+
+#include <array>
+
+namespace perigee::server {
+namespace {
+
+constexpr double kKiB = 1024;
+constexpr double kMiB = 1024 * kKiB;
+constexpr double kGiB = 1024 * kMiB;
+constexpr double kPathBytes = 4096;
+constexpr double kHour = 3600;
+constexpr double kDay = 24 * kHour;
+
+constexpr bool kReloadable = true;
+constexpr bool kFixed = false;
+
+using enum OptionType;
+
+// Each row: section, key, type, member, minimum, maximum, choices, reloadable, sentence.
+const std::array kTable = {
+    OptionSpec{"server", "listen", kStringList, &Options::listen, 1, 64, "", kFixed,
+               "Addresses to serve on: \"HOST:PORT\", \"[IPV6]:PORT\", \":PORT\" for every IPv4 address, or "
+               "\"unix:PATH\"; port 0 takes a free one."},
+    OptionSpec{"server", "app", kString, &Options::app, 1, kPathBytes, "", kFixed,
+               "The Lua file that returns the app; a reload reads it again."},
+    OptionSpec{"server", "workers", kInteger, &Options::workers, 0, 256, "", kFixed,
+               "Worker threads, each with an event loop and a Lua VM of its own; 0 is one for each core."},
+    OptionSpec{"server", "accept", kChoice, &Options::accept, 0, 0, "reuseport balanced", kFixed,
+               "Who takes a new connection: with \"reuseport\" the kernel spreads them over the workers, with "
+               "\"balanced\" the worker with the fewest gets it."},
+    OptionSpec{"server", "pin", kBoolean, &Options::pin, 0, 0, "", kFixed, "Binds each worker to one core."},
+    OptionSpec{"server", "backlog", kInteger, &Options::backlog, 1, 65'535, "", kFixed,
+               "Connections that may wait in the kernel for each listening socket; net.core.somaxconn caps it."},
+    OptionSpec{"server", "user", kString, &Options::user, 0, 256, "", kFixed,
+               "User to become once the addresses are bound; empty stays who started the server."},
+    OptionSpec{"server", "group", kString, &Options::group, 0, 256, "", kFixed,
+               "Group to become with it; empty is the user's own."},
+    OptionSpec{"server", "drain", kSeconds, &Options::drain, 0, kHour, "", kReloadable,
+               "Seconds that requests under way may take to end when the server stops or an app is replaced."},
+    OptionSpec{"server", "reload_timeout", kSeconds, &Options::reload_timeout, 0.1, kHour, "", kReloadable,
+               "Seconds a new app may take to load and start before the reload is given up and the old one stays."},
+
+    OptionSpec{"http", "request_line", kSize, &Options::request_line, 64, kMiB, "", kReloadable,
+               "Longest request line, in bytes; a longer one is answered 414."},
+    OptionSpec{"http", "field_line", kSize, &Options::field_line, 64, kMiB, "", kReloadable,
+               "Longest header line, in bytes; a longer one is answered 431."},
+    OptionSpec{"http", "head", kSize, &Options::head, 256, kMiB, "", kReloadable,
+               "Request line and headers together, in bytes; more is answered 431."},
+    OptionSpec{"http", "fields", kInteger, &Options::fields, 1, 256, "", kReloadable,
+               "Most header lines of a request; more are answered 431."},
+    OptionSpec{"http", "pipeline", kInteger, &Options::pipeline, 1, 4096, "", kReloadable,
+               "Pipelined requests of one connection that are served before the others get their turn."},
+    OptionSpec{"http", "output_watermark", kSize, &Options::output_watermark, 4 * kKiB, kGiB, "", kReloadable,
+               "Bytes waiting to be sent to one client above which nothing more is read from it."},
+    OptionSpec{"http", "head_timeout", kSeconds, &Options::head_timeout, 0.1, kHour, "", kReloadable,
+               "Seconds for a whole request head to arrive; after that it is answered 408."},
+    OptionSpec{"http", "body_timeout", kSeconds, &Options::body_timeout, 0.1, kHour, "", kReloadable,
+               "Longest pause within a request body, in seconds."},
+    OptionSpec{"http", "body_rate", kSize, &Options::body_rate, 0, kGiB, "", kReloadable,
+               "Slowest request body, in bytes a second over the whole of it; 0 asks for none."},
+    OptionSpec{"http", "idle_timeout", kSeconds, &Options::idle_timeout, 0.1, kDay, "", kReloadable,
+               "Seconds a connection may stay open between two requests."},
+    OptionSpec{"http", "write_timeout", kSeconds, &Options::write_timeout, 0.1, kHour, "", kReloadable,
+               "Seconds without a byte taken by the client before its answer is given up."},
+
+    OptionSpec{"limits", "body", kSize, &Options::body, 0, 1024 * kGiB, "", kReloadable,
+               "Largest request body, in bytes, for routes without a limit of their own; more is answered 413."},
+    OptionSpec{"limits", "time", kSeconds, &Options::time, 0.01, kDay, "", kReloadable,
+               "Seconds a handler may take, waiting included, for routes without a limit of their own."},
+    OptionSpec{"limits", "connections", kInteger, &Options::connections, 1, 1'000'000, "", kReloadable,
+               "Connections open at once; one more is answered 503."},
+    OptionSpec{"limits", "connections_per_address", kInteger, &Options::connections_per_address, 0, 1'000'000, "",
+               kReloadable, "Connections open at once from one client address; 0 sets no limit."},
+    OptionSpec{"limits", "json_depth", kInteger, &Options::json_depth, 1, 1000, "", kReloadable,
+               "How deep arrays and objects of a JSON body may nest."},
+    OptionSpec{"limits", "form_fields", kInteger, &Options::form_fields, 1, 100'000, "", kReloadable,
+               "Most fields of a form."},
+
+    OptionSpec{"log", "level", kChoice, &Options::log_level, 0, 0, "debug info warn error", kReloadable,
+               "The least serious event that the error log keeps."},
+    OptionSpec{"log", "format", kChoice, &Options::log_format, 0, 0, "text json", kReloadable,
+               "How the error log writes: a line of text or a line of JSON for each event."},
+    OptionSpec{"log", "error", kString, &Options::log_error, 1, kPathBytes, "", kReloadable,
+               "Where the error log goes: \"stderr\", \"stdout\" or a file."},
+    OptionSpec{"log", "access", kString, &Options::access, 1, kPathBytes, "", kReloadable,
+               "Where the access log goes: \"stdout\", \"stderr\", a file or \"off\"."},
+    OptionSpec{"log", "access_format", kChoice, &Options::access_format, 0, 0, "combined json", kReloadable,
+               "How the access log writes: Apache's combined format or a line of JSON for each request."},
+    OptionSpec{"log", "access_skip", kStringList, &Options::access_skip, 0, 256, "", kReloadable,
+               "Paths whose requests the access log leaves out, each whole."},
+
+    OptionSpec{"admin", "listen", kString, &Options::admin_listen, 1, kPathBytes, "", kFixed,
+               "Address of the admin port, written as in [server] listen, or \"off\"."},
+    OptionSpec{
+        "admin", "token", kSecret, &Options::admin_token, 0, 4096, "", kReloadable,
+        "What the admin port wants as \"Authorization: Bearer TOKEN\"; needed when its address is not loopback."},
+};
+
+}  // namespace
+
+std::span<const OptionSpec> option_table() {
+  return kTable;
+}
+
+std::vector<std::string> changed_fixed_options(const Options& running, const Options& next) {
+  std::vector<std::string> names;
+  for (const OptionSpec& spec : kTable) {
+    const auto differs = [&](auto member) { return running.*member != next.*member; };
+    if (!spec.reloadable && std::visit(differs, spec.member)) {
+      names.push_back(std::string(spec.section) + "." + std::string(spec.key));
+    }
+  }
+  return names;
+}
+
+void keep_fixed_options(const Options& running, Options& next) {
+  for (const OptionSpec& spec : kTable) {
+    if (!spec.reloadable) {
+      std::visit([&](auto member) { next.*member = running.*member; }, spec.member);
+    }
+  }
+}
+
+}  // namespace perigee::server

@@ -64,11 +64,12 @@ struct Options {
 /// What kind of value an option takes, and how it is written.
 enum class OptionType : std::uint8_t {
   kInteger,
-  kSize,      ///< an integer of bytes, or a string with a unit: "1MB" = 10^6, "1MiB" = 2^20
-  kSeconds,   ///< a number, fractions allowed
+  kSize,     ///< an integer of bytes, or a string with a unit: "1MB" = 10^6, "1MiB" = 2^20
+  kSeconds,  ///< a number, fractions allowed
   kBoolean,
   kString,
-  kChoice,    ///< a string out of `choices`
+  kSecret,  ///< a string that no message and no listing shows
+  kChoice,  ///< a string out of `choices`
   kStringList
 };
 
@@ -81,14 +82,20 @@ struct OptionSpec {
   std::string_view key;
   OptionType type;
   OptionMember member;
-  double minimum;            ///< of numbers, inclusive
+  double minimum;  ///< inclusive: of numbers the value, of strings the bytes, of lists the items
   double maximum;
-  std::string_view choices;  ///< of kChoice: "reuseport balanced"
-  bool reloadable;           ///< takes effect on SIGHUP
-  std::string_view sentence; ///< what it does, for conf/server.toml and messages
+  std::string_view choices;   ///< of kChoice: "reuseport balanced"
+  bool reloadable;            ///< takes effect on SIGHUP
+  std::string_view sentence;  ///< what it does, for conf/server.toml and messages
 };
 
 /// Every option once, in the order of conf/server.toml. [app] is free-form and not in it.
 [[nodiscard]] std::span<const OptionSpec> option_table();
+
+/// Names, as "server.listen", of the options that a reload cannot change and that differ.
+[[nodiscard]] std::vector<std::string> changed_fixed_options(const Options& running, const Options& next);
+
+/// Gives `next` the running value of every option that a reload cannot change.
+void keep_fixed_options(const Options& running, Options& next);
 
 }  // namespace perigee::server

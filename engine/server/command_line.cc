@@ -1,0 +1,200 @@
+#include "server/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include "server/config_value.h"
+#include "server/nearest.h"
+
+namespace perigee::server {
+namespace {
+
+using Command = CommandLine::Command;
+
+struct CommandSpec {
+  Command command;
+  std::string_view name;
+  const char* sentence;
+  const char* story;
+};
+
+constexpr std::array kCommands = {
+    CommandSpec{Command::kServe, "serve", "Serve an app.",
+                "Serves an app until SIGTERM or SIGINT. SIGHUP reloads app and configuration, SIGUSR1 reopens the log "
+                "files.\nExample: perigee serve --app lua/app.lua --listen 127.0.0.1:8080"},
+    CommandSpec{Command::kCheck, "check", "Load configuration and app, and print every mistake.",
+                "Loads configuration and app as serve would and prints every mistake with its file and line.\nExits "
+                "with 0 if there is none, else with 1."},
+    CommandSpec{Command::kReload, "reload", "Have a running server reload its app and configuration.",
+                "Asks a running server, through its admin port, to reload its app and configuration, and waits.\nA "
+                "mistake is printed and changes nothing. Exits with 0 once the new app serves, else with 1."},
+    CommandSpec{Command::kRoutes, "routes", "List the routes of an app.",
+                "Loads the app and prints the method, pattern, types and source line of each route."},
+    CommandSpec{Command::kVersion, "version", "Print the version.", "Prints the version."},
+};
+
+// What was given; the defaults are the configuration's.
+struct Flags {
+  std::optional<std::string> config;
+  std::optional<std::string> app;
+  std::vector<std::string> listen;
+  std::optional<std::string> workers;
+  std::optional<std::string> admin;
+};
+
+void add_common_flags(CLI::App& app, CommandLine& line, Flags& flags) {
+  app.add_option("-c,--config", flags.config, "Configuration file; without it conf/server.toml, if that is there")
+      ->type_name("FILE");
+  app.add_option("--admin", flags.admin, "Address of the admin port, or off")->type_name("HOST:PORT");
+  app.add_option("--set", line.sets, "Set any option of the configuration; may be repeated")
+      ->type_name("SECTION.KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_app_flags(CLI::App& app, Flags& flags) {
+  app.add_option("--app", flags.app, "The Lua file that returns the app")->type_name("FILE");
+  app.add_option("--listen", flags.listen, "Address to serve on instead of the configured ones; may be repeated")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
+  app.add_option("--workers", flags.workers, "Worker threads; 0 is one for each core")->type_name("N");
+}
+
+// One subcommand of the program, with the flags it takes.
+void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, Flags& flags) {
+  CLI::App& app = *program.add_subcommand(std::string(spec.name), spec.sentence);
+  app.footer(std::string("\n") + spec.story);
+  app.callback([&line, &spec] { line.command = spec.command; });
+  switch (spec.command) {
+    case Command::kRoutes:
+      app.add_flag("--json", line.json, "Print JSON");
+      [[fallthrough]];
+    case Command::kServe:
+    case Command::kCheck:
+      add_app_flags(app, flags);
+      [[fallthrough]];
+    case Command::kReload:
+      add_common_flags(app, line, flags);
+      break;
+    case Command::kVersion:
+      break;
+  }
+}
+
+// The flags as overrides. They come after --set, so that the shorter word wins.
+void append_sets(const Flags& flags, std::vector<std::string>& sets) {
+  if (flags.app) {
+    sets.push_back("server.app=" + toml_string(*flags.app));
+  }
+  if (!flags.listen.empty()) {
+    std::string list;
+    for (const std::string& address : flags.listen) {
+      list += (list.empty() ? "" : ", ") + toml_string(address);
+    }
+    sets.push_back("server.listen=[" + list + "]");
+  }
+  if (flags.workers) {
+    sets.push_back("server.workers=" + *flags.workers);
+  }
+  if (flags.admin) {
+    sets.push_back("admin.listen=" + toml_string(*flags.admin));
+  }
+}
+
+CommandLineExit bad_usage(const std::string& message, const std::string& command) {
+  return {1, "perigee: " + message + "\nTry 'perigee " + command + "--help'.\n"};
+}
+
+CommandLineExit unknown_command(std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const CommandSpec& spec : kCommands) {
+    names.push_back(spec.name);
+  }
+  const std::string_view near = nearest(word, names);
+  return bad_usage("unknown command '" + std::string(word) + "'" +
+                       (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"),
+                   "");
+}
+
+CommandLineExit unknown_argument(const CLI::App& app, const std::string& command, const std::string& word) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      flags.push_back("--" + name);
+    }
+  }
+  const std::string flag = word.substr(0, word.find('='));
+  const std::vector<std::string_view> candidates(flags.begin(), flags.end());
+  const std::string_view near = flag.starts_with('-') ? nearest(flag, candidates) : std::string_view();
+  return bad_usage(
+      "unknown argument '" + flag + "'" + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"), command);
+}
+
+CommandLineExit explain(CLI::App& program, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> chosen = program.get_subcommands();
+  const CLI::App& app = chosen.empty() ? program : *chosen.front();
+  const std::string command = chosen.empty() ? "" : app.get_name() + " ";
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    return {0, program.help()};
+  }
+  if (const std::vector<std::string> rest = program.remaining(true); !rest.empty()) {
+    return unknown_argument(app, command, rest.front());
+  }
+  return bad_usage(error.what(), command);
+}
+
+// The arguments in the order CLI11 takes them, last first. "help" is what many try before "--help".
+std::vector<std::string> reversed(std::span<const char* const> arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.insert(words.begin() + (words.empty() ? 0 : 1), "--help");
+  }
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
+bool is_command(std::string_view word) {
+  return std::any_of(kCommands.begin(), kCommands.end(), [word](const CommandSpec& spec) { return spec.name == word; });
+}
+
+}  // namespace
+
+tl::expected<CommandLine, CommandLineExit> parse_command_line(std::span<const char* const> arguments) {
+  CommandLine line;
+  Flags flags;
+  bool version = false;
+  CLI::App program("Perigee, an application server: native C++ outside, your Lua inside.", "perigee");
+  program.require_subcommand(0, 1);
+  program.add_flag("--version", version, "Print the version");
+  program.footer("\nFirst steps:\n  perigee serve --app lua/app.lua\n  perigee serve --help");
+  for (const CommandSpec& spec : kCommands) {
+    add_command(program, spec, line, flags);
+  }
+  std::vector<std::string> words = reversed(arguments);
+  if (words.empty()) {
+    return tl::unexpected(CommandLineExit{1, program.help()});
+  }
+  if (!words.back().starts_with('-') && !is_command(words.back())) {
+    return tl::unexpected(unknown_command(words.back()));
+  }
+  try {
+    program.parse(words);
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected(explain(program, error));
+  }
+  if (version) {
+    line.command = Command::kVersion;
+  } else if (program.get_subcommands().empty()) {
+    return tl::unexpected(CommandLineExit{1, program.help()});
+  }
+  line.config_given = flags.config.has_value();
+  line.config_path = flags.config.value_or(line.config_path);
+  append_sets(flags, line.sets);
+  return line;
+}
+
+}  // namespace perigee::server

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace perigee::server {
+
+/// What the program was asked to do.
+struct CommandLine {
+  enum class Command : std::uint8_t { kServe, kCheck, kReload, kRoutes, kVersion };
+
+  Command command = Command::kServe;
+  std::string config_path = "conf/server.toml";
+  bool config_given = false;      ///< by -c; a missing file is then a mistake
+  std::vector<std::string> sets;  ///< for load_options(): --set as written, then what the other flags come to
+  bool json = false;              ///< of `routes`
+};
+
+/// Why there is nothing to do: the text to print, to standard output if `code` is 0, else to standard error.
+struct CommandLineExit {
+  int code = 0;
+  std::string text;
+};
+
+/// Reads the program's arguments, without its name. Help ends with code 0, bad usage with 1.
+[[nodiscard]] tl::expected<CommandLine, CommandLineExit> parse_command_line(std::span<const char* const> arguments);
+
+}  // namespace perigee::server

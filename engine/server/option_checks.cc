@@ -1,0 +1,79 @@
+#include "server/option_checks.h"
+
+#include <set>
+#include <utility>
+
+#include "net/socket_address.h"
+
+namespace perigee::server {
+namespace {
+
+constexpr const char* kAddressForm =
+    " takes HOST:PORT, [IPV6]:PORT or unix:PATH, with an IP address or localhost and a port from 0 to 65535";
+
+using Faults = std::vector<OptionFault>;
+
+// Two sockets get the same place, unless the kernel is to choose each a port.
+bool is_one_place(const net::SocketAddress& address) {
+  return address.is_unix() || address.port() != 0;
+}
+
+void check_addresses(const Options& options, Faults& faults) {
+  std::set<std::string> places;
+  for (std::size_t i = 0; i < options.listen.size(); ++i) {
+    const Result<net::SocketAddress> address = net::SocketAddress::parse(options.listen[i]);
+    if (!address) {
+      faults.push_back({"server.listen", i, std::string("server.listen") + kAddressForm});
+    } else if (is_one_place(*address) && !places.insert(address->text()).second) {
+      faults.push_back({"server.listen", i, "server.listen names one address twice"});
+    }
+  }
+  if (options.admin_listen == "off") {
+    return;
+  }
+  const Result<net::SocketAddress> admin = net::SocketAddress::parse(options.admin_listen);
+  if (!admin) {
+    faults.push_back({"admin.listen", 0, std::string("admin.listen") + kAddressForm + ", or \"off\""});
+    return;
+  }
+  if (is_one_place(*admin) && places.contains(admin->text())) {
+    faults.push_back({"admin.listen", 0, "admin.listen names an address of server.listen", "server.listen"});
+  }
+  if (!admin->is_loopback() && options.admin_token.empty()) {
+    faults.push_back(
+        {"admin.listen", 0, "admin.listen is not a loopback address: set admin.token as well", "admin.token"});
+  }
+}
+
+void check_sizes(const Options& options, Faults& faults) {
+  const std::pair<std::string, std::int64_t> parts[] = {{"http.request_line", options.request_line},
+                                                        {"http.field_line", options.field_line}};
+  for (const auto& [name, size] : parts) {
+    if (options.head < size) {
+      faults.push_back({"http.head", 0, "http.head is smaller than " + name + ", a part of it", name});
+    }
+  }
+}
+
+void check_logs(const Options& options, Faults& faults) {
+  if (options.log_error == "off") {
+    faults.push_back({"log.error", 0, "log.error cannot be \"off\"; log.level = \"error\" is the least"});
+  }
+  for (std::size_t i = 0; i < options.access_skip.size(); ++i) {
+    if (!options.access_skip[i].starts_with('/')) {
+      faults.push_back({"log.access_skip", i, "log.access_skip takes paths, which begin with \"/\""});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<OptionFault> check_options(const Options& options) {
+  Faults faults;
+  check_addresses(options, faults);
+  check_sizes(options, faults);
+  check_logs(options, faults);
+  return faults;
+}
+
+}  // namespace perigee::server
