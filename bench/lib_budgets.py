@@ -1,0 +1,50 @@
+"""The budgets that --check holds."""
+
+HELLO_INSTRUCTIONS = 2_500
+TYPED_INSTRUCTIONS = 5_000
+BROWSER_SHARE_OF_NGINX = 1 / 4
+PIPELINED_TIMES_NGINX = 5
+IDLE_BYTES = 1_024
+
+
+def figure(report, *path):
+    """The number at that place of the report, or None where it was not measured."""
+    for key in path:
+        report = report.get(key) if isinstance(report, dict) else None
+    return report
+
+
+def at_most(what, value, limit, unit):
+    if value is None or limit is None:
+        return f"{what}: not measured"
+    return None if value <= limit else f"{what}: {value:,.0f} {unit}, allowed {limit:,.0f}"
+
+
+def at_least(what, value, limit, unit):
+    if value is None or limit is None:
+        return f"{what}: not measured"
+    return None if value >= limit else f"{what}: {value:,.0f} {unit}, wanted {limit:,.0f}"
+
+
+def times(value, factor):
+    return None if value is None else value * factor
+
+
+def broken(report):
+    """One line for each budget that is broken or cannot be checked."""
+    def instructions(server, scenario):
+        return figure(report, "instructions", server, scenario)
+
+    def rps(server):
+        return figure(report, "rounds", server, "pipelined", "rps", "median")
+
+    lines = [
+        at_most("hello", instructions("perigee", "hello"), HELLO_INSTRUCTIONS, "instructions a request"),
+        at_most("typed", instructions("perigee", "typed"), TYPED_INSTRUCTIONS, "instructions a request"),
+        at_most("browser against nginx+lua", instructions("perigee", "browser"),
+                times(instructions("nginx+lua", "browser"), BROWSER_SHARE_OF_NGINX), "instructions a request"),
+        at_least("pipelined against nginx+lua", rps("perigee"), times(rps("nginx+lua"), PIPELINED_TIMES_NGINX),
+                 "requests a second"),
+        at_most("idle connection", figure(report, "idle", "perigee", "each"), IDLE_BYTES, "bytes resident"),
+    ]
+    return [line for line in lines if line]

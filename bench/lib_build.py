@@ -1,0 +1,43 @@
+"""Compiles the bench's own programs into build/bench."""
+
+import subprocess
+
+from lib_machine import BUILD, ROOT, SOURCE
+
+C_FLAGS = ["-O2", "-Wall", "-Wextra"]
+RELEASE = "build/release"
+PROGRAMS = {
+    "load": ["gcc", *C_FLAGS, f"{SOURCE}/load.c"],
+    "floor": ["gcc", *C_FLAGS, f"{SOURCE}/floor.c"],
+    "parser": ["gcc", *C_FLAGS, f"{SOURCE}/parser.c", "-lhttp_parser"],
+    "scanner": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/scanner.cc",
+                f"{RELEASE}/libperigee_http.a", f"{RELEASE}/libperigee_base.a", "-lhttp_parser", "-lpthread"],
+}
+
+
+class BuildError(Exception):
+    """A program of the bench does not compile."""
+
+
+def newest_source(name):
+    """When the newest of a program's sources and libraries was changed."""
+    files = [ROOT / word for word in PROGRAMS[name] if word.startswith((str(SOURCE), RELEASE))]
+    missing = [file for file in files if not file.exists()]
+    if missing:
+        raise BuildError(f"{name} needs {missing[0].relative_to(ROOT)}, which is not built")
+    return max(file.stat().st_mtime for file in files)
+
+
+def build(name):
+    """Makes build/bench/NAME if it is older than its sources and returns its path."""
+    program = BUILD / name
+    newest = newest_source(name)
+    if (ROOT / program).exists() and (ROOT / program).stat().st_mtime > newest:
+        return program
+    (ROOT / BUILD).mkdir(parents=True, exist_ok=True)
+    command = [*PROGRAMS[name], "-o", str(program)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        reasons = [line for line in result.stderr.splitlines() if "error" in line or "undefined reference" in line]
+        raise BuildError(f"{name} does not compile: {(reasons or ['no reason given'])[0]}")
+    return program

@@ -1,0 +1,124 @@
+"""The peer: Debian's nginx with its Lua module, unpacked privately.
+
+libnginx-mod-http-lua cannot be installed beside libluajit-5.1-dev, so nothing is installed: the packages are downloaded
+and unpacked under build/bench/peers and nginx runs from there.
+"""
+
+import pathlib
+import socket
+import subprocess
+
+from lib_machine import BUILD, ROOT
+from lib_servers import ServerError
+
+PEERS = BUILD / "peers"
+UNPACKED = PEERS / "root"
+PACKAGES = ["nginx", "libnginx-mod-http-ndk", "libnginx-mod-http-lua", "libluajit2-5.1-2", "lua-resty-core",
+            "lua-resty-lrucache", "libpcre3"]
+LIBRARIES = UNPACKED / "usr/lib/x86_64-linux-gnu"
+
+# bench/app.lua for nginx: the same bodies, types and headers. A Content-Length saves nginx the chunks.
+CONFIGURATION = """\
+daemon off;
+master_process off;
+worker_processes 1;
+worker_rlimit_nofile 65536;
+pcre_jit on;
+pid nginx.pid;
+error_log stderr warn;
+load_module root/usr/lib/nginx/modules/ndk_http_module.so;
+load_module root/usr/lib/nginx/modules/ngx_http_lua_module.so;
+events {{
+  worker_connections 20000;
+}}
+http {{
+  access_log off;
+  default_type "text/plain; charset=utf-8";
+  keepalive_requests 1000000000;
+  keepalive_timeout 60s;
+  client_body_temp_path temp;
+  proxy_temp_path temp;
+  fastcgi_temp_path temp;
+  uwsgi_temp_path temp;
+  scgi_temp_path temp;
+  lua_package_path "$prefix/root/usr/share/lua/5.1/?.lua;;";
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location = / {{
+      content_by_lua_block {{
+        local body = "Hello, World!"
+        ngx.header["Content-Length"] = #body
+        ngx.print(body)
+      }}
+    }}
+    location ~ "^/users/([0-9]+)$" {{
+      content_by_lua_block {{
+        local id = tonumber(ngx.var[1])
+        local color, uid = ngx.req.get_uri_args().color, ngx.var.cookie_uid
+        local header = ngx.header
+        header["X-User"] = uid
+        header["X-Color"] = color
+        local body = "user " .. id .. " likes " .. color
+        header["Content-Length"] = #body
+        ngx.print(body)
+      }}
+    }}
+  }}
+}}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(command, folder):
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ServerError(f"{command[0]}: {error.strerror}") from error
+
+
+def download():
+    """Fetches the packages that are not there yet and unpacks them."""
+    cache = ROOT / PEERS / "debs"
+    cache.mkdir(parents=True, exist_ok=True)
+    missing = [package for package in PACKAGES if not any(cache.glob(f"{package}_*.deb"))]
+    if missing:
+        result = run(["apt-get", "-o", "APT::Sandbox::User=root", "download", *missing], cache)
+        if result.returncode != 0:
+            reason = (result.stderr.strip().splitlines() or ["no reason given"])[0]
+            raise ServerError(f"cannot be downloaded ({reason}); `apt-get update` may help")
+    for package in cache.glob("*.deb"):
+        if run(["dpkg", "-x", str(package), str(ROOT / UNPACKED)], cache).returncode != 0:
+            raise ServerError(f"{package.name} cannot be unpacked")
+
+
+class NginxLua:
+    """nginx and its Lua module, one process."""
+
+    name = "nginx+lua"
+    version = ""
+
+    def takes(self, scenario):
+        return True
+
+    def prepare(self):
+        if not (ROOT / UNPACKED / "usr/sbin/nginx").exists():
+            download()
+        (ROOT / PEERS / "temp").mkdir(exist_ok=True)
+        packages = sorted(pathlib.Path(ROOT / PEERS / "debs").glob("*nginx*.deb"))
+        self.version = ", ".join(package.name.rsplit("_", 1)[0].replace("%3a", ":") for package in packages)
+
+    def body(self, scenario):
+        return scenario.body
+
+    def command(self, connections):
+        self.port = free_port()
+        (ROOT / PEERS / "nginx.conf").write_text(CONFIGURATION.format(port=self.port))
+        return [f"{UNPACKED}/usr/sbin/nginx", "-p", f"{PEERS}/", "-c", "nginx.conf", "-e", "stderr"]
+
+    def environment(self):
+        return {"LD_LIBRARY_PATH": str(ROOT / LIBRARIES)}

@@ -1,0 +1,27 @@
+"""What is asked: the same bytes of every server, and the body every server must answer with."""
+
+from dataclasses import dataclass
+
+from lib_machine import SOURCE
+
+HELLO = "Hello, World!"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    file: str
+    body: str
+    depth: int = 1
+
+    @property
+    def path(self):
+        return f"{SOURCE}/requests/{self.file}"
+
+
+SCENARIOS = [
+    Scenario("hello", "hello.txt", HELLO),
+    Scenario("typed", "typed.txt", "user 1234 likes green"),
+    Scenario("browser", "browser.txt", HELLO),
+    Scenario("pipelined", "hello.txt", HELLO, depth=16),
+]

@@ -1,0 +1,156 @@
+"""The servers that are compared, and one running process of one of them."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+from lib_build import build
+from lib_machine import BUILD, ROOT, SOURCE
+from lib_scenarios import HELLO
+
+START_SECONDS = 90  # under callgrind a start takes its time
+STOP_SECONDS = 20
+LISTENING = re.compile(r"listening on http://[0-9.]+:(\d+)")
+
+
+class ServerError(Exception):
+    """A server is missing, does not start or does not stop."""
+
+
+class Perigee:
+    """Perigee with bench/app.lua, one worker."""
+
+    name = "perigee"
+    binary = "build/release/perigee"
+    access_log = "off"
+
+    def takes(self, scenario):
+        return True
+
+    def prepare(self):
+        if not (ROOT / self.binary).exists():
+            raise ServerError(f"{self.binary} is not built")
+
+    def body(self, scenario):
+        return scenario.body
+
+    def command(self, connections):
+        limits = [f"limits.connections={connections}", "limits.connections_per_address=0"]
+        settings = [f"log.access={self.access_log}", *limits]
+        return [self.binary, "serve", "-c", f"{SOURCE}/server.toml", "--app", f"{SOURCE}/app.lua",
+                "--listen", "127.0.0.1:0", "--workers", "1", "--admin", "off",
+                *(word for setting in settings for word in ("--set", setting))]
+
+    def environment(self):
+        return {}
+
+
+class LoggingPerigee(Perigee):
+    """Perigee with the access log on. The log is large: one scenario, and none is kept."""
+
+    name = "perigee, access log"
+    access_log = f"{BUILD}/access.log"
+
+    def takes(self, scenario):
+        return scenario.name == "hello"
+
+    def forget(self):
+        (ROOT / self.access_log).unlink(missing_ok=True)
+
+
+class Floor:
+    """bench/floor.c: what the socket calls cost alone."""
+
+    name = "floor"
+
+    def takes(self, scenario):
+        return True
+
+    def prepare(self):
+        build("floor")
+
+    def body(self, scenario):
+        return HELLO  # it reads nothing and always answers the same
+
+    def command(self, connections):
+        return [str(BUILD / "floor")]
+
+    def environment(self):
+        return {}
+
+
+def listens(port):
+    """Whether somebody listens on that port of 127.0.0.1, found out without connecting."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table]
+    return any(row[1] == f"0100007F:{port:04X}" and row[3] == "0A" for row in rows)
+
+
+class Running:
+    """A started server: its pid, its port, and its end."""
+
+    def __init__(self, server, core, wrapper=(), connections=20000):
+        self.name = server.name
+        self.argv = [*wrapper, *server.command(connections)]
+        self.log = ROOT / BUILD / f"{server.name}.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                self.argv, cwd=ROOT, env={**os.environ, **server.environment()}, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+        self.pid = self.process.pid
+        try:
+            self.port = self._wait_until_listening(getattr(server, "port", None))
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _wait_until_listening(self, known_port):
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise ServerError(f"{self.name} ended at once: {self.last_words()}")
+            port = known_port or self._port_in_log()
+            if port is not None and listens(port):
+                return port
+            time.sleep(0.02)
+        raise ServerError(f"{self.name} is not listening after {START_SECONDS} s: {self.last_words()}")
+
+    def _port_in_log(self):
+        match = LISTENING.search(self.log.read_text(errors="replace"))
+        return int(match[1]) if match else None
+
+    def last_words(self):
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def cpu_seconds(self):
+        """User and system time of all its threads, to the nanosecond where the kernel has it."""
+        try:
+            threads = pathlib.Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+            return sum(int(thread.read_text().split()[0]) for thread in threads) * 1e-9
+        except (OSError, IndexError):
+            with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/status", encoding="utf-8") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
