@@ -12,7 +12,7 @@ from lib_machine import BUILD, ROOT
 from lib_servers import ServerError
 
 PEERS = BUILD / "peers"
-UNPACKED = PEERS / "root"
+UNPACKED = PEERS / "unpacked"
 PACKAGES = ["nginx", "libnginx-mod-http-ndk", "libnginx-mod-http-lua", "libluajit2-5.1-2", "lua-resty-core",
             "lua-resty-lrucache", "libpcre3"]
 LIBRARIES = UNPACKED / "usr/lib/x86_64-linux-gnu"
@@ -26,8 +26,8 @@ worker_rlimit_nofile 65536;
 pcre_jit on;
 pid nginx.pid;
 error_log stderr warn;
-load_module root/usr/lib/nginx/modules/ndk_http_module.so;
-load_module root/usr/lib/nginx/modules/ngx_http_lua_module.so;
+load_module unpacked/usr/lib/nginx/modules/ndk_http_module.so;
+load_module unpacked/usr/lib/nginx/modules/ngx_http_lua_module.so;
 events {{
   worker_connections 20000;
 }}
@@ -41,7 +41,7 @@ http {{
   fastcgi_temp_path temp;
   uwsgi_temp_path temp;
   scgi_temp_path temp;
-  lua_package_path "$prefix/root/usr/share/lua/5.1/?.lua;;";
+  lua_package_path "$prefix/unpacked/usr/share/lua/5.1/?.lua;;";
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = / {{

@@ -20,13 +20,12 @@ std::string read_request(const char* path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// As the server does it: one scanner and one head, reset for every request.
+// As the server does it: one scanner and one head for all requests of a connection.
 unsigned long scan(const std::string& bytes, unsigned long count) {
   HeadScanner scanner;
   HeadLimits limits;
   RequestHead head;
   for (unsigned long i = 0; i < count; i++) {
-    scanner.reset();
     if (scanner.scan(bytes.data(), bytes.size(), limits, head) != HeadScanner::Verdict::kComplete) {
       std::fprintf(stderr, "scanner: %s\n", scanner.reason());
       return i;
