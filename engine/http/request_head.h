@@ -61,6 +61,7 @@ struct RequestHead {
   std::string decoded_path;      ///< the path when path_is_raw is false
 
   [[nodiscard]] bool has_body() const { return chunked || content_length > 0; }
+  [[nodiscard]] bool field_seen(KnownField slot) const { return known[static_cast<std::size_t>(slot)] != kAbsent; }
   [[nodiscard]] std::string_view text(Span span) const { return span.in(base); }
   /// Decoded once, dot segments resolved, always beginning with "/" (or "*" for OPTIONS *).
   [[nodiscard]] std::string_view path() const { return path_is_raw ? text(raw_path) : std::string_view(decoded_path); }

@@ -1,0 +1,142 @@
+#include "http/url.h"
+
+#include <cstddef>
+
+#include "http/byte_class.h"
+
+namespace perigee::http {
+namespace {
+
+/// Whether `text` begins with a percent-encoded byte.
+bool is_encoded(std::string_view text) {
+  return text.size() >= 3 && text[0] == '%' && is_byte(text[1], kHexByte) && is_byte(text[2], kHexByte);
+}
+
+/// REQUIRES: is_encoded(text).
+char decoded(std::string_view text) {
+  return static_cast<char>(hex_value(text[1]) << 4 | hex_value(text[2]));
+}
+
+/// Appends `segment` with its percent-encodings taken off. Returns what is wrong with it, null when nothing is.
+const char* append_decoded(std::string& out, std::string_view segment) {
+  for (std::size_t i = 0; i < segment.size(); ++i) {
+    char byte = segment[i];
+    if (byte == '%') {
+      if (!is_encoded(segment.substr(i))) {
+        return "the path has a malformed percent-encoding";
+      }
+      byte = decoded(segment.substr(i));
+      i += 2;
+      if (byte == '\0' || byte == '/') {
+        return "the path has an encoded NUL or slash";
+      }
+    }
+    if (byte == '\\') {
+      return "the path has a backslash";
+    }
+    out += byte;
+  }
+  return nullptr;
+}
+
+/// Resolves the segment that begins behind the slash at `mark`, were it "." or "..". `last` ones leave a slash behind.
+/// Returns what is wrong, null when nothing is.
+const char* resolve_dots(std::string& out, std::size_t mark, bool last) {
+  const std::string_view segment = std::string_view(out).substr(mark + 1);
+  const bool parent = segment == "..";
+  if (!parent && segment != ".") {
+    return nullptr;
+  }
+  out.resize(mark);
+  if (parent) {
+    const std::size_t above = out.rfind('/');
+    if (above == std::string::npos) {
+      return "the path climbs above the root";
+    }
+    out.resize(above);
+  }
+  if (last) {
+    out += '/';
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<std::string> decode_path(std::string_view raw) {
+  if (raw.empty()) {
+    return std::string("/");
+  }
+  if (raw[0] != '/') {
+    return fail("the path does not begin with a slash");
+  }
+  std::string out;
+  out.reserve(raw.size());
+  for (std::size_t at = 0; at < raw.size();) {
+    const std::size_t slash = raw.find('/', at + 1);
+    const std::size_t end = slash == std::string_view::npos ? raw.size() : slash;
+    const std::size_t mark = out.size();
+    out += '/';
+    const char* wrong = append_decoded(out, raw.substr(at + 1, end - at - 1));
+    wrong = wrong != nullptr ? wrong : resolve_dots(out, mark, end == raw.size());
+    if (wrong != nullptr) {
+      return fail(wrong);
+    }
+    at = end;
+  }
+  return out;
+}
+
+bool FormPairs::next() {
+  while (!rest_.empty()) {
+    const std::string_view pair = rest_.substr(0, rest_.find('&'));
+    rest_.remove_prefix(pair.size() < rest_.size() ? pair.size() + 1 : pair.size());
+    if (!pair.empty()) {
+      name_ = pair.substr(0, pair.find('='));
+      value_ = pair.substr(name_.size() < pair.size() ? name_.size() + 1 : name_.size());
+      return true;
+    }
+  }
+  return false;
+}
+
+bool needs_form_decoding(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' || is_encoded(text.substr(i))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::size_t form_decode(std::string_view text, char* out) {
+  char* const begin = out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_encoded(text.substr(i))) {
+      *out++ = decoded(text.substr(i));
+      i += 2;
+    } else {
+      *out++ = text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return static_cast<std::size_t>(out - begin);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (const char byte : text) {
+    if (is_byte(byte, kUnreservedByte)) {
+      out += byte;
+    } else {
+      const auto code = static_cast<unsigned char>(byte);
+      out += '%';
+      out += kDigits[code >> 4];
+      out += kDigits[code & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace perigee::http

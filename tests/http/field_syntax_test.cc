@@ -1,0 +1,83 @@
+#include "http/field_syntax.h"
+
+#include <catch2/catch.hpp>
+#include <string_view>
+
+using perigee::http::equal_fold;
+using perigee::http::is_field_value;
+using perigee::http::is_host;
+using perigee::http::is_token;
+
+TEST_CASE("field syntax: a token is one or more tchar") {
+  CHECK(is_token("GET"));
+  CHECK(is_token("!#$%&'*+-.^_`|~09azAZ"));
+  for (const std::string_view text : {"", "a b", "a:b", "a/b", "a\tb", "\"a\"", "a\x80", "(a)", "a@b", "a,b"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_token(text));
+  }
+}
+
+TEST_CASE("field syntax: a field value holds visible characters, blanks and obs-text") {
+  CHECK(is_field_value(""));
+  CHECK(is_field_value("a b\tc \xc3\xbc \xff"));
+  CHECK_FALSE(is_field_value("a\rb"));
+  CHECK_FALSE(is_field_value("a\nb"));
+  CHECK_FALSE(is_field_value(std::string_view("a\0b", 3)));
+  CHECK_FALSE(is_field_value("a\x7f"));
+  CHECK_FALSE(is_field_value("a\x01"));
+}
+
+TEST_CASE("field syntax: a host is a name or an address, perhaps with a port") {
+  for (const std::string_view text :
+       {"localhost", "example.com:80", "127.0.0.1:8080", "a_b", "0.0.0.0=5000", "a:", "a%41b", "[::1]", "[::]:1",
+        "[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:7::]", "[::2:3:4:5:6:7:8]", "[4712::abcd]:8000", "[::ffff:1.2.3.4]",
+        "[1:2:3:4:5:6:1.2.3.4]", "host:65535"}) {
+    CAPTURE(text);
+    CHECK(is_host(text));
+  }
+}
+
+TEST_CASE("field syntax: what is no host is refused") {
+  for (const std::string_view text : {"",
+                                      ":80",
+                                      "a b",
+                                      "user@host",
+                                      "a:b",
+                                      "a:80:80",
+                                      "a::80",
+                                      "a/b",
+                                      "a\\b",
+                                      "a\xa0",
+                                      "[::1",
+                                      "::1",
+                                      "[]",
+                                      "[:1]",
+                                      "[1:2:3]",
+                                      "[::1::2]",
+                                      "[12345::]",
+                                      "[1:2:3:4:5:6:7:8:9]",
+                                      "[1::2:]",
+                                      "[::1]x",
+                                      "a:65536",
+                                      "a:123456",
+                                      "a%4",
+                                      "a%zz",
+                                      "[::1.2.3]",
+                                      "[::1.2.3.256]",
+                                      "[::01.2.3.4]",
+                                      "[v1.a]",
+                                      "[1:2:3:4:5:6:7:1.2.3.4]",
+                                      "a?b",
+                                      "a#b"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_host(text));
+  }
+}
+
+TEST_CASE("field syntax: equality but for case folds letters only") {
+  CHECK(equal_fold("Content-Length", "cONTENT-lENGTH"));
+  CHECK(equal_fold("", ""));
+  CHECK_FALSE(equal_fold("a", "ab"));
+  CHECK_FALSE(equal_fold("keep-alive", "keep\ralive"));
+  CHECK_FALSE(equal_fold("@", "`"));
+}
