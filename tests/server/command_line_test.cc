@@ -1,0 +1,99 @@
+#include "server/command_line.h"
+
+#include <catch2/catch.hpp>
+
+using namespace perigee::server;
+using Command = CommandLine::Command;
+using Words = std::vector<const char*>;
+using Sets = std::vector<std::string>;
+
+namespace {
+
+CommandLine read(const Words& words) {
+  const auto line = parse_command_line(words);
+  REQUIRE(line);
+  return *line;
+}
+
+CommandLineExit refused(const Words& words) {
+  const auto line = parse_command_line(words);
+  REQUIRE_FALSE(line);
+  return line.error();
+}
+
+}  // namespace
+
+TEST_CASE("command line: each command has its name") {
+  const auto [words, command] = GENERATE(table<Words, Command>({
+      {{"serve"}, Command::kServe},
+      {{"check"}, Command::kCheck},
+      {{"reload"}, Command::kReload},
+      {{"routes"}, Command::kRoutes},
+      {{"version"}, Command::kVersion},
+      {{"--version"}, Command::kVersion},
+  }));
+  CHECK(read(words).command == command);
+}
+
+TEST_CASE("command line: the configuration is conf/server.toml unless another is given") {
+  CHECK(read({"serve"}).config_path == "conf/server.toml");
+  CHECK_FALSE(read({"serve"}).config_given);
+  const Words words =
+      GENERATE(values<Words>({{"serve", "-c", "x.toml"}, {"check", "-cx.toml"}, {"reload", "--config=x.toml"}}));
+  CHECK(read(words).config_path == "x.toml");
+  CHECK(read(words).config_given);
+}
+
+TEST_CASE("command line: flags become overrides, after those of --set") {
+  const auto [words, sets] = GENERATE(table<Words, Sets>({
+      {{"serve"}, {}},
+      {{"serve", "--set", "a.b=c", "--set=d.e=-1"}, {"a.b=c", "d.e=-1"}},
+      {{"serve", "--listen", ":1"}, {"server.listen=[\":1\"]"}},
+      {{"serve", "--listen", ":1", "--listen=[::1]:2"}, {"server.listen=[\":1\", \"[::1]:2\"]"}},
+      {{"check", "--app", "a\"b.lua"}, {"server.app=\"a\\\"b.lua\""}},
+      {{"check", "--app", ""}, {"server.app=\"\""}},
+      {{"routes", "--workers", "4"}, {"server.workers=4"}},
+      {{"reload", "--admin", "off"}, {"admin.listen=\"off\""}},
+      {{"serve", "--admin", ":1", "--set", "a.b=c"}, {"a.b=c", "admin.listen=\":1\""}},
+  }));
+  CHECK(read(words).sets == sets);
+}
+
+TEST_CASE("command line: --json belongs to routes") {
+  CHECK(read({"routes", "--json"}).json);
+  CHECK_FALSE(read({"routes"}).json);
+  CHECK(refused({"serve", "--json"}).code == 1);
+}
+
+TEST_CASE("command line: help is asked for in every usual way") {
+  const Words words = GENERATE(values<Words>({{"--help"}, {"-h"}, {"help"}}));
+  CHECK(refused(words).code == 0);
+  CHECK(refused(words).text.find("perigee serve --app lua/app.lua") != std::string::npos);
+  const Words of_serve = GENERATE(values<Words>({{"serve", "--help"}, {"help", "serve"}, {"serve", "-h"}}));
+  CHECK(refused(of_serve).code == 0);
+  for (const char* flag : {"--config", "--app", "--listen", "--workers", "--admin", "--set"}) {
+    CHECK(refused(of_serve).text.find(flag) != std::string::npos);
+  }
+}
+
+TEST_CASE("command line: no command prints the help and fails") {
+  CHECK(refused({}).code == 1);
+  CHECK(refused({}).text == refused({"--help"}).text);
+}
+
+TEST_CASE("command line: bad usage is one line, with the nearest right word and where to read on") {
+  const auto [words, expected] = GENERATE(table<Words, std::string>({
+      {{"sevre"}, "perigee: unknown command 'sevre'; did you mean 'serve'?\nTry 'perigee --help'.\n"},
+      {{"zebra"}, "perigee: unknown command 'zebra'\nTry 'perigee --help'.\n"},
+      {{""}, "perigee: unknown command ''\nTry 'perigee --help'.\n"},
+      {{"--josn"}, "perigee: unknown argument '--josn'\nTry 'perigee --help'.\n"},
+      {{"serve", "--lisen=:1"},
+       "perigee: unknown argument '--lisen'; did you mean '--listen'?\nTry 'perigee serve --help'.\n"},
+      {{"serve", "app.lua"}, "perigee: unknown argument 'app.lua'\nTry 'perigee serve --help'.\n"},
+      {{"serve", "check"}, "perigee: unknown argument 'check'\nTry 'perigee serve --help'.\n"},
+      {{"reload", "--workers", "3"}, "perigee: unknown argument '--workers'\nTry 'perigee reload --help'.\n"},
+      {{"serve", "--app"}, "perigee: --app: 1 required FILE missing\nTry 'perigee serve --help'.\n"},
+  }));
+  CHECK(refused(words).code == 1);
+  CHECK(refused(words).text == expected);
+}

@@ -1,0 +1,71 @@
+#include "server/escape.h"
+
+#include <catch2/catch.hpp>
+
+using namespace perigee::server;
+using namespace std::string_literals;
+
+namespace {
+
+std::string json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+std::string log(std::string_view text, bool quotes) {
+  std::string out;
+  append_log_escaped(out, text, quotes);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("escape: each kind of byte has one form in JSON, in a quoted field and in a text line") {
+  struct Case {
+    std::string text;
+    std::string json;
+    std::string quoted;
+    std::string plain;
+  };
+  const Case c = GENERATE(values<Case>({
+      {"", "\"\"", "", ""},
+      {"plain ~text!", "\"plain ~text!\"", "plain ~text!", "plain ~text!"},
+      {"a\"b", "\"a\\\"b\"", "a\\\"b", "a\"b"},
+      {"a\\b", "\"a\\\\b\"", "a\\\\b", "a\\\\b"},
+      {"\n\r\t", "\"\\n\\r\\t\"", "\\n\\r\\t", "\\n\\r\\t"},
+      {"\0\x1b\x7f"s, "\"\\u0000\\u001b\\u007f\"", "\\x00\\x1b\\x7f", "\\x00\\x1b\\x7f"},
+      {"\u00e9\u20ac\U0001F600", "\"\u00e9\u20ac\U0001F600\"", "\u00e9\u20ac\U0001F600", "\u00e9\u20ac\U0001F600"},
+      {"\xc2\x85\xc2\x9b", "\"\\u0085\\u009b\"", "\\xc2\\x85\\xc2\\x9b", "\\xc2\\x85\\xc2\\x9b"},
+      {"\u2028\u2029", "\"\\u2028\\u2029\"", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
+      {"\xff\xc3(", "\"\\ufffd\\ufffd(\"", "\\xff\\xc3(", "\\xff\\xc3("},
+  }));
+  CHECK(json(c.text) == c.json);
+  CHECK(log(c.text, true) == c.quoted);
+  CHECK(log(c.text, false) == c.plain);
+}
+
+TEST_CASE("escape: UTF-8 is what RFC 3629 says, at every border") {
+  const auto [text, length] = GENERATE(table<std::string, std::size_t>({
+      {"\x7f", 1},
+      {"\x80", 0},
+      {"\xc1\xbf", 0},  // overlong
+      {"\xc2\x80", 2},
+      {"\xdf\xbf", 2},
+      {"\xe0\x9f\xbf", 0},  // overlong
+      {"\xe0\xa0\x80", 3},
+      {"\xed\x9f\xbf", 3},
+      {"\xed\xa0\x80", 0},  // surrogate
+      {"\xee\x80\x80", 3},
+      {"\xf0\x8f\xbf\xbf", 0},  // overlong
+      {"\xf0\x90\x80\x80", 4},
+      {"\xf4\x8f\xbf\xbf", 4},
+      {"\xf4\x90\x80\x80", 0},  // over U+10FFFF
+      {"\xf5\x80\x80\x80", 0},
+      {"\xe2\x82", 0},  // cut
+      {"\xe2\x28\xac", 0},
+  }));
+  CAPTURE(text);
+  CHECK(utf8_length(text) == length);
+  CHECK(is_utf8(text) == (length == text.size()));
+}
