@@ -12,7 +12,6 @@ import pathlib
 import re
 import resource
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -20,6 +19,7 @@ import tempfile
 import threading
 import time
 import unittest
+from signal import SIGTERM
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("PERIGEE_BINARY") or str(ROOT / "build/release/perigee")
@@ -414,7 +414,7 @@ class Server:
             self.process.kill()
             self.process.wait()
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number=SIGTERM):
         """Stops it as an operator does. It must end with 0 and no sanitizer may have spoken."""
         if self.stopped:
             return
