@@ -41,7 +41,16 @@ struct Pattern {
 };
 
 /// Finds the route of a path: a trie of segments with typed parameters and backtracking. A literal beats a typed
-/// parameter, that beats an untyped one, that beats a rest. Immutable once built; then any thread may match.
+/// parameter, that beats an untyped one, that beats a rest; of several types at one place the narrower is tried first:
+/// boolean, integer, number, uuid, date, keyword, slug, json. A parameter takes one segment that is not empty, a rest
+/// one character or more, slashes included: "/files/" is not a path of "/files/{path*}". A slash at the end counts.
+///
+/// The most specific route that takes path *and* method answers: where a more specific pattern lacks the method, a less
+/// specific one that has it is found. Only when none has it the path is kMethodNotAllowed, or kOptions, with the
+/// methods of all its patterns. A path that no pattern takes is tried once more without regard to types: a route of the
+/// method makes it kBadParameter, routes of other methods only kMethodNotAllowed.
+///
+/// Immutable once built; then any thread may match.
 class Router {
  public:
   static constexpr std::size_t kMaxParameters = 16;
@@ -77,13 +86,18 @@ class Router {
                              std::string_view place);
 
   /// Matches a decoded path. HEAD falls back to GET, OPTIONS is answered for every known path. "*" matches no route.
-  /// A route of the exact method beats one of any method.
+  /// A route of the exact method beats one of any method, which answers OPTIONS itself. `parameters` count only when a
+  /// route was found.
   [[nodiscard]] Match match(Method method, std::string_view method_text, std::string_view path,
                             Parameters& parameters) const;
 
  private:
   struct Node;
-  std::unique_ptr<Node> root_;
+  struct Trie;
+  struct Search;
+  [[nodiscard]] Match explain(Method method, std::string_view method_text, std::string_view path,
+                              std::uint64_t allowed, Parameters& parameters) const;
+  std::unique_ptr<Trie> trie_;
 };
 
 }  // namespace perigee::http

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+#include "http/router.h"
+
+namespace perigee::http {
+namespace {
+
+constexpr std::array<PathType, 9> kTypes = {PathType::kString,  PathType::kInteger, PathType::kNumber,
+                                            PathType::kBoolean, PathType::kUuid,    PathType::kDate,
+                                            PathType::kJson,    PathType::kKeyword, PathType::kSlug};
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
+
+/// How many letters must be put in, taken out or changed to make one text the other (Levenshtein's distance).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+/// How unlike a type's name what was written is; a beginning of the name is very like it.
+std::size_t unlikeness(std::string_view written, PathType type) {
+  const std::string_view name = path_type_name(type);
+  return !written.empty() && name.substr(0, written.size()) == written ? 0 : distance(written, name);
+}
+
+std::string unknown_type(std::string_view written) {
+  const PathType nearest = *std::min_element(kTypes.begin(), kTypes.end(), [&](PathType a, PathType b) {
+    return unlikeness(written, a) < unlikeness(written, b);
+  });
+  std::string message = "unknown type " + quoted(written);
+  if (unlikeness(written, nearest) <= 2) {
+    return message + ", did you mean " + quoted(path_type_name(nearest)) + "?";
+  }
+  message += "; the types are";
+  for (const PathType type : kTypes) {
+    message += std::string(type == kTypes[0] ? " " : ", ") + std::string(path_type_name(type));
+  }
+  return message;
+}
+
+bool is_identifier(std::string_view text) {
+  const auto letter = [](char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+  };
+  return !text.empty() && letter(text[0]) &&
+         std::all_of(text.begin(), text.end(), [&](char byte) { return letter(byte) || (byte >= '0' && byte <= '9'); });
+}
+
+/// Reads what stands between braces: name, name:type or name*.
+Result<PatternParameter> parse_parameter(std::string_view text) {
+  PatternParameter parameter;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  std::string_view name = text.substr(0, colon);
+  const bool starred = !text.empty() && text.back() == '*';
+  if (starred && colon < text.size()) {
+    return fail("a rest parameter has no type: " + quoted(text));
+  }
+  parameter.rest = starred;
+  name.remove_suffix(starred ? 1 : 0);
+  if (!is_identifier(name)) {
+    return fail("a parameter's name is made of letters, digits and _: " + quoted(text));
+  }
+  parameter.name = name;
+  if (colon < text.size()) {
+    const std::string_view type = text.substr(colon + 1);
+    const std::optional<PathType> known = path_type_of(type);
+    if (!known) {
+      return fail(unknown_type(type));
+    }
+    parameter.type = *known;
+  }
+  return parameter;
+}
+
+bool is_named(const Pattern& pattern, std::string_view name) {
+  return std::any_of(pattern.parameters.begin(), pattern.parameters.end(),
+                     [&](const PatternParameter& parameter) { return parameter.name == name; });
+}
+
+/// Reads one segment and puts it behind those before it.
+Result<> append_segment(Pattern& pattern, std::string_view text) {
+  if (text.find_first_of("{}") == std::string_view::npos) {
+    pattern.segments.push_back({std::string(text), -1});
+    return {};
+  }
+  if (std::count(text.begin(), text.end(), '{') != 1 || std::count(text.begin(), text.end(), '}') != 1 ||
+      text.find('{') > text.find('}')) {
+    return fail("unbalanced braces in " + quoted(text));
+  }
+  if (text.front() != '{' || text.back() != '}') {
+    return fail("a parameter takes a whole segment, which " + quoted(text) + " does not");
+  }
+  Result<PatternParameter> parameter = parse_parameter(text.substr(1, text.size() - 2));
+  if (!parameter) {
+    return fail(std::move(parameter).error().message);
+  }
+  if (is_named(pattern, parameter->name)) {
+    return fail("two parameters are called " + quoted(parameter->name));
+  }
+  if (pattern.parameters.size() == Router::kMaxParameters) {
+    return fail("more than " + std::to_string(Router::kMaxParameters) + " parameters");
+  }
+  pattern.segments.push_back({"", static_cast<std::int32_t>(pattern.parameters.size())});
+  pattern.parameters.push_back(*std::move(parameter));
+  return {};
+}
+
+}  // namespace
+
+Result<Pattern> Pattern::parse(std::string_view text) {
+  const auto wrong = [text](const std::string& why) { return fail("pattern " + quoted(text) + ": " + why); };
+  if (text.empty() || text[0] != '/') {
+    return wrong("it does not begin with a slash");
+  }
+  Pattern pattern;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('/', at + 1), text.size());
+    if (!pattern.parameters.empty() && pattern.parameters.back().rest) {
+      return wrong("a rest parameter stands last");
+    }
+    const Result<> appended = append_segment(pattern, text.substr(at + 1, end - at - 1));
+    if (!appended) {
+      return wrong(appended.error().message);
+    }
+    at = end;
+  }
+  return pattern;
+}
+
+}  // namespace perigee::http

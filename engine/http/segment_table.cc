@@ -1,0 +1,29 @@
+#include "http/segment_table.h"
+
+#include <utility>
+
+namespace perigee::http {
+
+std::int32_t SegmentTable::add(std::string_view segment) {
+  if (slots_.size() < 2 * (static_cast<std::size_t>(count_) + 1)) {
+    std::vector<Slot> old(slots_.empty() ? 4 : 2 * slots_.size());
+    old.swap(slots_);
+    for (Slot& slot : old) {
+      if (slot.position != kAbsent) {
+        place(std::move(slot));
+      }
+    }
+  }
+  place({std::string(segment), count_});
+  return count_++;
+}
+
+void SegmentTable::place(Slot slot) {
+  std::size_t at = hash(slot.text) & mask();
+  while (slots_[at].position != kAbsent) {
+    at = (at + 1) & mask();
+  }
+  slots_[at] = std::move(slot);
+}
+
+}  // namespace perigee::http
