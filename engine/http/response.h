@@ -45,6 +45,9 @@ struct ResponseHead {
 /// Writes response heads. Keeps status line, Server and Date ready-made and renews the date each second. One thread.
 class ResponseSerializer {
  public:
+  /// Until a time is named, Date says the epoch.
+  ResponseSerializer();
+
   /// Names the time that Date says from now on (seconds since the epoch). Cheap when the second is the same.
   void set_time(std::time_t now) {
     if (now != now_) {

@@ -1,0 +1,116 @@
+#include "http/cookie.h"
+
+#include <cstddef>
+
+#include "http/byte_class.h"
+#include "http/field_syntax.h"
+
+namespace perigee::http {
+namespace {
+
+constexpr std::string_view kBlanks = " \t";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  return first == std::string_view::npos ? text.substr(text.size())
+                                         : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string_view unquoted(std::string_view text) {
+  return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
+}
+
+/// RFC 6265 section 4.1.1, path-value: any character but controls and ";".
+bool is_attribute_value(std::string_view text) {
+  for (const char byte : text) {
+    if (static_cast<unsigned char>(byte) < 0x20 || static_cast<unsigned char>(byte) > 0x7e || byte == ';') {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Whether `name` begins with `prefix`, in any case (RFC 6265bis section 5.7).
+bool has_prefix(std::string_view name, std::string_view prefix) {
+  return equal_fold(name.substr(0, prefix.size()), prefix);
+}
+
+/// What is wrong with the cookie; null when nothing is.
+const char* fault_of(const SetCookie& cookie) {
+  const bool host_only = has_prefix(cookie.name, "__Host-");
+  if (!is_token(cookie.name)) {
+    return "a cookie's name is not a token";
+  }
+  if (!all_bytes(cookie.value, kCookieByte)) {
+    return "a cookie's value has a character that cookies do not carry";
+  }
+  if (!is_attribute_value(cookie.path) || !is_attribute_value(cookie.domain)) {
+    return "a cookie's path or domain has a semicolon, a control or a character beyond ASCII";
+  }
+  if (!cookie.secure && (cookie.same_site == SameSite::kNone || host_only || has_prefix(cookie.name, "__Secure-"))) {
+    return "a SameSite=None, __Secure- or __Host- cookie must be secure";
+  }
+  return host_only && (!cookie.domain.empty() || cookie.path != "/") ? "a __Host- cookie has the path / and no domain"
+                                                                     : nullptr;
+}
+
+std::string_view same_site_part(SameSite same_site) {
+  switch (same_site) {
+    case SameSite::kUnset:
+      return "";
+    case SameSite::kStrict:
+      return "; SameSite=Strict";
+    case SameSite::kLax:
+      return "; SameSite=Lax";
+    case SameSite::kNone:
+      return "; SameSite=None";
+  }
+  return "";
+}
+
+void append_lifetime(std::string& line, std::int64_t max_age) {
+  if (max_age == SetCookie::kSessionLifetime) {
+    return;
+  }
+  line += "; Max-Age=" + std::to_string(max_age < 0 ? 0 : max_age);
+  if (max_age <= 0) {
+    line += "; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+  }
+}
+
+}  // namespace
+
+bool CookiePairs::next() {
+  while (!rest_.empty()) {
+    const std::string_view pair = rest_.substr(0, rest_.find(';'));
+    rest_.remove_prefix(pair.size() < rest_.size() ? pair.size() + 1 : pair.size());
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos) {
+      name_ = trimmed(pair.substr(0, equals));
+      value_ = unquoted(trimmed(pair.substr(equals + 1)));
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<std::string> set_cookie_line(const SetCookie& cookie) {
+  if (const char* fault = fault_of(cookie); fault != nullptr) {
+    return fail(fault);
+  }
+  std::string line = "Set-Cookie: ";
+  line.append(cookie.name).append("=").append(cookie.value);
+  if (!cookie.path.empty()) {
+    line.append("; Path=").append(cookie.path);
+  }
+  if (!cookie.domain.empty()) {
+    line.append("; Domain=").append(cookie.domain);
+  }
+  append_lifetime(line, cookie.max_age);
+  line += cookie.secure ? "; Secure" : "";
+  line += cookie.http_only ? "; HttpOnly" : "";
+  line += same_site_part(cookie.same_site);
+  return line + "\r\n";
+}
+
+}  // namespace perigee::http
