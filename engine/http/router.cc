@@ -41,7 +41,6 @@ constexpr int turn_of(PathType type) {
 
 /// A route as it was added.
 struct Entry {
-  std::int32_t route = kNone;
   std::string method;
   std::string text;
   std::string place;
@@ -57,7 +56,10 @@ struct Router::Node {
     std::unique_ptr<Node> node;
   };
 
-  Node() { by_method.fill(kNone); }
+  Node() {
+    by_method.fill(kNone);
+    answers.fill(kNone);
+  }
 
   SegmentTable names;                           ///< of the literals
   std::vector<std::unique_ptr<Node>> literals;  ///< by the positions that `names` gives
@@ -66,16 +68,19 @@ struct Router::Node {
   std::array<std::int32_t, kMethods> by_method;  ///< the entry that ends here
   std::vector<std::int32_t> extensions;          ///< entries of other methods
   std::int32_t any = kNone;
-  MethodSet methods = 0;  ///< that end here, "any" left out
+  MethodSet methods = 0;                           ///< that end here, "any" left out
+  std::array<std::int32_t, kMethods + 1> answers;  ///< the entry that answers each method, the last any extension
 
   [[nodiscard]] Node& literal_child(std::string_view text);
   [[nodiscard]] Node& typed_child(PathType type);
   [[nodiscard]] Node& rest_child();
+  void settle_answers();
 };
 
 struct Router::Trie {
   Node root;
-  std::deque<Entry> entries;  // PatternParameters are pointed to
+  std::deque<Entry> entries;         // PatternParameters are pointed to
+  std::vector<std::int32_t> routes;  // of the entries
   MethodNames methods;
 
   [[nodiscard]] Node& place_of(const Pattern& pattern);
@@ -105,6 +110,19 @@ Router::Node& Router::Node::rest_child() {
     rest = std::make_unique<Node>();
   }
   return *rest;
+}
+
+/// HEAD falls back to GET, and every method to any.
+void Router::Node::settle_answers() {
+  for (std::size_t method = 0; method < kMethods; ++method) {
+    answers[method] = by_method[method] != kNone ? by_method[method] : any;
+  }
+  answers[kMethods] = any;
+  const auto get = static_cast<std::size_t>(Method::kGet);
+  const auto head = static_cast<std::size_t>(Method::kHead);
+  if (by_method[head] == kNone) {
+    answers[head] = answers[get];
+  }
 }
 
 Router::Node& Router::Trie::place_of(const Pattern& pattern) {
@@ -156,7 +174,8 @@ Result<> Router::add(std::string_view method, std::string_view pattern, std::int
   if (!parsed) {
     return fail(std::string(place) + ": " + parsed.error().message);
   }
-  std::int32_t* slot = trie_->slot_of(trie_->place_of(*parsed), method);
+  Node& node = trie_->place_of(*parsed);
+  std::int32_t* slot = trie_->slot_of(node, method);
   if (slot == nullptr) {
     return fail(std::string(place) + ": too many different methods");
   }
@@ -166,7 +185,9 @@ Result<> Router::add(std::string_view method, std::string_view pattern, std::int
                 " takes the same paths as " + other.method + " " + other.text + " at " + other.place);
   }
   *slot = static_cast<std::int32_t>(trie_->entries.size());
-  trie_->entries.push_back({route, std::string(method), std::string(pattern), std::string(place), *std::move(parsed)});
+  trie_->entries.push_back({std::string(method), std::string(pattern), std::string(place), *std::move(parsed)});
+  trie_->routes.push_back(route);
+  node.settle_answers();
   return {};
 }
 
@@ -243,19 +264,14 @@ bool Router::Search::arrive(const Node& node) {
 }
 
 std::int32_t Router::Search::entry_at(const Node& node) const {
-  if (method == Method::kExtension) {
+  if (!node.extensions.empty() && method == Method::kExtension) {
     for (const std::int32_t candidate : node.extensions) {
       if (trie.entries[static_cast<std::size_t>(candidate)].method == method_text) {
         return candidate;
       }
     }
-    return node.any;
   }
-  const std::int32_t exact = node.by_method[static_cast<std::size_t>(method)];
-  if (exact == kNone && method == Method::kHead && node.by_method[0] != kNone) {
-    return node.by_method[0];
-  }
-  return exact != kNone ? exact : node.any;
+  return node.answers[static_cast<std::size_t>(method)];
 }
 
 Router::Match Router::match(Method method, std::string_view method_text, std::string_view path,
@@ -268,7 +284,7 @@ Router::Match Router::match(Method method, std::string_view method_text, std::st
   Search search{*trie_, method, method_text, path.data() + path.size(), parameters, true};
   if (search.walk(trie_->root, path.data() + 1)) {
     match.outcome = Outcome::kFound;
-    match.route = trie_->entries[static_cast<std::size_t>(search.entry)].route;
+    match.route = trie_->routes[static_cast<std::size_t>(search.entry)];
     return match;
   }
   return explain(method, method_text, path, search.allowed, parameters);

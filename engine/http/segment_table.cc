@@ -1,5 +1,6 @@
 #include "http/segment_table.h"
 
+#include <bit>
 #include <utility>
 
 namespace perigee::http {
@@ -7,6 +8,7 @@ namespace perigee::http {
 std::int32_t SegmentTable::add(std::string_view segment) {
   if (slots_.size() < 2 * (static_cast<std::size_t>(count_) + 1)) {
     std::vector<Slot> old(slots_.empty() ? 4 : 2 * slots_.size());
+    shift_ = 64 - std::countr_zero(old.size());
     old.swap(slots_);
     for (Slot& slot : old) {
       if (slot.position != kAbsent) {
@@ -19,9 +21,9 @@ std::int32_t SegmentTable::add(std::string_view segment) {
 }
 
 void SegmentTable::place(Slot slot) {
-  std::size_t at = hash(slot.text) & mask();
+  std::size_t at = start_of(slot.text);
   while (slots_[at].position != kAbsent) {
-    at = (at + 1) & mask();
+    at = (at + 1) & (slots_.size() - 1);
   }
   slots_[at] = std::move(slot);
 }

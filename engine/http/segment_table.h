@@ -19,9 +19,9 @@ class SegmentTable {
     if (slots_.empty()) {
       return kAbsent;
     }
-    for (std::size_t slot = hash(segment) & mask();; slot = (slot + 1) & mask()) {
+    for (std::size_t slot = start_of(segment);; slot = (slot + 1) & (slots_.size() - 1)) {
       const Slot& entry = slots_[slot];
-      if (entry.position == kAbsent || entry.text == segment) {
+      if (entry.position == kAbsent || equal(entry.text, segment)) {
         return entry.position;
       }
     }
@@ -36,26 +36,36 @@ class SegmentTable {
     std::int32_t position = kAbsent;
   };
 
-  /// Mixes the size and up to sixteen bytes from both ends.
-  static std::size_t hash(std::string_view text) {
+  static bool equal(const std::string& text, std::string_view segment) {
+    return text.size() == segment.size() &&
+           (text.empty() || std::memcmp(text.data(), segment.data(), text.size()) == 0);
+  }
+
+  /// The slot that the search for a segment starts at: the top bits of a mix of its size and of eight bytes from either
+  /// end.
+  [[nodiscard]] std::size_t start_of(std::string_view text) const {
     constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15;
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     if (text.size() >= 8) {
       std::memcpy(&first, text.data(), 8);
       std::memcpy(&last, text.data() + text.size() - 8, 8);
-    } else {
-      for (const char byte : text) {
-        first = first << 8 | static_cast<unsigned char>(byte);
-      }
+    } else if (text.size() >= 4) {
+      std::memcpy(&first, text.data(), 4);
+      std::memcpy(&last, text.data() + text.size() - 4, 4);
+    } else if (!text.empty()) {
+      first = static_cast<unsigned char>(text.front());
+      last = static_cast<unsigned char>(text[text.size() / 2]) | std::uint64_t{static_cast<unsigned char>(text.back())}
+                                                                     << 8;
     }
-    return static_cast<std::size_t>(((first * kFactor ^ last) + text.size()) * kFactor >> 32);
+    const std::uint64_t mixed = (first + text.size()) * kFactor ^ last;
+    return static_cast<std::size_t>((mixed ^ mixed >> 32) * kFactor >> shift_);
   }
 
-  [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
   void place(Slot slot);
 
   std::vector<Slot> slots_;
+  int shift_ = 64;  ///< 64 less the bits of a slot's number
   std::int32_t count_ = 0;
 };
 
