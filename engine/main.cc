@@ -1,6 +1,42 @@
 #include <cstdio>
+#include <new>
+#include <span>
 
-int main() {
-  std::puts("perigee");
-  return 0;
+#include "server/command_line.h"
+#include "server/commands.h"
+
+namespace {
+
+int run(const perigee::server::CommandLine& command) {
+  using Command = perigee::server::CommandLine::Command;
+  switch (command.command) {
+    case Command::kServe:
+      return perigee::server::run_serve(command);
+    case Command::kCheck:
+      return perigee::server::run_check(command);
+    case Command::kReload:
+      return perigee::server::run_reload(command);
+    case Command::kRoutes:
+      return perigee::server::run_routes(command);
+    case Command::kVersion:
+      break;
+  }
+  return perigee::server::run_version();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const auto command = perigee::server::parse_command_line(
+      std::span<const char* const>(arguments + 1, count > 0 ? static_cast<std::size_t>(count - 1) : 0));
+  if (!command) {
+    std::fputs(command.error().text.c_str(), command.error().code == 0 ? stdout : stderr);
+    return command.error().code;
+  }
+  try {
+    return run(*command);
+  } catch (const std::bad_alloc&) {
+    std::fputs("perigee: out of memory\n", stderr);
+    return 1;
+  }
 }

@@ -1,1 +1,44 @@
-return {}
+-- require "perigee": everything a program uses.
+
+local app = require "perigee.app"
+local core = require "perigee.core"
+local log = require "perigee.log"
+local response = require "perigee.response"
+local tasks = require "perigee.tasks"
+
+local worker_id, worker_count = core.worker()
+
+---@class perigee
+local perigee = {
+  app = app.new,
+  log = log,
+  config = {},
+  worker = { id = worker_id, count = worker_count },
+
+  text = response.text,
+  json = response.json,
+  bytes = response.bytes,
+  redirect = response.redirect,
+  problem = response.problem,
+  stream = response.stream,
+
+  null = core.null,
+  encode = core.encode,
+  decode = core.decode,
+
+  sleep = tasks.sleep,
+  spawn = tasks.spawn,
+  defer = tasks.defer,
+  now = core.now,
+  monotonic = core.monotonic,
+}
+
+--- Marks a table as an array, so that an empty one is written as [].
+---@generic T
+---@param items? T[]
+---@return T[]
+function perigee.array(items)
+  return setmetatable(items or {}, core.array_mark)
+end
+
+return perigee

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace perigee {
@@ -18,14 +19,22 @@ using Result = tl::expected<T, Error>;
 /// Makes the failed Result of any type.
 inline tl::unexpected<Error> fail(std::string message) { return tl::unexpected<Error>(Error{std::move(message)}); }
 
+/// The value of a Result that has one; nothing of a Result<void>.
+template <typename T>
+T value_of(Result<T>&& result) {
+  if constexpr (!std::is_void_v<T>) {
+    return *std::move(result);
+  }
+}
+
 }  // namespace perigee
 
 /// Evaluates a Result; hands its error to the caller, or yields its value.
-#define TRY(expression)                                              \
-  __extension__({                                                    \
-    auto&& try_result = (expression);                                \
-    if (!try_result) {                                               \
-      return tl::unexpected<perigee::Error>(std::move(try_result).error()); \
-    }                                                                \
-    std::move(try_result).value();                                   \
+#define TRY(expression)                                                      \
+  __extension__({                                                            \
+    auto try_result = (expression);                                          \
+    if (!try_result) {                                                       \
+      return tl::unexpected<perigee::Error>(std::move(try_result).error());  \
+    }                                                                        \
+    perigee::value_of(std::move(try_result));                                \
   })

@@ -9,7 +9,7 @@
 
 namespace perigee::http {
 
-/// Takes the framing off a request's body. http-parser (in lenient-free use) frames it; because Debian's build is lax, a
+/// Takes the framing off a request's body. http-parser frames it; because Debian's build is lax, a
 /// strict walk over the chunk lines runs beside it, and a body is refused unless both agree. Trailers are dropped.
 /// No I/O. Owned by one exchange.
 class BodyFramer {
@@ -28,7 +28,8 @@ class BodyFramer {
   /// framing otherwise than the scanner did.
   [[nodiscard]] State begin(const RequestHead& head, Sink sink, void* context);
 
-  /// Consumes body bytes; returns how many belonged to this body (all of them while kReading).
+  /// Consumes body bytes; returns how many belonged to this body (all of them while kReading). The verdict and the bytes
+  /// that reach the sink do not depend on how the body was cut.
   [[nodiscard]] std::size_t feed(std::string_view bytes);
 
   [[nodiscard]] State state() const { return state_; }
@@ -36,7 +37,12 @@ class BodyFramer {
 
  private:
   struct Parser;
+
+  void settle(bool read);
+  void refuse(const char* reason);
+
   std::unique_ptr<Parser> parser_;
+  bool chunked_ = false;
   State state_ = State::kDone;
   const char* reason_ = "";
 };

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -103,6 +104,7 @@ bool Connection::flush() {
 
 void Connection::on_writable() {
   const bool was_congested = congested();
+  const std::size_t before = output_.size();
   while (!output_.empty()) {
     const ssize_t count = send(fd_, output_.data(), output_.size(), MSG_NOSIGNAL);
     if (count >= 0) {
@@ -114,6 +116,7 @@ void Connection::on_writable() {
       return;
     }
   }
+  note_progress(output_.size() < before);
   output_.release_if_empty();
   writing_ = !output_.empty();
   update_interest();
@@ -125,6 +128,16 @@ void Connection::on_writable() {
   }
 }
 
+// Output that waits must move within the write timeout.
+void Connection::note_progress(bool progress) {
+  if (output_.empty()) {
+    write_deadline_ = kNoDeadline;
+  } else if (progress || write_deadline_ == kNoDeadline) {
+    write_deadline_ = monotonic_coarse_ms() + write_timeout_;
+    expect_timer(write_deadline_);
+  }
+}
+
 void Connection::set_reading(bool reading) {
   if (state_ == State::kOpen) {
     reading_ = reading;
@@ -133,13 +146,18 @@ void Connection::set_reading(bool reading) {
 }
 
 void Connection::on_timer() try {
-  if (deadline_ == kNoDeadline) {
+  const Milliseconds now = loop_.timers().now();
+  const Milliseconds next = std::min(deadline_, write_deadline_);
+  if (next == kNoDeadline) {
     return;
   }
-  if (loop_.timers().now() < deadline_) {
-    loop_.timers().add(timer_, deadline_);
-  } else if (state_ == State::kLingering) {
+  if (now < next) {
+    loop_.timers().add(timer_, next);
+  } else if (now >= write_deadline_ || state_ == State::kLingering) {
     close();
+  } else if (state_ == State::kFlushing) {
+    deadline_ = kNoDeadline;  // only the write timeout counts on the way out
+    on_timer();
   } else {
     deadline_ = kNoDeadline;
     handler_.on_deadline(*this);

@@ -61,16 +61,18 @@ class Connection {
   [[nodiscard]] bool congested() const { return output_.size() >= watermark_; }
   void set_watermark(std::size_t bytes) { watermark_ = bytes; }
 
+  /// Closes the connection when the peer takes no output for that long while some is waiting.
+  void set_write_timeout(Milliseconds timeout) { write_timeout_ = timeout; }
+
   /// Stops or resumes reading from the socket.
   void set_reading(bool reading);
+  [[nodiscard]] bool reading() const { return reading_; }
 
   /// Asks for on_deadline at `deadline` (monotonic milliseconds), instead of the one asked for before.
   /// Pushing it later costs a store.
   void set_deadline(Milliseconds deadline) {
     deadline_ = deadline;
-    if (!timer_.pending() || timer_.deadline() > deadline) {
-      loop_.timers().add(timer_, deadline);
-    }
+    expect_timer(deadline);
   }
   void clear_deadline() { deadline_ = kNoDeadline; }
 
@@ -95,6 +97,12 @@ class Connection {
   void on_writable();
   void discard_input();
   void on_timer();
+  void expect_timer(Milliseconds deadline) {
+    if (!timer_.pending() || timer_.deadline() > deadline) {
+      loop_.timers().add(timer_, deadline);
+    }
+  }
+  void note_progress(bool progress);
   void begin_linger();
   void update_interest();
 
@@ -103,6 +111,8 @@ class Connection {
   event event_;
   TimerOf<Connection, &Connection::on_timer> timer_;
   Milliseconds deadline_ = kNoDeadline;
+  Milliseconds write_deadline_ = kNoDeadline;
+  Milliseconds write_timeout_ = 30'000;
   ByteBuffer input_;
   ByteBuffer output_;
   std::size_t watermark_ = 1024 * 1024;

@@ -70,16 +70,20 @@ void EventLoop::assert_in_loop() const { assert(in_loop()); }
 
 void EventLoop::run() {
   thread_ = std::this_thread::get_id();
+  bool busy = false;
   while (!stopping_.load(std::memory_order_acquire)) {
-    arm_timer();
-    event_base_loop(base_.get(), EVLOOP_ONCE);
-    timers_.advance(monotonic_ms());
-    run_deferred();
-    if (idle_work_) {
-      idle_work_();
-      run_deferred();
+    if (!busy) {
+      arm_timer();
     }
+    event_base_loop(base_.get(), busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
+    timers_.advance(monotonic_ms());
+    busy = turn_work_ && turn_work_();
+    run_deferred();
   }
+  run_leftovers();
+}
+
+void EventLoop::run_leftovers() {
   run_posted();
   run_deferred();
 }

@@ -31,14 +31,18 @@ class EventLoop final : public Executor {
   /// Makes run() return once the events at hand are dispatched. Any thread.
   void stop();
 
+  /// Runs what was posted and deferred after run() returned. Its thread.
+  void run_leftovers();
+
   /// Runs `work` on the loop, in order; wakes the loop where its queue was empty. Any thread.
   void post(std::function<void()> work) override;
 
   /// Runs `work` on this thread when the callbacks at hand are done: for work that must not run below its caller.
   void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
 
-  /// Calls `work` at the end of every turn of the loop, before it waits again.
-  void set_idle_work(std::function<void()> work) { idle_work_ = std::move(work); }
+  /// Calls `work` at the end of every turn of the loop. While it returns true the loop only looks for events and does
+  /// not wait for them.
+  void set_turn_work(std::function<bool()> work) { turn_work_ = std::move(work); }
 
   [[nodiscard]] TimerWheel& timers() { return timers_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
@@ -68,7 +72,7 @@ class EventLoop final : public Executor {
   TimerWheel timers_;
   Milliseconds armed_ = 0;
   BufferPool buffers_;
-  std::function<void()> idle_work_;
+  std::function<bool()> turn_work_;
   std::vector<std::function<void()>> deferred_;
   std::thread::id thread_;
   std::atomic<bool> stopping_{false};

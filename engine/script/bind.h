@@ -1,0 +1,22 @@
+#pragma once
+
+struct lua_State;
+
+namespace perigee::script {
+
+// One function a subject: each adds its C functions to the table on top of the stack, the `perigee.core` module.
+void bind_answer(lua_State* state);
+void bind_json(lua_State* state);
+void bind_request(lua_State* state);
+void bind_task(lua_State* state);
+void bind_system(lua_State* state);
+
+/// Registry keys by address.
+struct RegistryKeys {
+  static inline char vm = 0;        ///< light userdata: the Vm
+  static inline char response = 0;  ///< the metatable of response values
+  static inline char array = 0;     ///< the metatable that marks JSON arrays
+  static inline char wait = 0;      ///< what a waiting task yields
+};
+
+}  // namespace perigee::script

@@ -1,0 +1,365 @@
+// Turns what a handler returned into an Answer. Runs inside the handler's coroutine, so that whatever it raises becomes
+// a 500 with a traceback.
+
+#include <lua.hpp>
+
+#include <cstring>
+#include <string>
+
+#include "http/field_syntax.h"
+#include "http/problem.h"
+#include "http/response.h"
+#include "script/bind.h"
+#include "script/exchange.h"
+#include "script/json_encoder.h"
+#include "script/json_text.h"
+#include "script/vm.h"
+
+namespace perigee::script {
+namespace {
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+constexpr std::string_view kJson = "application/json";
+
+struct Normalizer {
+  lua_State* state;
+  Vm& vm;
+  Task& task;
+  Answer& answer;
+
+  [[nodiscard]] std::string place() const {
+    const std::int32_t route = task.exchange->view.route;
+    return route < 0 ? "a hook" : "the handler at " + vm.routes()[static_cast<std::size_t>(route)].place;
+  }
+
+  // Raises, naming the handler.
+  int refuse(const std::string& what) const {
+    lua_pushfstring(state, "%s %s", place().c_str(), what.c_str());
+    return lua_error(state);
+  }
+};
+
+bool push_metatable(lua_State* state, int index, const void* key) {
+  if (lua_getmetatable(state, index) == 0) {
+    return false;
+  }
+  lua_pushlightuserdata(state, const_cast<void*>(key));
+  lua_rawget(state, LUA_REGISTRYINDEX);
+  return true;
+}
+
+bool is_response(lua_State* state, int index) {
+  if (lua_type(state, index) != LUA_TTABLE || !push_metatable(state, index, &RegistryKeys::response)) {
+    return false;
+  }
+  const bool same = lua_rawequal(state, -1, -2) != 0;
+  lua_pop(state, 2);
+  return same;
+}
+
+void raw_field(lua_State* state, int index, const char* name) {
+  lua_pushstring(state, name);
+  lua_rawget(state, index);
+}
+
+std::string_view string_at(lua_State* state, int index) {
+  std::size_t size = 0;
+  const char* text = lua_tolstring(state, index, &size);
+  return {text, size};
+}
+
+bool set_by_server(std::string_view name) {
+  for (const std::string_view framing : {"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade",
+                                         "trailer", "te", "date", "server"}) {
+    if (http::equal_fold(name, framing)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Adds one header line out of the value on top of the stack.
+void add_field(const Normalizer& self, std::string_view name) {
+  const int type = lua_type(self.state, -1);
+  if (type != LUA_TSTRING && type != LUA_TNUMBER) {
+    self.refuse("returned a header '" + std::string(name) + "' that is a " + lua_typename(self.state, type));
+  }
+  lua_pushvalue(self.state, -1);  // a number becomes a string on a copy
+  const std::string_view value = string_at(self.state, -1);
+  if (!http::is_field_value(value)) {
+    self.refuse("returned a header '" + std::string(name) + "' whose value holds CR, LF, NUL or another control byte");
+  }
+  if (http::equal_fold(name, "content-type")) {
+    self.answer.type_text.assign(value);
+    self.answer.content_type = self.answer.type_text;
+  } else {
+    self.answer.fields.append(name).append(": ").append(value).append("\r\n");
+  }
+  lua_pop(self.state, 1);
+}
+
+// Adds the header on top of the stack (name below value): a string, a number, or a list of them.
+void add_header(const Normalizer& self) {
+  lua_State* state = self.state;
+  if (lua_type(state, -2) != LUA_TSTRING) {
+    self.refuse("returned headers with a name that is no string");
+  }
+  const std::string_view name = string_at(state, -2);
+  if (!http::is_token(name)) {
+    self.refuse("returned a header whose name is no token of RFC 9110");
+  }
+  if (set_by_server(name)) {
+    self.refuse("returned a header '" + std::string(name) + "', which the server sets itself");
+  }
+  if (!lua_istable(state, -1)) {
+    add_field(self, name);
+    return;
+  }
+  const auto count = static_cast<int>(lua_objlen(state, -1));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(state, -1, i);
+    add_field(self, name);
+    lua_pop(state, 1);
+  }
+}
+
+void add_headers(const Normalizer& self, int index) {
+  if (lua_isnil(self.state, index)) {
+    return;
+  }
+  if (!lua_istable(self.state, index)) {
+    self.refuse(std::string("returned headers that are a ") + luaL_typename(self.state, index) + ", not a table");
+  }
+  lua_pushnil(self.state);
+  while (lua_next(self.state, index) != 0) {
+    add_header(self);
+    lua_pop(self.state, 1);
+  }
+}
+
+void set_status(const Normalizer& self, int index) {
+  const double status = lua_tonumber(self.state, index);
+  if (status < 200 || status > 599 || status != static_cast<int>(status)) {
+    self.refuse("returned a status that is no integer from 200 to 599");
+  }
+  self.answer.status = static_cast<int>(status);
+}
+
+void encode_body(const Normalizer& self, int index) {
+  std::string& out = self.vm.scratch();
+  out.clear();
+  std::string error;
+  {
+    JsonEncoder encoder(self.state, out, self.vm.settings().json_depth);
+    if (!encoder.encode(index)) {
+      error = encoder.error();
+    }
+  }
+  if (!error.empty()) {
+    self.refuse("returned a table that is no JSON: " + error);
+  }
+  self.answer.body = out;
+}
+
+void default_type(const Normalizer& self, std::string_view type) {
+  if (self.answer.content_type.empty()) {
+    self.answer.content_type = type;
+  }
+}
+
+// A body as a handler may return it: a string or a table; nil means none.
+void plain_body(const Normalizer& self, int index) {
+  switch (lua_type(self.state, index)) {
+    case LUA_TNIL:
+      return;
+    case LUA_TSTRING:
+      self.answer.body = string_at(self.state, index);
+      default_type(self, kPlainText);
+      return;
+    case LUA_TTABLE:
+      encode_body(self, index);
+      default_type(self, kJson);
+      return;
+    default:
+      self.refuse(std::string("returned a ") + luaL_typename(self.state, index) + " as a body");
+  }
+}
+
+// A problem's document names the request, and the app may want to render it.
+void problem_body(const Normalizer& self, int response) {
+  lua_State* state = self.state;
+  raw_field(state, response, "body");
+  const int document = lua_gettop(state);
+  const std::string id = self.vm.host().request_id(*self.task.exchange);
+  lua_pushliteral(state, "request_id");
+  lua_pushlstring(state, id.data(), id.size());
+  lua_rawset(state, document);
+  encode_body(self, document);
+  default_type(self, http::kProblemType);
+}
+
+bool is_kind(lua_State* state, int response, std::string_view kind) {
+  raw_field(state, response, "kind");
+  const bool same = string_at(state, -1) == kind;
+  lua_pop(state, 1);
+  return same;
+}
+
+bool is_problem(lua_State* state, int index) { return is_response(state, index) && is_kind(state, index, "problem"); }
+
+bool is_redirect(lua_State* state, int response) { return is_kind(state, response, "redirect"); }
+
+// A response value: what perigee.text and its siblings made.
+void response_body(const Normalizer& self, int response, bool has_status) {
+  lua_State* state = self.state;
+  if (!has_status) {
+    raw_field(state, response, "status");
+    if (!lua_isnil(state, -1)) {
+      set_status(self, lua_gettop(state));
+    } else if (is_redirect(state, response)) {
+      const http::Method method = self.task.exchange->head.method;
+      const bool safe = method == http::Method::kGet || method == http::Method::kHead;
+      self.answer.status = safe ? 307 : 303;
+    }
+  }
+  raw_field(state, response, "type");
+  if (!lua_isnil(state, -1) && self.answer.content_type.empty()) {
+    const std::string_view type = string_at(state, -1);
+    if (!http::is_field_value(type)) {
+      self.refuse("returned a content type that holds CR, LF, NUL or another control byte");
+    }
+    self.answer.type_text.assign(type);
+    self.answer.content_type = self.answer.type_text;
+  }
+  raw_field(state, response, "kind");
+  const std::string_view kind = string_at(state, -1);
+  if (kind == "problem") {
+    problem_body(self, response);
+    return;
+  }
+  raw_field(state, response, "body");
+  if (kind == "stream") {
+    self.answer.kind = Answer::Kind::kStream;
+    default_type(self, "application/octet-stream");
+  } else if (kind == "json") {
+    encode_body(self, lua_gettop(state));
+    default_type(self, kJson);
+  } else {
+    plain_body(self, lua_gettop(state));
+  }
+}
+
+// Leaves a standard problem of the status in slot `index`.
+void push_standard_problem(lua_State* state, int status, int index) {
+  lua_getfield(state, LUA_REGISTRYINDEX, "perigee.standard_problem");
+  lua_pushinteger(state, status);
+  lua_call(state, 1, 1);
+  lua_replace(state, index);
+}
+
+// The app's after hooks are shown what was returned.
+void keep_result(const Normalizer& self, int body, int headers) {
+  lua_State* state = self.state;
+  lua_getfield(state, LUA_REGISTRYINDEX, "perigee.keep_result");
+  lua_pushnumber(state, self.task.view.serial);
+  lua_pushinteger(state, self.answer.status);
+  lua_pushvalue(state, body);
+  lua_pushvalue(state, headers);
+  lua_call(state, 4, 0);
+}
+
+// Slots of the values once they are sorted out.
+constexpr int kBody = 1;
+constexpr int kHeaders = 2;
+
+// Brings `body`, `status, body[, headers]` or nothing into body and headers; returns whether a status was given.
+bool sort_values(const Normalizer& self) {
+  lua_State* state = self.state;
+  lua_settop(state, 4);
+  if (lua_type(state, 1) != LUA_TNUMBER) {
+    if (lua_isnil(state, 1) && !lua_isnil(state, 2)) {  // nil, err
+      lua_settop(state, 2);
+      lua_error(state);
+    }
+    if (!lua_isnil(state, 2)) {
+      self.refuse(std::string("returned a ") + luaL_typename(state, 1) + " and then a " + luaL_typename(state, 2) +
+                  ": a status comes first, `return status, body, headers`");
+    }
+    const bool nothing = lua_isnil(state, 1);
+    self.answer.status = nothing ? 204 : self.task.default_status;
+    lua_settop(state, 2);
+    return nothing;
+  }
+  set_status(self, 1);
+  const bool alone = lua_isnil(state, 2) && lua_isnil(state, 3);
+  lua_remove(state, 1);
+  lua_settop(state, 2);
+  if (alone && self.answer.status >= 400) {
+    push_standard_problem(state, self.answer.status, kBody);
+  }
+  return true;
+}
+
+// answer(...) -> true, anchor...; or false, problem: the app's error hook is to render it.
+int answer(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  Task& task = *vm.current();
+  const Normalizer self{state, vm, task, task.exchange->answer};
+  self.answer.reset();
+  const bool has_status = sort_values(self);
+  if (vm.has_error_hook() && !task.answering_error && is_problem(state, kBody)) {
+    raw_field(state, kBody, "status");
+    if (!has_status) {
+      set_status(self, lua_gettop(state));
+    }
+    lua_pushboolean(state, 0);
+    lua_pushvalue(state, kBody);
+    return 2;
+  }
+  if (is_response(state, kBody)) {
+    raw_field(state, kBody, "headers");
+    const int inner = lua_gettop(state);
+    add_headers(self, kHeaders);
+    if (lua_istable(state, inner)) {
+      lua_pushnil(state);
+      while (lua_next(state, inner) != 0) {
+        lua_pushvalue(state, -2);
+        lua_rawget(state, lua_istable(state, kHeaders) ? kHeaders : inner);
+        const bool overridden = lua_istable(state, kHeaders) && !lua_isnil(state, -1);
+        lua_pop(state, 1);
+        if (!overridden) {
+          add_header(self);
+        }
+        lua_pop(state, 1);
+      }
+    }
+    response_body(self, kBody, has_status);
+  } else {
+    add_headers(self, kHeaders);
+    plain_body(self, kBody);
+  }
+  if (vm.has_after()) {
+    keep_result(self, kBody, kHeaders);
+  }
+  lua_pushboolean(state, 1);
+  if (self.answer.kind == Answer::Kind::kStream) {
+    raw_field(state, kBody, "body");  // the function that writes
+  } else {
+    lua_pushvalue(state, kBody);
+  }
+  return 2;
+}
+
+}  // namespace
+
+void bind_answer(lua_State* state) {
+  lua_pushcfunction(state, answer);
+  lua_setfield(state, -2, "answer");
+  lua_newtable(state);  // the metatable of response values
+  lua_pushlightuserdata(state, &RegistryKeys::response);
+  lua_pushvalue(state, -2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  lua_setfield(state, -2, "response_mark");
+}
+
+}  // namespace perigee::script

@@ -1,0 +1,60 @@
+#include <lua.hpp>
+
+#include "script/bind.h"
+#include "script/json_decoder.h"
+#include "script/json_encoder.h"
+#include "script/vm.h"
+
+namespace perigee::script {
+namespace {
+
+// encode(value) -> string, or an error that names the path.
+int encode(lua_State* state) {
+  luaL_checkany(state, 1);
+  lua_settop(state, 1);
+  Vm& vm = Vm::of(state);
+  std::string& out = vm.scratch();
+  out.clear();
+  bool encoded = false;
+  {
+    JsonEncoder encoder(state, out, vm.settings().json_depth);
+    encoded = encoder.encode(1);
+    if (encoded) {
+      lua_pushlstring(state, out.data(), out.size());
+    } else {
+      lua_pushlstring(state, encoder.error().data(), encoder.error().size());
+    }
+  }
+  return encoded ? 1 : luaL_error(state, "%s", lua_tostring(state, -1));
+}
+
+// decode(text) -> value; or nil, error.
+int decode(lua_State* state) {
+  std::size_t size = 0;
+  const char* text = luaL_checklstring(state, 1, &size);
+  std::string error;
+  if (decode_json(state, {text, size}, Vm::of(state).settings().json_depth, error)) {
+    return 1;
+  }
+  lua_pushnil(state);
+  lua_pushlstring(state, error.data(), error.size());
+  return 2;
+}
+
+}  // namespace
+
+void bind_json(lua_State* state) {
+  lua_pushcfunction(state, encode);
+  lua_setfield(state, -2, "encode");
+  lua_pushcfunction(state, decode);
+  lua_setfield(state, -2, "decode");
+  lua_pushlightuserdata(state, nullptr);
+  lua_setfield(state, -2, "null");
+  lua_newtable(state);  // marks arrays
+  lua_pushlightuserdata(state, &RegistryKeys::array);
+  lua_pushvalue(state, -2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  lua_setfield(state, -2, "array_mark");
+}
+
+}  // namespace perigee::script

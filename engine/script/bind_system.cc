@@ -1,0 +1,123 @@
+// The log, reason phrases, the worker's place, and what the library leaves for the engine.
+
+#include <dlfcn.h>
+#include <lua.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "http/response.h"
+#include "script/bind.h"
+#include "script/exchange.h"
+#include "script/vm.h"
+
+namespace perigee::script {
+namespace {
+
+std::string_view check_text(lua_State* state, int index) {
+  std::size_t size = 0;
+  const char* text = luaL_checklstring(state, index, &size);
+  return {text, size};
+}
+
+// log(level, message[, fields as JSON]): one event, with the id of the request that is being served.
+int log(lua_State* state) {
+  static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
+  const auto level = static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels));
+  const std::string_view message = check_text(state, 2);
+  if (!log_sink().enabled(level)) {
+    return 0;
+  }
+  const std::string_view fields = lua_isnoneornil(state, 3) ? std::string_view() : check_text(state, 3);
+  Vm& vm = Vm::of(state);
+  Task* task = vm.current();
+  const bool in_request = task != nullptr && task->exchange != nullptr;
+  log_sink().write(level, message, fields, in_request ? vm.host().request_id(*task->exchange) : std::string());
+  return 0;
+}
+
+// log_enabled(level) -> whether an event of the level would be written.
+int log_enabled(lua_State* state) {
+  static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
+  lua_pushboolean(state, log_sink().enabled(static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels))) ? 1 : 0);
+  return 1;
+}
+
+int reason(lua_State* state) {
+  const std::string_view phrase = http::reason_phrase(static_cast<int>(luaL_checkinteger(state, 1)));
+  lua_pushlstring(state, phrase.data(), phrase.size());
+  return 1;
+}
+
+// worker() -> number from 1, count.
+int worker(lua_State* state) {
+  const VmSettings& settings = Vm::of(state).settings();
+  lua_pushinteger(state, settings.worker_id + 1);
+  lua_pushinteger(state, settings.worker_count);
+  return 2;
+}
+
+// equal(a, b) -> whether two strings are the same, in a time that does not tell where they differ.
+int equal(lua_State* state) {
+  const std::string_view a = check_text(state, 1);
+  const std::string_view b = check_text(state, 2);
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b.empty() ? 0 : b[i % b.size()]);
+  }
+  lua_pushboolean(state, difference == 0 ? 1 : 0);
+  return 1;
+}
+
+// keep(name, value): the engine finds the value in the registry.
+int keep(lua_State* state) {
+  luaL_checkstring(state, 1);
+  lua_settop(state, 2);
+  lua_pushfstring(state, "perigee.%s", lua_tostring(state, 1));
+  lua_insert(state, 2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+// vm_view() -> the VmView as a light userdata.
+int vm_view(lua_State* state) {
+  lua_getfield(state, LUA_REGISTRYINDEX, "perigee.vm_view");
+  return 1;
+}
+
+// sizes() -> of TaskView, RequestView, PathParameter and VmView, as the engine compiled them.
+int sizes(lua_State* state) {
+  lua_pushinteger(state, sizeof(TaskView));
+  lua_pushinteger(state, sizeof(RequestView));
+  lua_pushinteger(state, sizeof(http::PathParameter));
+  lua_pushinteger(state, sizeof(VmView));
+  return 4;
+}
+
+// load_library(loadlib, path, symbol) -> what package.loadlib returns. One at a time in the process: a C module's first
+// load runs code that expects to be alone.
+int load_library(lua_State* state) {
+  static std::mutex loading;
+  const int arguments = lua_gettop(state) - 1;
+  int status = 0;
+  {
+    const std::lock_guard lock(loading);
+    status = lua_pcall(state, arguments, LUA_MULTRET, 0);
+  }
+  return status == 0 ? lua_gettop(state) : lua_error(state);
+}
+
+}  // namespace
+
+void bind_system(lua_State* state) {
+  static constexpr luaL_Reg kFunctions[] = {{"log", log},       {"log_enabled", log_enabled}, {"reason", reason},
+                                            {"worker", worker}, {"keep", keep},               {"vm_view", vm_view},
+                                            {"sizes", sizes},   {"load_library", load_library}, {"equal", equal},
+                                            {nullptr, nullptr}};
+  luaL_register(state, nullptr, kFunctions);
+}
+
+}  // namespace perigee::script

@@ -1,0 +1,99 @@
+// Tasks: starting, waking and cancelling them, and the clock.
+
+#include <lua.hpp>
+
+#include "base/clock.h"
+#include "script/bind.h"
+#include "script/vm.h"
+
+namespace perigee::script {
+namespace {
+
+// The task a TaskView (as a light userdata) belongs to.
+Task& task_of(lua_State* state, int index) {
+  auto* view = static_cast<TaskView*>(lua_touserdata(state, index));
+  luaL_argcheck(state, view != nullptr, index, "a task");
+  return *view->owner;
+}
+
+// spawn(fn, ...) -> the new task's view as a light userdata, its serial. It starts at the end of the worker's turn.
+int spawn(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  Task& task = vm.take_task();
+  task.purpose = Task::Purpose::kSpawned;
+  lua_xmove(state, task.coroutine, lua_gettop(state));
+  task.waiting = true;
+  vm.make_ready(task);
+  lua_pushlightuserdata(state, &task.view);
+  lua_pushnumber(state, task.view.serial);
+  return 2;
+}
+
+// wake(view, serial): a waiting task goes on; one that has become another does not notice.
+int wake(lua_State* state) {
+  Task& task = task_of(state, 1);
+  if (task.view.serial == lua_tonumber(state, 2)) {
+    task.vm.make_ready(task);
+  }
+  return 0;
+}
+
+// cancel(view, serial): the task's waits raise from now on.
+int cancel(lua_State* state) {
+  Task& task = task_of(state, 1);
+  if (task.view.serial == lua_tonumber(state, 2)) {
+    task.vm.cancel(task, CancelReason::kRequested);
+  }
+  return 0;
+}
+
+// current() -> the running task's view as a light userdata, its serial; nothing while the app is loaded.
+int current(lua_State* state) {
+  Task* task = Vm::of(state).current();
+  if (task == nullptr) {
+    return 0;
+  }
+  lua_pushlightuserdata(state, &task->view);
+  lua_pushnumber(state, task->view.serial);
+  return 2;
+}
+
+// operate(name): begins an operation of the server; the task must wait next, and finds its result by result().
+int operate(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  std::size_t size = 0;
+  const char* name = luaL_checklstring(state, 1, &size);
+  if (vm.current() == nullptr || !vm.host().begin_operation(*vm.current(), {name, size})) {
+    return luaL_error(state, "the server has no operation '%s' here", name);
+  }
+  return 0;
+}
+
+int result(lua_State* state) {
+  const std::string& text = Vm::of(state).current()->result;
+  lua_pushlstring(state, text.data(), text.size());
+  return 1;
+}
+
+int now(lua_State* state) {
+  lua_pushnumber(state, wall_seconds());
+  return 1;
+}
+
+int monotonic(lua_State* state) {
+  lua_pushnumber(state, static_cast<double>(monotonic_ns()) * 1e-9);
+  return 1;
+}
+
+}  // namespace
+
+void bind_task(lua_State* state) {
+  static constexpr luaL_Reg kFunctions[] = {{"spawn", spawn}, {"wake", wake},           {"cancel", cancel}, {"current", current},
+                                            {"operate", operate}, {"result", result},
+                                            {"now", now},     {"monotonic", monotonic}, {nullptr, nullptr}};
+  luaL_register(state, nullptr, kFunctions);
+  lua_pushlightuserdata(state, &RegistryKeys::wait);
+  lua_setfield(state, -2, "wait_mark");
+}
+
+}  // namespace perigee::script

@@ -1,0 +1,307 @@
+#include "script/dispatcher.h"
+
+#include <lua.hpp>
+
+#include "base/log.h"
+#include "http/problem.h"
+#include "script/bind.h"
+
+namespace perigee::script {
+namespace {
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+// Whether a suspended coroutine yielded to wait, and not by a stray coroutine.yield.
+bool waits(lua_State* coroutine) {
+  return lua_gettop(coroutine) == 1 && lua_touserdata(coroutine, 1) == &RegistryKeys::wait;
+}
+
+bool is_response(lua_State* coroutine, int index) {
+  if (!lua_istable(coroutine, index) || lua_getmetatable(coroutine, index) == 0) {
+    return false;
+  }
+  lua_pushlightuserdata(coroutine, &RegistryKeys::response);
+  lua_rawget(coroutine, LUA_REGISTRYINDEX);
+  const bool same = lua_rawequal(coroutine, -1, -2) != 0;
+  lua_pop(coroutine, 2);
+  return same;
+}
+
+// The error on top of a dead coroutine's stack, with its traceback. Protected, as building it may fail.
+std::string error_with_traceback(lua_State* state, lua_State* coroutine) {
+  struct Context {
+    lua_State* coroutine;
+    std::string text;
+  } context{coroutine, "an error without a message"};
+  const int status = lua_cpcall(
+      state,
+      [](lua_State* inner) {
+        auto* wanted = static_cast<Context*>(lua_touserdata(inner, 1));
+        const char* message = lua_tostring(wanted->coroutine, -1);
+        luaL_traceback(inner, wanted->coroutine, message != nullptr ? message : "an error that is no string", 0);
+        wanted->text = lua_tostring(inner, -1);
+        return 0;
+      },
+      &context);
+  if (status != 0) {
+    lua_pop(state, 1);
+  }
+  return context.text;
+}
+
+}  // namespace
+
+int Dispatcher::lua_top(const Task& task) { return lua_gettop(task.coroutine); }
+
+Task& Dispatcher::begin_task(Exchange& exchange) {
+  Task& task = vm_.take_task();
+  exchange.task = &task;
+  task.exchange = &exchange;
+  task.view.request = &exchange.view;
+  return task;
+}
+
+Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
+  Task& task = begin_task(exchange);
+  exchange.view.route = route;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.routes()[static_cast<std::size_t>(route)].handler_ref);
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  return settle(task, vm_.resume(task, 1));
+}
+
+Dispatcher::Outcome Dispatcher::refuse(Exchange& exchange, const Refusal& refusal) {
+  Task& task = begin_task(exchange);
+  lua_State* coroutine = task.coroutine;
+  // Strings are made inside the coroutine, where running out of memory can be caught: core.refusal reads this.
+  lua_rawgeti(coroutine, LUA_REGISTRYINDEX, vm_.entries().refuse);
+  lua_rawgeti(coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  lua_pushlightuserdata(coroutine, const_cast<Refusal*>(&refusal));
+  return settle(task, vm_.resume(task, 2));
+}
+
+void Dispatcher::answer_problem(Exchange& exchange, int status, std::string_view detail,
+                                const std::string& request_id) {
+  exchange.answer.reset();
+  exchange.answer.status = status;
+  exchange.answer.text = http::problem_json(status, detail, request_id);
+  exchange.answer.content_type = http::kProblemType;
+  exchange.answer.body = exchange.answer.text;
+}
+
+Dispatcher::Outcome Dispatcher::resume(Task& task) {
+  task.ready = false;
+  return settle(task, vm_.resume(task, 0));
+}
+
+Dispatcher::Outcome Dispatcher::stream(Exchange& exchange) {
+  Task& task = *exchange.task;
+  task.phase = Task::Phase::kStream;
+  // The stack holds the function, left there by `answer`.
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().stream);
+  lua_insert(task.coroutine, 1);
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  return settle(task, vm_.resume(task, 2));
+}
+
+Dispatcher::Outcome Dispatcher::settle(Task& task, Vm::Status status) {
+  Outcome outcome = Outcome::kWaiting;
+  // Each step either ends in an outcome or resumes the task once more, which gives the next status.
+  for (;;) {
+    switch (status) {
+      case Vm::Status::kReturned:
+        outcome = returned(task, status);
+        break;
+      case Vm::Status::kFailed:
+        outcome = failed(task, status);
+        break;
+      case Vm::Status::kYielded:
+        if (waits(task.coroutine)) {
+          lua_settop(task.coroutine, 0);
+          task.waiting = true;
+          if (task.view.again != 0 || task.view.cancelled != 0) {
+            task.view.again = 0;
+            vm_.make_ready(task);
+          }
+          return Outcome::kWaiting;
+        }
+        lua_settop(task.coroutine, 0);
+        lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().stray_yield);
+        status = Vm::Status::kFailed;
+        continue;
+    }
+    if (outcome != Outcome::kWaiting) {
+      return outcome;
+    }
+  }
+}
+
+bool Dispatcher::take_plain_text(Task& task) {
+  if (lua_gettop(task.coroutine) != 1 || lua_type(task.coroutine, 1) != LUA_TSTRING) {
+    return false;
+  }
+  std::size_t size = 0;
+  const char* text = lua_tolstring(task.coroutine, 1, &size);
+  Answer& answer = task.exchange->answer;
+  answer.status = task.default_status;
+  answer.content_type = kPlainText;
+  answer.body = {text, size};
+  return true;
+}
+
+Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
+  if (task.purpose == Task::Purpose::kSpawned) {
+    return end_spawned(task, "");
+  }
+  switch (task.phase) {
+    case Task::Phase::kHandler:
+    case Task::Phase::kFailure:
+    case Task::Phase::kErrorHook:
+      if (!vm_.has_after() && take_plain_text(task)) {
+        return Outcome::kAnswered;
+      }
+      status = resume_answer(task);
+      return Outcome::kWaiting;
+    case Task::Phase::kAnswer:
+      return answered(task, status);
+    case Task::Phase::kStream:
+      return Outcome::kStreamed;
+    case Task::Phase::kAfter:
+      break;
+  }
+  vm_.give_task(task);
+  return Outcome::kDone;
+}
+
+Vm::Status Dispatcher::resume_answer(Task& task) {
+  task.phase = Task::Phase::kAnswer;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().answer);
+  lua_insert(task.coroutine, 1);
+  return vm_.resume(task, lua_gettop(task.coroutine) - 1);
+}
+
+// `answer` (bind_answer.cc) returned: true and what anchors the body; or false and a problem for the app's error hook.
+Dispatcher::Outcome Dispatcher::answered(Task& task, Vm::Status& status) {
+  lua_State* coroutine = task.coroutine;
+  if (lua_toboolean(coroutine, 1) != 0) {
+    lua_remove(coroutine, 1);
+    return Outcome::kAnswered;
+  }
+  task.answering_error = true;
+  task.default_status = task.exchange->answer.status;
+  task.phase = Task::Phase::kErrorHook;
+  lua_rawgeti(coroutine, LUA_REGISTRYINDEX, vm_.entries().render);
+  lua_replace(coroutine, 1);
+  lua_rawgeti(coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  status = vm_.resume(task, 2);
+  return Outcome::kWaiting;
+}
+
+Dispatcher::Outcome Dispatcher::failed(Task& task, Vm::Status& status) {
+  if (task.purpose == Task::Purpose::kSpawned) {
+    const std::string error = error_with_traceback(vm_.state(), task.coroutine);
+    vm_.renew_coroutine(task);
+    return end_spawned(task, error);
+  }
+  return request_failed(task, status);
+}
+
+Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
+  lua_State* dead = task.coroutine;
+  const bool failing = task.phase == Task::Phase::kFailure;
+  if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kAfter || failing || task.answering_error) {
+    if (task.view.cancelled == 0) {
+      log_sink().write(LogLevel::kError, error_with_traceback(vm_.state(), dead), "",
+                       vm_.host().request_id(*task.exchange));
+    }
+    vm_.renew_coroutine(task);
+    if (task.phase == Task::Phase::kAfter) {
+      vm_.give_task(task);
+      return Outcome::kDone;
+    }
+    if (task.phase == Task::Phase::kStream) {
+      return Outcome::kBroken;
+    }
+    fail_natively(task);
+    return Outcome::kAnswered;
+  }
+  // The error (and for its traceback the dead coroutine) moves to a fresh one; both stay referenced on its stack.
+  lua_State* state = vm_.state();
+  lua_pushthread(dead);
+  lua_xmove(dead, state, 2);
+  vm_.renew_coroutine(task);
+  lua_xmove(state, task.coroutine, 2);
+  if (is_response(task.coroutine, 1)) {  // error(perigee.problem(...)) answers that problem
+    lua_pop(task.coroutine, 1);
+    status = resume_answer(task);
+    return Outcome::kWaiting;
+  }
+  task.phase = Task::Phase::kFailure;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().failed);
+  lua_insert(task.coroutine, 1);
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  status = vm_.resume(task, 3);
+  return Outcome::kWaiting;
+}
+
+void Dispatcher::fail_natively(Task& task) {
+  Exchange& exchange = *task.exchange;
+  const int status = task.answering_error && task.default_status >= 400 ? task.default_status : 500;
+  answer_problem(exchange, status, "", vm_.host().request_id(exchange));
+}
+
+Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error) {
+  auto on_end = std::move(task.on_end);
+  task.on_end = nullptr;
+  const bool deferred = task.view.deferred != 0;
+  const double serial = task.view.serial;
+  vm_.give_task(task);
+  if (on_end) {
+    on_end(error);
+  } else if (!error.empty()) {
+    log_event(LogLevel::kError, "uncaught error in a spawned task: " + error);
+  }
+  if (deferred) {
+    run_deferred(serial);
+  }
+  return Outcome::kDone;
+}
+
+Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
+  Task& task = *exchange.task;
+  lua_settop(task.coroutine, 0);
+  const double serial = task.view.serial;
+  const bool deferred = task.view.deferred != 0;
+  Outcome outcome = Outcome::kDone;
+  if (vm_.has_after()) {
+    task.view.cancelled = 0;
+    task.phase = Task::Phase::kAfter;
+    lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().after);
+    lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+    outcome = settle(task, vm_.resume(task, 1));
+  } else {
+    vm_.give_task(task);
+  }
+  if (deferred) {
+    run_deferred(serial);
+  }
+  return outcome;
+}
+
+void Dispatcher::run_deferred(double serial) {
+  Task& task = vm_.take_task();
+  task.purpose = Task::Purpose::kSpawned;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().run_deferred);
+  lua_pushnumber(task.coroutine, serial);
+  run_spawned(task);
+}
+
+void Dispatcher::run_hooks(const char* name, std::function<void(const std::string& error)> on_end) {
+  Task& task = vm_.take_task();
+  task.purpose = Task::Purpose::kSpawned;
+  task.on_end = std::move(on_end);
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().hook);
+  lua_pushboolean(task.coroutine, std::string_view(name) == "start" ? 1 : 0);
+  run_spawned(task);
+}
+
+}  // namespace perigee::script

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/body_framer.h"
+#include "http/head_scanner.h"
+#include "http/request_head.h"
+#include "http/router.h"
+#include "script/request_view.h"
+
+namespace perigee::script {
+
+class Task;
+
+/// The answer to a request, as it was normalized from what Lua returned.
+struct Answer {
+  enum class Kind : std::uint8_t { kWhole, kStream };
+
+  int status = 200;
+  Kind kind = Kind::kWhole;
+  std::string_view content_type;  ///< of a literal, or of `type_text`
+  std::string_view body;          ///< on the task's stack, in the VM's scratch buffer, or in `text`
+  std::string type_text;
+  std::string fields;             ///< whole header lines
+  std::string cookies;            ///< Set-Cookie lines: they ride on whatever answer is sent
+  std::string text;               ///< a body made natively
+
+  void reset() {
+    status = 200;
+    kind = Kind::kWhole;
+    content_type = {};
+    body = {};
+    fields.clear();
+  }
+};
+
+/// One request and its answer, from the first byte of the head to the last byte of the body. Pooled by a worker.
+class Exchange {
+ public:
+  http::HeadScanner scanner;
+  http::RequestHead head;
+  http::BodyFramer framer;
+  http::Router::Parameters parameters;
+  RequestView view;
+  Answer answer;
+  std::string body;
+  Task* task = nullptr;       ///< who runs the handler, once there is one
+  void* connection = nullptr; ///< whose it is: the server's business; null once the client has gone
+  double id = 0;              ///< counts up, unique in the process together with the worker's number
+  std::int64_t started_ns = 0;
+  std::uint64_t bytes_sent = 0;
+
+  Exchange() { view.parameters = parameters.values.data(); }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Makes a pooled exchange ready for the next request.
+  void reset();
+
+  /// Shows the head to Lua. Call when the head is complete, before a handler runs.
+  void publish();
+
+  /// Copies the head's bytes, so that the connection's buffer may move or go. Does nothing a second time.
+  void own_head();
+
+ private:
+  std::string head_bytes_;
+  bool owned_ = false;
+};
+
+}  // namespace perigee::script

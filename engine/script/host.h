@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/timer_wheel.h"
+
+namespace perigee::script {
+
+class Exchange;
+class Task;
+
+/// What a VM asks of the worker it lives on. Worker's thread only.
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  enum class Room : std::int32_t { kWritten, kFull, kClosed };
+
+  [[nodiscard]] virtual TimerWheel& timers() = 0;
+
+  /// Sends `bytes` as the next part of a streamed body, or says why not. kFull: the task is woken when there is room.
+  [[nodiscard]] virtual Room write_stream(Exchange& exchange, std::string_view bytes) noexcept = 0;
+
+  /// The id of a request as logs and answers show it.
+  [[nodiscard]] virtual std::string request_id(const Exchange& exchange) = 0;
+  /// The peer's address as text.
+  [[nodiscard]] virtual std::string remote_address(const Exchange& exchange) = 0;
+
+  /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
+  /// there is none of that name. Only the admin app's worker has any.
+  [[nodiscard]] virtual bool begin_operation(Task& task, std::string_view name) = 0;
+};
+
+}  // namespace perigee::script

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+struct lua_State;
+
+namespace perigee::script {
+
+/// Reads JSON (RFC 8259, strictly: no comments, no trailing commas, UTF-8 only) and leaves the value on the stack: null
+/// as perigee.null, arrays marked so that an empty one is written as [] again, of equal keys the last.
+/// False: nothing is pushed and `error` says what is wrong and at which byte. Raises when Lua runs out of memory.
+[[nodiscard]] bool decode_json(lua_State* state, std::string_view text, int max_depth, std::string& error);
+
+}  // namespace perigee::script

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+struct lua_State;
+
+namespace perigee::script {
+
+/// Writes Lua values as JSON (RFC 8259), straight from the stack into a string. An encoder lives for one value.
+///
+/// A table is an array when its keys are 1..n or perigee.array marked it, an object when all keys are strings; an empty
+/// one is {}. Numbers with an integral value within 2^53 are written as integers, others with the fewest digits that
+/// read back the same.
+class JsonEncoder {
+ public:
+  static constexpr int kMaxDepth = 256;
+  static constexpr std::size_t kMaxSize = 64 * 1024 * 1024;  ///< bytes of output
+
+  /// Appends to `out`. `max_depth` is at most kMaxDepth.
+  JsonEncoder(lua_State* state, std::string& out, int max_depth) : state_(state), out_(out), max_depth_(max_depth) {}
+
+  /// Appends the value at `index`. False: error() says what can't be written and where: "a function at $.items[3].f".
+  /// Raises only when Lua runs out of memory; `out` must survive that.
+  [[nodiscard]] bool encode(int index);
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  bool value(int index);
+  bool table(int index);
+  bool array_or_object(int index);
+  bool array(int index, int count);
+  bool object_entry(bool first);
+  bool string(int index);
+  bool number(double value);
+  bool refuse(const char* what);
+  [[nodiscard]] std::string path() const;
+
+  // What the value being written is inside of, for cycles and for error messages.
+  struct Step {
+    const void* table;
+    const char* key;  // null in arrays
+    std::size_t key_size;
+    int position;
+  };
+
+  lua_State* state_;
+  std::string& out_;
+  std::string error_;
+  std::array<Step, kMaxDepth> steps_;
+  int depth_ = 0;
+  int max_depth_;
+};
+
+}  // namespace perigee::script

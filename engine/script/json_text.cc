@@ -1,0 +1,98 @@
+#include "script/json_text.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace perigee::script {
+namespace {
+
+// Per byte: 0 stands for itself, 1 needs a \u escape, 2 begins a UTF-8 sequence (or is a stray), else the letter behind "\".
+constexpr std::array<char, 256> escape_table() {
+  std::array<char, 256> table{};
+  for (int i = 0; i < 0x20; ++i) {
+    table[static_cast<std::size_t>(i)] = 1;
+  }
+  for (int i = 0x80; i < 0x100; ++i) {
+    table[static_cast<std::size_t>(i)] = 2;
+  }
+  table['"'] = '"';
+  table['\\'] = '\\';
+  table['\b'] = 'b';
+  table['\f'] = 'f';
+  table['\n'] = 'n';
+  table['\r'] = 'r';
+  table['\t'] = 't';
+  table[0x7f] = 0;
+  return table;
+}
+
+constexpr std::array<char, 256> kEscapes = escape_table();
+
+char escape_of(char byte) { return kEscapes[static_cast<unsigned char>(byte)]; }
+
+void append_escape(std::string& out, char byte) {
+  const char letter = escape_of(byte);
+  out.push_back('\\');
+  if (letter != 1) {
+    out.push_back(letter);
+    return;
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  out.append("u00");
+  out.push_back(kHex[static_cast<unsigned char>(byte) >> 4]);
+  out.push_back(kHex[byte & 15]);
+}
+
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+}  // namespace
+
+std::size_t utf8_sequence(const char* text, const char* end) {
+  const auto first = static_cast<unsigned char>(*text);
+  const auto left = static_cast<std::size_t>(end - text);
+  if (first < 0x80) {
+    return 1;
+  }
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || left < size) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!is_continuation(text[i])) {
+      return 0;
+    }
+  }
+  const auto second = static_cast<unsigned char>(text[1]);
+  const bool forbidden = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                         (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return forbidden ? 0 : size;
+}
+
+bool append_json_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const char* run = at;  // bytes from here to `at` stand for themselves
+  while (at != end) {
+    const char escape = escape_of(*at);
+    if (escape == 0) {
+      ++at;
+    } else if (escape == 2) {
+      const std::size_t size = utf8_sequence(at, end);
+      if (size == 0) {
+        return false;
+      }
+      at += size;
+    } else {
+      out.append(run, at);
+      append_escape(out, *at);
+      run = ++at;
+    }
+  }
+  out.append(run, end);
+  out.push_back('"');
+  return true;
+}
+
+}  // namespace perigee::script

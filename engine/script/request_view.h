@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/slice.h"
+#include "http/router.h"
+
+namespace perigee::script {
+
+/// What Lua's FFI reads of a request. Plain data; lua/perigee/native.lua declares the same layout for the FFI, and a VM
+/// refuses to start when the two differ in size. Numbers are doubles or 32-bit integers, which compiled Lua reads best.
+struct RequestView {
+  std::int32_t method = 0;
+  std::int32_t minor_version = 1;
+  std::int32_t route = -1;
+  std::uint32_t parameter_count = 0;
+  Slice method_text;
+  Slice target;
+  Slice path;
+  Slice query;
+  Slice host;
+  Slice body;
+  Slice found;  ///< where perigee_header() leaves its find
+  double id = 0;
+  const http::PathParameter* parameters = nullptr;
+};
+
+class Task;
+
+/// What Lua's FFI reads and writes of a task.
+struct TaskView {
+  Task* owner = nullptr;
+  RequestView* request = nullptr;  ///< null in tasks that serve none
+  double serial = 0;               ///< unique in a VM; another one once the task serves something else
+  std::int32_t cancelled = 0;      ///< a CancelReason
+  std::int32_t deferred = 0;       ///< not 0 when perigee.defer was called
+  std::int32_t again = 0;          ///< not 0: the wait about to begin ends with the worker's turn
+  std::int32_t reserved = 0;
+};
+
+/// Why a task's waits raise.
+enum class CancelReason : std::int32_t { kNone, kClientGone, kTimeLimit, kRequested, kDraining };
+
+/// What Lua's FFI reads of a VM.
+struct VmView {
+  TaskView* current = nullptr;  ///< the task that runs; null while the app is loaded
+};
+
+}  // namespace perigee::script

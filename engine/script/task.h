@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/timer_wheel.h"
+#include "script/request_view.h"
+
+struct lua_State;
+
+namespace perigee::script {
+
+class Exchange;
+class Vm;
+
+/// A coroutine that may wait: it runs a request's handler, a spawned function or a hook. Pooled by its VM, whose thread
+/// alone touches it.
+class Task {
+ public:
+  enum class Purpose : std::uint8_t { kRequest, kSpawned };
+  enum class Phase : std::uint8_t {
+    kHandler,    ///< the route's function, or a spawned one
+    kFailure,    ///< what it raised is being logged and made an answer
+    kErrorHook,  ///< app:error renders a problem
+    kAnswer,     ///< what was returned is being normalized
+    kStream,     ///< the function given to perigee.stream writes the body
+    kAfter       ///< app:after hooks run, the answer is gone
+  };
+
+  explicit Task(Vm& owner);
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  TaskView view;
+  Vm& vm;
+  Exchange* exchange = nullptr;
+  lua_State* coroutine = nullptr;
+  int coroutine_ref = 0;  ///< keeps the coroutine, in the VM's registry
+  int view_ref = 0;       ///< the FFI pointer to `view`
+  Purpose purpose = Purpose::kRequest;
+  Phase phase = Phase::kHandler;
+  bool waiting = false;   ///< suspended until woken
+  bool ready = false;     ///< in the VM's queue of tasks to resume
+  bool running = false;
+  bool answering_error = false;  ///< app:error was asked already: what fails now is answered natively
+  int default_status = 200;
+  std::string result;  ///< of an operation that the task asked the server for
+  std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
+
+  /// Wakes the task at `deadline`.
+  void wake_at(Milliseconds deadline);
+  void stop_timer() { timer_.cancel(); }
+
+ private:
+  void on_timer();
+
+  TimerOf<Task, &Task::on_timer> timer_;
+};
+
+}  // namespace perigee::script

@@ -1,0 +1,352 @@
+#include "script/vm.h"
+
+#include <lua.hpp>
+#include <luajit.h>
+
+#include <cassert>
+#include <new>
+#include <utility>
+
+#include "base/marks.h"
+#include "script/bind.h"
+#include "script/lua_library.h"
+
+namespace perigee::script {
+namespace {
+
+constexpr std::size_t kKeptCoroutines = 4096;
+
+// Pushes the library's loader of one embedded module (upvalue 1: its number).
+int load_module(lua_State* state) {
+  const LuaModule& module = lua_library()[static_cast<std::size_t>(lua_tointeger(state, lua_upvalueindex(1)))];
+  const std::string chunk(module.chunk);
+  if (luaL_loadbufferx(state, module.source.data(), module.source.size(), chunk.c_str(), "t") != 0) {
+    return lua_error(state);
+  }
+  lua_call(state, 0, 1);
+  return 1;
+}
+
+int core_module(lua_State* state) {
+  lua_newtable(state);
+  bind_answer(state);
+  bind_json(state);
+  bind_request(state);
+  bind_task(state);
+  bind_system(state);
+  return 1;
+}
+
+void preload(lua_State* state) {
+  lua_getglobal(state, "package");
+  lua_getfield(state, -1, "preload");
+  const auto& modules = lua_library();
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    lua_pushinteger(state, static_cast<lua_Integer>(i));
+    lua_pushcclosure(state, load_module, 1);
+    lua_setfield(state, -2, std::string(modules[i].name).c_str());
+  }
+  lua_pushcfunction(state, core_module);
+  lua_setfield(state, -2, "perigee.core");
+  lua_pop(state, 2);
+}
+
+int traceback(lua_State* state) {
+  if (lua_isstring(state, 1) != 0) {
+    luaL_traceback(state, state, lua_tostring(state, 1), 1);
+  }
+  return 1;
+}
+
+// Everything that opens a VM and may raise; runs below lua_cpcall.
+int open_protected(lua_State* state) {
+  luaL_openlibs(state);
+  preload(state);
+  lua_getglobal(state, "require");
+  lua_pushliteral(state, "perigee.boot");
+  lua_call(state, 1, 0);
+  return 0;
+}
+
+std::string error_text(lua_State* state) {
+  const char* text = lua_tostring(state, -1);
+  return text != nullptr ? text : "(an error that is no string)";
+}
+
+// Runs `require "perigee.loader"[name](argument)` protected, one result left on the stack.
+bool call_loader(lua_State* state, const char* name, const char* argument) {
+  lua_settop(state, 0);
+  lua_pushcfunction(state, traceback);
+  lua_getglobal(state, "require");
+  lua_pushliteral(state, "perigee.loader");
+  if (lua_pcall(state, 1, 1, 1) != 0) {
+    return false;
+  }
+  lua_getfield(state, -1, name);
+  lua_pushstring(state, argument);
+  return lua_pcall(state, 1, 1, 1) == 0;
+}
+
+std::string string_field(lua_State* state, const char* name) {
+  lua_getfield(state, -1, name);
+  std::size_t size = 0;
+  const char* text = lua_tolstring(state, -1, &size);
+  std::string value = text != nullptr ? std::string(text, size) : std::string();
+  lua_pop(state, 1);
+  return value;
+}
+
+double number_field(lua_State* state, const char* name, double absent) {
+  lua_getfield(state, -1, name);
+  const double value = lua_isnumber(state, -1) != 0 ? lua_tonumber(state, -1) : absent;
+  lua_pop(state, 1);
+  return value;
+}
+
+bool boolean_field(lua_State* state, const char* name) {
+  lua_getfield(state, -1, name);
+  const bool value = lua_toboolean(state, -1) != 0;
+  lua_pop(state, 1);
+  return value;
+}
+
+int ref_field(lua_State* state, const char* name) {
+  lua_getfield(state, -1, name);
+  return luaL_ref(state, LUA_REGISTRYINDEX);
+}
+
+}  // namespace
+
+Vm::Vm(const VmSettings& settings) : settings_(settings) {}
+
+Vm::~Vm() {
+  if (state_ != nullptr) {
+    lua_close(state_);
+  }
+}
+
+std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string>& mistakes) {
+  std::unique_ptr<Vm> vm(new Vm(settings));
+  if (auto opened = vm->open(); !opened) {
+    mistakes.push_back(opened.error().message);
+    return nullptr;
+  }
+  return vm->load_app(mistakes) ? std::move(vm) : nullptr;
+}
+
+Result<> Vm::open() {
+  state_ = luaL_newstate();
+  if (state_ == nullptr) {
+    return fail("out of memory for a Lua VM");
+  }
+  lua_pushlightuserdata(state_, &RegistryKeys::vm);
+  lua_pushlightuserdata(state_, this);
+  lua_rawset(state_, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(state_, &view_);
+  lua_setfield(state_, LUA_REGISTRYINDEX, "perigee.vm_view");
+  if (lua_cpcall(state_, [](lua_State* state) { return open_protected(state); }, nullptr) != 0) {
+    return fail("the Lua library does not load: " + error_text(state_));
+  }
+  return {};
+}
+
+bool Vm::load_app(std::vector<std::string>& mistakes) {
+  if (!call_loader(state_, "configure", settings_.config_json.c_str()) ||
+      !call_loader(state_, "load", settings_.app_path.c_str())) {
+    mistakes.push_back(error_text(state_));
+    return false;
+  }
+  // On the stack: a table that describes the app (lua/perigee/loader.lua).
+  read_routes(mistakes);
+  has_after_ = boolean_field(state_, "has_after");
+  has_error_hook_ = boolean_field(state_, "has_error");
+  has_refusal_hook_ = boolean_field(state_, "has_refusal");
+  has_start_hooks_ = boolean_field(state_, "has_start");
+  has_stop_hooks_ = boolean_field(state_, "has_stop");
+  read_entries();
+  lua_settop(state_, 0);
+  return mistakes.empty();
+}
+
+void Vm::read_routes(std::vector<std::string>& mistakes) {
+  lua_getfield(state_, -1, "routes");
+  const auto count = static_cast<int>(lua_objlen(state_, -1));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(state_, -1, i);
+    RouteInfo route;
+    route.method = string_field(state_, "method");
+    route.pattern = string_field(state_, "pattern");
+    route.place = string_field(state_, "place");
+    route.body_limit = static_cast<std::int64_t>(number_field(state_, "body_limit", -1));
+    route.time_limit = number_field(state_, "time_limit", -1);
+    route.handler_ref = ref_field(state_, "enter");
+    if (auto added = router_.add(route.method, route.pattern, i - 1, route.place); !added) {
+      mistakes.push_back(added.error().message);
+    }
+    routes_.push_back(std::move(route));
+    lua_pop(state_, 1);
+  }
+  lua_pop(state_, 1);
+}
+
+void Vm::read_entries() {
+  lua_getfield(state_, -1, "entries");
+  entries_.answer = ref_field(state_, "answer");
+  entries_.failed = ref_field(state_, "failed");
+  entries_.render = ref_field(state_, "render");
+  entries_.refuse = ref_field(state_, "refuse");
+  entries_.stream = ref_field(state_, "stream");
+  entries_.run_deferred = ref_field(state_, "run_deferred");
+  entries_.after = ref_field(state_, "after");
+  entries_.hook = ref_field(state_, "hook");
+  entries_.stray_yield = ref_field(state_, "stray_yield");
+  lua_pop(state_, 1);
+}
+
+// Runs `make` protected with `context`, as building Lua objects may raise.
+static bool protect(lua_State* state, lua_CFunction make, void* context) {
+  const int status = lua_cpcall(state, make, context);
+  if (status != 0) {
+    lua_pop(state, 1);
+  }
+  return status == 0;
+}
+
+int Vm::new_coroutine(lua_State*& coroutine) {
+  struct Made {
+    lua_State* coroutine = nullptr;
+    int ref = LUA_NOREF;
+  } made;
+  const bool built = protect(
+      state_,
+      [](lua_State* state) {
+        auto* out = static_cast<Made*>(lua_touserdata(state, 1));
+        out->coroutine = lua_newthread(state);
+        out->ref = luaL_ref(state, LUA_REGISTRYINDEX);
+        return 0;
+      },
+      &made);
+  if (!built) {
+    throw std::bad_alloc();
+  }
+  coroutine = made.coroutine;
+  return made.ref;
+}
+
+Task& Vm::take_task() {
+  if (free_.empty()) {
+    auto task = std::make_unique<Task>(*this);
+    // The FFI pointer to the task's view, made by the library once and kept.
+    struct Made {
+      TaskView* view;
+      int ref = LUA_NOREF;
+    } made{&task->view, LUA_NOREF};
+    const bool built = protect(
+        state_,
+        [](lua_State* state) {
+          auto* out = static_cast<Made*>(lua_touserdata(state, 1));
+          lua_getfield(state, LUA_REGISTRYINDEX, "perigee.view_of_task");
+          lua_pushlightuserdata(state, out->view);
+          lua_call(state, 1, 1);
+          out->ref = luaL_ref(state, LUA_REGISTRYINDEX);
+          return 0;
+        },
+        &made);
+    if (!built) {
+      throw std::bad_alloc();
+    }
+    task->view_ref = made.ref;
+    tasks_.push_back(std::move(task));
+    free_.reserve(tasks_.size());
+    free_.push_back(tasks_.back().get());
+  }
+  Task& task = *free_.back();
+  if (task.coroutine == nullptr) {
+    task.coroutine_ref = new_coroutine(task.coroutine);
+  }
+  free_.pop_back();
+  ++busy_;
+  task.view.serial = ++last_serial_;
+  return task;
+}
+
+void Vm::give_task(Task& task) {
+  task.stop_timer();
+  lua_settop(task.coroutine, 0);
+  task.view.request = nullptr;
+  task.view.serial = ++last_serial_;
+  task.view.cancelled = 0;
+  task.view.deferred = 0;
+  task.exchange = nullptr;
+  task.purpose = Task::Purpose::kRequest;
+  task.phase = Task::Phase::kHandler;
+  task.waiting = task.ready = task.answering_error = false;
+  task.default_status = 200;
+  --busy_;
+  if (free_.size() >= kKeptCoroutines) {
+    luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
+    task.coroutine = nullptr;
+  }
+  free_.push_back(&task);
+}
+
+void Vm::renew_coroutine(Task& task) {
+  lua_State* fresh = nullptr;
+  const int ref = new_coroutine(fresh);
+  luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
+  task.coroutine = fresh;
+  task.coroutine_ref = ref;
+}
+
+Vm::Status Vm::resume(Task& task, int arguments) {
+  Task* const outer = current_;
+  const Stage stage = marks.stage;
+  current_ = &task;
+  view_.current = &task.view;
+  task.waiting = false;
+  task.running = true;
+  marks.stage = Stage::kLua;
+  const int status = lua_resume(task.coroutine, arguments);
+  marks.stage = stage;
+  task.running = false;
+  current_ = outer;
+  view_.current = outer != nullptr ? &outer->view : nullptr;
+  return status == 0 ? Status::kReturned : status == LUA_YIELD ? Status::kYielded : Status::kFailed;
+}
+
+void Vm::make_ready(Task& task) {
+  if (task.waiting && !task.ready) {
+    task.ready = true;
+    task.stop_timer();
+    ready_.push_back(&task);
+  }
+}
+
+void Vm::cancel(Task& task, CancelReason reason) {
+  if (task.view.cancelled == 0) {
+    task.view.cancelled = static_cast<std::int32_t>(reason);
+    make_ready(task);
+  }
+}
+
+void Vm::cancel_all(CancelReason reason) {
+  for (const auto& task : tasks_) {
+    if (task->waiting) {
+      cancel(*task, reason);
+    }
+  }
+}
+
+std::vector<Task*> Vm::take_ready() { return std::exchange(ready_, {}); }
+
+std::size_t Vm::heap_kilobytes() const { return static_cast<std::size_t>(lua_gc(state_, LUA_GCCOUNT, 0)); }
+
+Vm& Vm::of(lua_State* state) {
+  lua_pushlightuserdata(state, &RegistryKeys::vm);
+  lua_rawget(state, LUA_REGISTRYINDEX);
+  auto* vm = static_cast<Vm*>(lua_touserdata(state, -1));
+  lua_pop(state, 1);
+  return *vm;
+}
+
+}  // namespace perigee::script

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/router.h"
+#include "script/host.h"
+#include "script/request_view.h"
+#include "script/task.h"
+
+struct lua_State;
+
+namespace perigee::script {
+
+/// What an app is loaded with.
+struct VmSettings {
+  std::string app_path;
+  std::string config_json = "{}";  ///< the [app] table: perigee.config
+  int json_depth = 64;
+  int form_fields = 1000;
+  int worker_id = 0;
+  int worker_count = 1;
+};
+
+/// One route as `perigee routes` and logs show it.
+struct RouteInfo {
+  std::string method;   ///< "GET", or "*" for any
+  std::string pattern;
+  std::string place;    ///< file:line of its definition
+  std::int64_t body_limit = -1;  ///< bytes; -1: the configured one
+  double time_limit = -1;        ///< seconds; -1: the configured one
+  int handler_ref = 0;  ///< in the VM's registry
+};
+
+/// One generation of the app on one worker: a LuaJIT VM with the library and the app loaded, its routes and its tasks.
+/// Built on any thread; from attach() on it belongs to its worker's.
+class Vm {
+ public:
+  /// The ways a coroutine can stop.
+  enum class Status : std::uint8_t { kReturned, kYielded, kFailed };
+
+  /// The functions of the library that the engine calls.
+  struct Entries {
+    int answer = 0, failed = 0, render = 0, refuse = 0, stream = 0, run_deferred = 0, after = 0, hook = 0;
+    int stray_yield = 0;  ///< a message
+  };
+
+  /// Loads library and app. `mistakes` receives every mistake, each with file and line; null is returned then.
+  [[nodiscard]] static std::unique_ptr<Vm> load(const VmSettings& settings, std::vector<std::string>& mistakes);
+
+  ~Vm();
+  Vm(const Vm&) = delete;
+  Vm& operator=(const Vm&) = delete;
+
+  /// Gives the VM to a worker. REQUIRES: called on the worker's thread, before any task runs.
+  void attach(Host& host) { host_ = &host; }
+
+  [[nodiscard]] const http::Router& router() const { return router_; }
+  [[nodiscard]] const std::vector<RouteInfo>& routes() const { return routes_; }
+  [[nodiscard]] Host& host() { return *host_; }
+  [[nodiscard]] const VmSettings& settings() const { return settings_; }
+  [[nodiscard]] const Entries& entries() const { return entries_; }
+  [[nodiscard]] lua_State* state() { return state_; }
+  [[nodiscard]] bool has_after() const { return has_after_; }
+  [[nodiscard]] bool has_error_hook() const { return has_error_hook_; }
+  [[nodiscard]] bool has_refusal_hook() const { return has_refusal_hook_; }
+
+  /// A task with an empty coroutine.
+  [[nodiscard]] Task& take_task();
+  /// Ends whatever the task did: kept requests of it are dead from here on.
+  void give_task(Task& task);
+  /// Replaces a task's coroutine, which failed. The old one is unreferenced: use it before the next allocation in Lua.
+  void renew_coroutine(Task& task);
+
+  /// The one door into Lua: resumes the task's coroutine with the `arguments` values on top of its stack.
+  [[nodiscard]] Status resume(Task& task, int arguments);
+
+  /// The task that runs now; null while none does.
+  [[nodiscard]] Task* current() { return current_; }
+
+  /// Queues a waiting task to be resumed at the end of the worker's turn.
+  void make_ready(Task& task);
+  /// Makes the task's waits raise; wakes it when it waits.
+  void cancel(Task& task, CancelReason reason);
+  /// Takes the tasks queued so far.
+  [[nodiscard]] std::vector<Task*> take_ready();
+  [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
+  /// Tasks between take and give: a VM without any can be closed.
+  [[nodiscard]] std::size_t busy_tasks() const { return busy_; }
+  /// Cancels every task that lives.
+  void cancel_all(CancelReason reason);
+
+  /// Bytes that encoded answers are built in; valid until the next answer.
+  [[nodiscard]] std::string& scratch() { return scratch_; }
+  [[nodiscard]] bool has_start_hooks() const { return has_start_hooks_; }
+  [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
+  /// Kilobytes the Lua heap holds.
+  [[nodiscard]] std::size_t heap_kilobytes() const;
+
+  /// The VM a Lua state belongs to. Cheap.
+  [[nodiscard]] static Vm& of(lua_State* state);
+
+ private:
+  explicit Vm(const VmSettings& settings);
+  [[nodiscard]] Result<> open();
+  [[nodiscard]] bool load_app(std::vector<std::string>& mistakes);
+  void read_routes(std::vector<std::string>& mistakes);
+  void read_entries();
+  [[nodiscard]] int new_coroutine(lua_State*& coroutine);
+
+  VmSettings settings_;
+  lua_State* state_ = nullptr;
+  Host* host_ = nullptr;
+  VmView view_;
+  Task* current_ = nullptr;
+  http::Router router_;
+  std::vector<RouteInfo> routes_;
+  Entries entries_;
+  std::vector<std::unique_ptr<Task>> tasks_;  // all that were ever made: kept requests point at their views
+  std::vector<Task*> free_;
+  std::vector<Task*> ready_;
+  std::size_t busy_ = 0;
+  double last_serial_ = 0;
+  std::string scratch_;
+  bool has_after_ = false;
+  bool has_error_hook_ = false;
+  bool has_refusal_hook_ = false;
+  bool has_start_hooks_ = false;
+  bool has_stop_hooks_ = false;
+};
+
+}  // namespace perigee::script

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "server/reloader.h"
+
+namespace perigee::server {
+
+/// Asks the server whose admin port is at `address` for a reload and waits for the outcome, up to two minutes. A
+/// broken configuration or app is an outcome with mistakes; not reaching the server is an error.
+[[nodiscard]] Result<ReloadResult> request_reload(const std::string& address, const std::string& token);
+
+}  // namespace perigee::server

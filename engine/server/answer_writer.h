@@ -1,0 +1,40 @@
+#pragma once
+
+#include <ctime>
+
+#include "http/response.h"
+#include "server/visit.h"
+
+namespace perigee::server {
+
+/// Puts answers on the wire: decides framing and persistence by the request, and serializes. Worker's thread only.
+class AnswerWriter {
+ public:
+  /// Names the time for Date.
+  void set_time(std::time_t now) { serializer_.set_time(now); }
+
+  /// Appends a whole answer to its connection's output. REQUIRES: visit.client().
+  void write_whole(Visit& visit);
+
+  /// Appends an answer that belongs to no request.
+  void write(ByteBuffer& out, const http::ResponseHead& head, std::string_view body) const {
+    serializer_.append(out, head, body);
+  }
+
+  /// Appends a streamed answer's head. False when the request or the status wants no body: nothing may follow.
+  [[nodiscard]] bool begin_stream(Visit& visit);
+
+  /// Appends the next bytes of a streamed body.
+  static void write_part(Visit& visit, std::string_view bytes);
+
+  /// Ends a streamed body.
+  static void end_stream(Visit& visit);
+
+ private:
+  [[nodiscard]] http::ResponseHead head_of(Visit& visit);
+
+  http::ResponseSerializer serializer_;
+  std::string fields_;  // header lines of answers that have cookies as well
+};
+
+}  // namespace perigee::server

@@ -1,0 +1,125 @@
+#include "server/commands.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "server/admin_client.h"
+#include "server/config_loader.h"
+#include "server/reloader.h"
+#include "server/server.h"
+
+namespace perigee::server {
+namespace {
+
+void print_mistake(const std::string& text) { std::fprintf(stderr, "perigee: %s\n", text.c_str()); }
+
+// The configuration a command names; the default path may be missing, one that was given may not.
+std::optional<Options> load(CommandLine& command) {
+  if (!command.config_given && access(command.config_path.c_str(), F_OK) != 0) {
+    command.config_path.clear();
+  }
+  auto options = load_options(command.config_path, command.sets);
+  if (options) {
+    return std::move(*options);
+  }
+  for (const ConfigMistake& mistake : options.error()) {
+    print_mistake(mistake.text());
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<script::Vm> load_app(const Options& options) {
+  std::vector<std::string> mistakes;
+  auto vm = script::Vm::load(vm_settings(options, 0, 1), mistakes);
+  for (const std::string& mistake : mistakes) {
+    print_mistake(mistake);
+  }
+  return vm;
+}
+
+std::string method_of(const script::RouteInfo& route) { return route.method == "*" ? "ANY" : route.method; }
+
+void print_table(const std::vector<script::RouteInfo>& routes) {
+  int method_width = 6;
+  int pattern_width = 7;
+  for (const script::RouteInfo& route : routes) {
+    method_width = std::max(method_width, static_cast<int>(method_of(route).size()));
+    pattern_width = std::max(pattern_width, static_cast<int>(route.pattern.size()));
+  }
+  for (const script::RouteInfo& route : routes) {
+    std::printf("%-*s  %-*s  %s\n", method_width, method_of(route).c_str(), pattern_width, route.pattern.c_str(),
+                route.place.c_str());
+  }
+}
+
+}  // namespace
+
+int run_serve(const CommandLine& command) {
+  CommandLine located = command;
+  const auto options = load(located);
+  if (!options) {
+    return 1;
+  }
+  Server server(located, *options);
+  return server.run();
+}
+
+int run_check(const CommandLine& command) {
+  CommandLine located = command;
+  const auto options = load(located);
+  if (!options) {
+    return 1;
+  }
+  const auto vm = load_app(*options);
+  if (vm == nullptr) {
+    return 1;
+  }
+  std::printf("ok: %s, %zu route%s\n", options->app.c_str(), vm->routes().size(),
+              vm->routes().size() == 1 ? "" : "s");
+  return 0;
+}
+
+int run_routes(const CommandLine& command) {
+  CommandLine located = command;
+  const auto options = load(located);
+  const auto vm = options ? load_app(*options) : nullptr;
+  if (vm == nullptr) {
+    return 1;
+  }
+  if (command.json) {
+    std::printf("%s\n", routes_as_json(*vm).c_str());
+  } else {
+    print_table(vm->routes());
+  }
+  return 0;
+}
+
+int run_reload(const CommandLine& command) {
+  CommandLine located = command;
+  const auto options = load(located);
+  if (!options) {
+    return 1;
+  }
+  const auto outcome = request_reload(options->admin_listen, options->admin_token);
+  if (!outcome) {
+    print_mistake(outcome.error().message);
+    return 1;
+  }
+  for (const std::string& mistake : outcome->mistakes) {
+    print_mistake(mistake);
+  }
+  if (outcome->mistakes.empty()) {
+    std::printf("reloaded: generation %llu\n", static_cast<unsigned long long>(outcome->generation));
+  }
+  return outcome->mistakes.empty() ? 0 : 1;
+}
+
+int run_version() {
+  std::printf("perigee %s\n", PERIGEE_VERSION);
+  return 0;
+}
+
+}  // namespace perigee::server

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/clock.h"
+#include "script/dispatcher.h"
+#include "script/vm.h"
+
+namespace perigee::server {
+
+/// One loaded version of the app on one worker. Requests pin it; when a newer one has taken over it lives until the last
+/// of them ends, or the drain deadline ends them.
+struct Generation {
+  Generation(std::unique_ptr<script::Vm> loaded, std::uint64_t serial)
+      : vm(std::move(loaded)), dispatcher(*vm), number(serial) {}
+
+  std::unique_ptr<script::Vm> vm;
+  script::Dispatcher dispatcher;
+  std::uint64_t number;
+  Milliseconds drain_deadline = 0;  ///< 0 while it is current
+  bool stop_begun = false;          ///< its stop hooks were started
+  bool stopped = false;             ///< and have ended
+};
+
+}  // namespace perigee::server

@@ -1,0 +1,100 @@
+#include "server/generations.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace perigee::server {
+
+void Generations::prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number, script::Host& host,
+                          std::function<void(const std::string& error)> on_ready) {
+  vm->attach(host);
+  all_.push_back(std::make_unique<Generation>(std::move(vm), number));
+  live_.store(all_.size(), std::memory_order_relaxed);
+  Generation& generation = *all_.back();
+  if (generation.vm->has_start_hooks()) {
+    generation.dispatcher.run_hooks("start", std::move(on_ready));
+  } else {
+    on_ready("");
+  }
+}
+
+Generation* Generations::find(std::uint64_t number) {
+  const auto found = std::find_if(all_.begin(), all_.end(), [number](const auto& g) { return g->number == number; });
+  return found == all_.end() ? nullptr : found->get();
+}
+
+void Generations::activate(std::uint64_t number, Milliseconds drain_deadline) {
+  if (current_ != nullptr) {
+    current_->drain_deadline = drain_deadline;
+  }
+  current_ = find(number);
+}
+
+void Generations::discard(std::uint64_t number) {
+  if (Generation* generation = find(number); generation != nullptr) {
+    generation->drain_deadline = 1;  // long past: whatever its start hooks began is cancelled
+    generation->stop_begun = generation->stopped = true;
+  }
+}
+
+void Generations::begin_stop(Generation& generation) {
+  generation.stop_begun = true;
+  if (!generation.vm->has_stop_hooks()) {
+    generation.stopped = true;
+    return;
+  }
+  generation.dispatcher.run_hooks("stop", [&generation](const std::string& error) {
+    generation.stopped = true;
+    if (!error.empty()) {
+      log_event(LogLevel::kError, "error in a stop hook: " + error);
+    }
+  });
+}
+
+bool Generations::finished(Generation& generation, Milliseconds now,
+                           const std::function<void(Generation&)>& abandon) {
+  script::Vm& vm = *generation.vm;
+  if (vm.busy_tasks() == 0) {
+    if (!generation.stop_begun) {
+      begin_stop(generation);
+    }
+    return generation.stopped;
+  }
+  if (now >= generation.drain_deadline + kGrace) {
+    abandon(generation);
+    return true;
+  }
+  if (now >= generation.drain_deadline) {
+    vm.cancel_all(script::CancelReason::kDraining);
+  }
+  return false;
+}
+
+bool Generations::collect(Milliseconds now, const std::function<void(Generation&)>& abandon) {
+  bool leaving = false;
+  for (std::size_t i = 0; i < all_.size();) {
+    Generation& generation = *all_[i];
+    if (generation.drain_deadline != 0 && finished(generation, now, abandon) && &generation != current_) {
+      all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(i));
+      live_.store(all_.size(), std::memory_order_relaxed);
+      continue;
+    }
+    leaving = leaving || generation.drain_deadline != 0;
+    ++i;
+  }
+  return leaving;
+}
+
+void Generations::drain_all(Milliseconds deadline) {
+  for (const auto& generation : all_) {
+    generation->drain_deadline = generation->drain_deadline == 0 ? deadline
+                                                                 : std::min(generation->drain_deadline, deadline);
+  }
+}
+
+bool Generations::quiet() const {
+  return std::all_of(all_.begin(), all_.end(), [](const auto& g) { return g->vm->busy_tasks() == 0 && g->stopped; });
+}
+
+}  // namespace perigee::server

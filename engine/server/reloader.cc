@@ -1,0 +1,237 @@
+#include "server/reloader.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+#include "http/problem.h"
+#include "http/router.h"
+
+namespace perigee::server {
+namespace {
+
+constexpr auto kPoll = std::chrono::milliseconds(5);
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    text += text.empty() ? line : "; " + line;
+  }
+  return text;
+}
+
+// What the workers' start hooks said, collected across threads. Outlives a reload that gave up waiting.
+struct Answers {
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::size_t missing = 0;
+  std::vector<std::string> errors;
+};
+
+}  // namespace
+
+script::VmSettings vm_settings(const Options& options, int worker, int workers) {
+  script::VmSettings settings;
+  settings.app_path = options.app;
+  settings.config_json = options.app_config;
+  settings.json_depth = static_cast<int>(options.json_depth);
+  settings.form_fields = static_cast<int>(options.form_fields);
+  settings.worker_id = worker;
+  settings.worker_count = workers;
+  return settings;
+}
+
+std::string routes_as_json(const script::Vm& vm) {
+  std::string json = "[";
+  for (const script::RouteInfo& route : vm.routes()) {
+    json += json.size() > 1 ? ",{\"method\":" : "{\"method\":";
+    http::append_json_string(json, route.method == "*" ? "ANY" : route.method);
+    json += ",\"pattern\":";
+    http::append_json_string(json, route.pattern);
+    json += ",\"place\":";
+    http::append_json_string(json, route.place);
+    json += ",\"params\":{";
+    if (const auto pattern = http::Pattern::parse(route.pattern)) {
+      bool first = true;
+      for (const http::PatternParameter& parameter : pattern->parameters) {
+        json += first ? "" : ",";
+        first = false;
+        http::append_json_string(json, parameter.name);
+        json += ":";
+        http::append_json_string(json, parameter.rest ? "rest" : http::path_type_name(parameter.type));
+      }
+    }
+    json += "}}";
+  }
+  return json + "]";
+}
+
+Reloader::Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options,
+                   ReadOptions read)
+    : workers_(workers), read_options_(std::move(read)), options_(std::move(options)) {}
+
+Reloader::~Reloader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+ReloadResult Reloader::load_first() { return load(options()); }
+
+void Reloader::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "perigee-reload");
+    run();
+  });
+}
+
+void Reloader::request(Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(done));
+  }
+  wake_.notify_all();
+}
+
+std::shared_ptr<const Options> Reloader::options() const {
+  const std::lock_guard lock(mutex_);
+  return options_;
+}
+
+std::string Reloader::routes_json() const {
+  const std::lock_guard lock(mutex_);
+  return routes_json_;
+}
+
+void Reloader::run() {
+  for (;;) {
+    std::vector<Done> served;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_) {
+        return;
+      }
+    }
+    const bool room = wait_for_room();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ || !room) {
+        return;
+      }
+      served.swap(waiting_);  // whatever came until now is served by what is read from here on
+    }
+    const ReloadResult result = reload();
+    for (const Done& done : served) {
+      done(result);
+    }
+  }
+}
+
+// Old generations still serve their last requests: no more than Generations::kMost live at once.
+bool Reloader::wait_for_room() {
+  for (;;) {
+    bool room = true;
+    for (const auto& worker : workers_) {
+      room = room && worker->generations() < Generations::kMost;
+    }
+    if (room) {
+      return true;
+    }
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, kPoll, [this] { return stopping_; })) {
+      return false;
+    }
+  }
+}
+
+ReloadResult Reloader::reload() {
+  ReloadResult result;
+  const auto running = options();
+  const auto next = read_options_(*running, result.mistakes);
+  if (next != nullptr) {
+    result = load(next);
+  }
+  if (!result.ok) {
+    log_event(LogLevel::kError, "reload failed, nothing was changed: " + joined(result.mistakes));
+    return result;
+  }
+  log_event(LogLevel::kInfo, "reloaded: generation " + std::to_string(result.generation) + ", " +
+                                 std::to_string(result.routes) + " routes");
+  return result;
+}
+
+std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
+                                                         std::vector<std::string>& mistakes) const {
+  std::vector<std::unique_ptr<script::Vm>> vms;
+  const int count = static_cast<int>(workers_.size());
+  for (int i = 0; i < count; ++i) {
+    auto vm = script::Vm::load(vm_settings(options, i, count), mistakes);
+    if (vm == nullptr) {
+      break;  // one worker's mistakes are every worker's
+    }
+    vms.push_back(std::move(vm));
+  }
+  return vms;
+}
+
+ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
+  ReloadResult result;
+  auto vms = build(*options, result.mistakes);
+  if (!result.mistakes.empty()) {
+    return result;
+  }
+  result.routes = vms.front()->routes().size();
+  const std::string routes = routes_as_json(*vms.front());
+  ++generation_;
+  start_hooks(std::move(vms), *options, result.mistakes);
+  if (!result.mistakes.empty()) {
+    for (const auto& worker : workers_) {
+      worker->discard(generation_);
+    }
+    return result;
+  }
+  for (const auto& worker : workers_) {
+    worker->activate(generation_, options);
+  }
+  result.ok = true;
+  result.generation = generation_;
+  const std::lock_guard lock(mutex_);
+  options_ = options;
+  routes_json_ = routes;
+  return result;
+}
+
+void Reloader::start_hooks(std::vector<std::unique_ptr<script::Vm>> vms, const Options& options,
+                           std::vector<std::string>& mistakes) {
+  auto answers = std::make_shared<Answers>();
+  answers->missing = workers_.size();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->prepare(std::move(vms[i]), generation_, [answers](const std::string& error) {
+      const std::lock_guard lock(answers->mutex);
+      --answers->missing;
+      if (!error.empty()) {
+        answers->errors.push_back("app:start: " + error);
+      }
+      answers->arrived.notify_all();
+    });
+  }
+  std::unique_lock lock(answers->mutex);
+  const bool all = answers->arrived.wait_for(lock, std::chrono::duration<double>(options.reload_timeout),
+                                             [&] { return answers->missing == 0 || !answers->errors.empty(); });
+  if (!answers->errors.empty()) {
+    mistakes.push_back(answers->errors.front());
+  } else if (!all) {
+    mistakes.push_back("app:start did not end within " + std::to_string(static_cast<int>(options.reload_timeout)) +
+                       " s (server.reload_timeout)");
+  }
+}
+
+}  // namespace perigee::server

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/options.h"
+#include "server/worker.h"
+
+namespace perigee::server {
+
+/// What came of loading configuration and app.
+struct ReloadResult {
+  bool ok = false;
+  std::uint64_t generation = 0;
+  std::size_t routes = 0;
+  std::vector<std::string> mistakes;  ///< each with file and line
+};
+
+/// What an app is loaded with on worker `worker` of `workers`.
+[[nodiscard]] script::VmSettings vm_settings(const Options& options, int worker, int workers);
+
+/// Loads new generations on a thread of its own: all workers' VMs are built and checked there, the start hooks run on
+/// each worker, and only when everything stands do the workers switch, each between two requests. A failure changes
+/// nothing. Requests for a reload that come while one runs are served together by the next.
+class Reloader {
+ public:
+  using Done = std::function<void(const ReloadResult& result)>;
+  /// Reads the configuration anew: options, or mistakes.
+  using ReadOptions = std::function<std::shared_ptr<const Options>(const Options& running, std::vector<std::string>& mistakes)>;
+
+  Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options, ReadOptions read);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  /// Loads the first generation, on the calling thread. REQUIRES: the workers run, start() was not called.
+  [[nodiscard]] ReloadResult load_first();
+
+  /// Starts the thread.
+  void start();
+
+  /// Asks for a reload; `done` is called on the reloader's thread. Any thread.
+  void request(Done done);
+
+  /// The options in force. Any thread.
+  [[nodiscard]] std::shared_ptr<const Options> options() const;
+  /// The routes in force, as JSON. Any thread.
+  [[nodiscard]] std::string routes_json() const;
+
+ private:
+  void run();
+  [[nodiscard]] ReloadResult reload();
+  [[nodiscard]] ReloadResult load(const std::shared_ptr<const Options>& options);
+  [[nodiscard]] bool wait_for_room();
+  [[nodiscard]] std::vector<std::unique_ptr<script::Vm>> build(const Options& options,
+                                                               std::vector<std::string>& mistakes) const;
+  void start_hooks(std::vector<std::unique_ptr<script::Vm>> vms, const Options& options,
+                   std::vector<std::string>& mistakes);
+
+  std::vector<std::unique_ptr<Worker>>& workers_;
+  ReadOptions read_options_;
+  std::uint64_t generation_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::shared_ptr<const Options> options_;  // guarded by mutex_
+  std::string routes_json_ = "[]";          // guarded by mutex_
+  std::vector<Done> waiting_;               // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::thread thread_;
+};
+
+/// A generation's routes as a JSON array of {method, pattern, place, types}.
+[[nodiscard]] std::string routes_as_json(const script::Vm& vm);
+
+}  // namespace perigee::server

@@ -1,0 +1,281 @@
+#include "server/server.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "http/problem.h"
+#include "net/signal_source.h"
+#include "server/admin.h"
+#include "server/config_loader.h"
+#include "server/privileges.h"
+
+namespace perigee::server {
+namespace {
+
+void print_line(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+std::string url_of(const net::SocketAddress& address) {
+  return address.is_unix() ? address.text() : "http://" + address.text();
+}
+
+std::size_t worker_count(const Options& options) {
+  const auto wanted = static_cast<std::size_t>(options.workers);
+  return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Server::Server(const CommandLine& command, const Options& options)
+    : command_(command), options_(std::make_shared<const Options>(options)) {}
+
+Server::~Server() {
+  reloader_.reset();
+  admin_.reset();
+  workers_.clear();
+  access_targets_.stop();
+  set_log_sink(nullptr);
+}
+
+int Server::run() {
+  net::SignalSource::block_signals({SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE});
+  raise_descriptor_limit(static_cast<std::size_t>(options_->connections) * 2 + 1024);
+  auto opened = open_logs();
+  if (opened) {
+    opened = open_sockets();
+  }
+  if (opened) {
+    opened = drop_privileges(options_->user, options_->group);
+  }
+  if (!opened) {
+    print_line("perigee: " + opened.error().message);
+    return 1;
+  }
+  const net::SignalSource signals(loop_, {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2},
+                                  [this](int signal) { on_signal(signal); });
+  start_workers();
+  if (!load_app()) {
+    return 1;
+  }
+  if (auto started = start_admin(); !started) {
+    print_line("perigee: " + started.error().message);
+    return 1;
+  }
+  start_listening();
+  loop_.run();
+  return 0;
+}
+
+Result<> Server::open_logs() {
+  TRY(access_targets_.open(options_->access));
+  error_log_ = TRY(ErrorLog::open(ErrorLog::settings_of(*options_)));
+  set_log_sink(error_log_.get());
+  return {};
+}
+
+Result<> Server::open_sockets() {
+  const std::size_t workers = worker_count(*options_);
+  for (const std::string& text : options_->listen) {
+    TRY(open_address(text, workers));
+  }
+  if (options_->admin_listen != "off") {
+    const auto address = TRY(net::SocketAddress::parse(options_->admin_listen));
+    admin_socket_.push_back(
+        std::make_unique<net::ListenSocket>(TRY(net::ListenSocket::open(address, 128, /*reuse_port=*/false))));
+  }
+  return {};
+}
+
+// One socket a worker where the kernel can spread connections over them, else one for all.
+Result<> Server::open_address(const std::string& text, std::size_t workers) {
+  auto address = TRY(net::SocketAddress::parse(text));
+  const bool balanced = address.is_unix() || options_->accept == "balanced";
+  const int backlog = static_cast<int>(options_->backlog);
+  if (!balanced) {
+    // A first look without SO_REUSEPORT, which would share the port with another server of the same user in silence.
+    auto probe = TRY(net::ListenSocket::open(address, backlog, /*reuse_port=*/false));
+    address = probe.address();
+  }
+  for (std::size_t i = 0; i < (balanced ? 1 : workers); ++i) {
+    auto socket = TRY(net::ListenSocket::open(address, backlog, !balanced));
+    address = socket.address();
+    bound_.push_back({i, balanced, std::move(socket)});
+  }
+  addresses_.push_back(url_of(address));
+  return {};
+}
+
+void Server::start_workers() {
+  const std::size_t count = worker_count(*options_);
+  for (std::size_t i = 0; i < count; ++i) {
+    Worker::Setup setup;
+    setup.number = static_cast<int>(i);
+    setup.count = static_cast<int>(count);
+    setup.processor = options_->pin ? static_cast<int>(i % std::max(1U, std::thread::hardware_concurrency())) : -1;
+    setup.options = options_;
+    setup.limits = &limits_;
+    setup.access_targets = &access_targets_;
+    workers_.push_back(std::make_unique<Worker>(std::move(setup)));
+    workers_.back()->start();
+  }
+}
+
+bool Server::load_app() {
+  reloader_ = std::make_unique<Reloader>(workers_, options_, [this](const Options& running, auto& mistakes) {
+    return read_options(running, mistakes);
+  });
+  const ReloadResult result = reloader_->load_first();
+  for (const std::string& mistake : result.mistakes) {
+    print_line("perigee: " + mistake);
+  }
+  reloader_->start();
+  return result.ok;
+}
+
+Result<> Server::start_admin() {
+  if (admin_socket_.empty()) {
+    return {};
+  }
+  const net::SocketAddress address = admin_socket_.front()->address();
+  auto options = std::make_shared<Options>(admin_options(*options_, address));
+  Worker::Setup setup;
+  setup.number = 255;
+  setup.options = options;
+  setup.limits = &admin_limits_;
+  setup.operation = [this](std::string_view name, std::function<void(std::string)> done) { operate(name, done); };
+  admin_ = std::make_unique<Worker>(std::move(setup));
+  std::vector<std::string> mistakes;
+  auto vm = script::Vm::load(vm_settings(*options, 0, 1), mistakes);
+  if (vm == nullptr) {
+    return fail("the admin app does not load: " + mistakes.front());
+  }
+  admin_->start();
+  admin_->prepare(std::move(vm), 1, [](const std::string&) {});
+  admin_->activate(1, options);
+  admin_->listen(std::move(*admin_socket_.front()), nullptr);
+  print_line("admin on " + url_of(address));
+  return {};
+}
+
+void Server::start_listening() {
+  for (Bound& bound : bound_) {
+    std::function<void(int, const net::PeerAddress&)> accepted;
+    if (bound.balanced && workers_.size() > 1) {
+      accepted = [this](int fd, const net::PeerAddress& peer) { least_loaded().take(fd, peer); };
+    }
+    workers_[bound.worker]->listen(std::move(bound.socket), std::move(accepted));
+  }
+  bound_.clear();
+  ready_ = true;
+  for (const std::string& address : addresses_) {
+    print_line("listening on " + address);
+  }
+}
+
+Worker& Server::least_loaded() {
+  const auto least = std::min_element(workers_.begin(), workers_.end(),
+                                      [](const auto& a, const auto& b) { return a->load() < b->load(); });
+  return **least;
+}
+
+void Server::on_signal(int signal) {
+  switch (signal) {
+    case SIGHUP:
+      reload_by_signal();
+      break;
+    case SIGUSR1:
+      reopen_logs();
+      break;
+    case SIGTERM:
+    case SIGINT:
+      begin_drain();
+      break;
+    default:  // SIGUSR2 is kept for upgrading the binary
+      log_event(LogLevel::kWarn, "SIGUSR2 does nothing yet");
+      break;
+  }
+}
+
+void Server::reload_by_signal() {
+  if (!draining_) {
+    reloader_->request([](const ReloadResult&) {});
+  }
+}
+
+void Server::reopen_logs() {
+  access_targets_.reopen();
+  if (auto reopened = error_log_->reopen(); !reopened) {
+    log_event(LogLevel::kError, reopened.error().message);
+  }
+  log_event(LogLevel::kInfo, "log files reopened");
+}
+
+// The first signal drains; a second one does not wait for the rest.
+void Server::begin_drain() {
+  if (draining_) {
+    loop_.stop();
+    return;
+  }
+  draining_ = true;
+  ready_ = false;
+  log_event(LogLevel::kInfo, "stopping: finishing what is under way");
+  reloader_.reset();
+  undrained_ = workers_.size();
+  const Milliseconds deadline = monotonic_ms() + static_cast<Milliseconds>(options_->drain * 1000);
+  for (const auto& worker : workers_) {
+    worker->drain(deadline, [this] {
+      loop_.post([this] {
+        if (--undrained_ == 0) {
+          log_event(LogLevel::kInfo, "stopped");
+          loop_.stop();
+        }
+      });
+    });
+  }
+}
+
+void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
+  if (name == "ready") {
+    done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
+    return;
+  }
+  // The reloader belongs to the main thread, which may have ended it.
+  loop_.post([this, name = std::string(name), done] {
+    if (reloader_ == nullptr) {
+      done(R"({"ok":false,"routes":[],"mistakes":["the server is stopping"]})");
+    } else if (name == "routes") {
+      done("{\"routes\":" + reloader_->routes_json() + "}");
+    } else {
+      reloader_->request([done](const ReloadResult& result) { done(reload_json(result)); });
+    }
+  });
+}
+
+std::shared_ptr<const Options> Server::read_options(const Options& running, std::vector<std::string>& mistakes) {
+  auto loaded = load_options(command_.config_path, command_.sets);
+  if (!loaded) {
+    for (const ConfigMistake& mistake : loaded.error()) {
+      mistakes.push_back(mistake.text());
+    }
+    return nullptr;
+  }
+  for (const std::string& name : changed_fixed_options(running, *loaded)) {
+    log_event(LogLevel::kWarn, name + " changed, but takes effect only when the server is started anew");
+  }
+  keep_fixed_options(running, *loaded);
+  auto opened = access_targets_.open(loaded->access);
+  if (opened) {
+    opened = error_log_->apply(ErrorLog::settings_of(*loaded));
+  }
+  if (!opened) {
+    mistakes.push_back(opened.error().message);
+    return nullptr;
+  }
+  return std::make_shared<const Options>(std::move(*loaded));
+}
+
+}  // namespace perigee::server

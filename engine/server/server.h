@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "server/access_targets.h"
+#include "server/command_line.h"
+#include "server/connection_limits.h"
+#include "server/error_log.h"
+#include "server/reloader.h"
+#include "server/worker.h"
+
+namespace perigee::server {
+
+/// The whole server in one process: logs, sockets, workers, the admin port, signals. Lives on the main thread.
+class Server {
+ public:
+  /// `command` says where the configuration is, so that a reload can read it again.
+  Server(const CommandLine& command, const Options& options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Serves until a signal ends it. Returns the process's exit code; what kept it from starting is printed.
+  [[nodiscard]] int run();
+
+ private:
+  [[nodiscard]] Result<> open_logs();
+  [[nodiscard]] Result<> open_sockets();
+  [[nodiscard]] Result<> open_address(const std::string& text, std::size_t workers);
+  void start_workers();
+  [[nodiscard]] bool load_app();
+  [[nodiscard]] Result<> start_admin();
+  void start_listening();
+  void on_signal(int signal);
+  void reload_by_signal();
+  void reopen_logs();
+  void begin_drain();
+  void operate(std::string_view name, const std::function<void(std::string)>& done);
+  [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running,
+                                                            std::vector<std::string>& mistakes);
+  [[nodiscard]] Worker& least_loaded();
+
+  struct Bound {
+    std::size_t worker;
+    bool balanced;  // accepted sockets go to whichever worker has the fewest
+    net::ListenSocket socket;
+  };
+
+  CommandLine command_;
+  std::shared_ptr<const Options> options_;
+  std::unique_ptr<ErrorLog> error_log_;
+  AccessTargets access_targets_;
+  ConnectionLimits limits_;
+  ConnectionLimits admin_limits_;
+  std::vector<Bound> bound_;
+  std::vector<std::string> addresses_;
+  std::vector<std::unique_ptr<net::ListenSocket>> admin_socket_;
+  net::EventLoop loop_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Reloader> reloader_;
+  std::unique_ptr<Worker> admin_;
+  std::size_t undrained_ = 0;
+  std::atomic<bool> ready_{false};
+  bool draining_ = false;
+};
+
+}  // namespace perigee::server

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+#include "http/router.h"
+#include "net/connection.h"
+#include "script/exchange.h"
+#include "server/generation.h"
+
+namespace perigee::server {
+
+/// An exchange as a worker serves it: which connection it came by, which generation answers it, and how far it is.
+class Visit final : public script::Exchange {
+ public:
+  enum class Stage : std::uint8_t {
+    kHead,       ///< the head is not whole yet
+    kBody,       ///< the body is being read
+    kHandling,   ///< the handler runs or waits
+    kStreaming,  ///< the head of a streamed answer is sent
+    kAfter       ///< the answer is sent and the connection has gone on; hooks still run
+  };
+
+  [[nodiscard]] net::Connection* client() const { return static_cast<net::Connection*>(connection); }
+
+  Stage stage = Stage::kHead;
+  Generation* generation = nullptr;
+  http::Router::Match match;
+  std::int64_t body_limit = 0;      ///< bytes
+  Milliseconds body_began = 0;
+  std::uint64_t body_received = 0;  ///< bytes on the wire
+  bool discard_body = false;        ///< nobody wants it: the answer is a refusal
+  bool close_after = false;         ///< the connection ends with this answer
+  bool chunked_answer = false;
+  bool head_timed = false;          ///< the deadline of its head is set
+  bool limit_set = false;           ///< the deadline of its handler is set
+  bool detached = false;            ///< its head is no longer in the connection's buffer
+  Milliseconds dispatched = 0;
+  net::PeerAddress peer;            ///< kept when the connection has gone on
+
+  /// Makes a pooled visit ready for the next request of `client`.
+  void begin(net::Connection& client) {
+    reset();
+    connection = &client;
+    stage = Stage::kHead;
+    generation = nullptr;
+    match = {};
+    body_received = 0;
+    discard_body = close_after = chunked_answer = head_timed = limit_set = detached = false;
+  }
+
+  /// Takes the head's bytes out of the connection's buffer. Does nothing a second time, or without a connection.
+  void detach() {
+    if (!detached && client() != nullptr) {
+      own_head();
+      client()->input().consume(head.size);
+      peer = client()->peer();
+      detached = true;
+    }
+  }
+
+  /// Shows a request whose head was refused, or never came, as far as it can be shown: without what it says.
+  void publish_refused() {
+    head.base = "";
+    head.size = 0;
+    head.method = http::Method::kGet;
+    head.minor_version = 1;
+    head.keep_alive = false;
+    head.method_text = head.target = head.raw_path = head.query = head.host = Span();
+    head.path_is_raw = true;
+    head.field_count = 0;
+    head.known.fill(http::RequestHead::kAbsent);
+    publish();
+    peer = client()->peer();
+    detached = true;
+  }
+};
+
+}  // namespace perigee::server

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "http/head_scanner.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "script/host.h"
+#include "server/access_log.h"
+#include "server/access_targets.h"
+#include "server/answer_writer.h"
+#include "server/connection_limits.h"
+#include "server/generations.h"
+#include "server/options.h"
+#include "server/visit.h"
+
+namespace perigee::server {
+
+/// One thread with its event loop and its Lua VM: takes connections, reads requests, has Lua answer them and writes the
+/// answers. Three doors lead in: serve() when bytes have come, resume() when something waited for is there, complete()
+/// when an answer is ready. Everything but start(), post-like methods and counters belongs to its own thread.
+class Worker final : public net::ConnectionHandler, public script::Host {
+ public:
+  /// What an admin app may ask for: has `done` called, on any thread, with a JSON text.
+  using Operation = std::function<void(std::string_view name, std::function<void(std::string)> done)>;
+
+  struct Setup {
+    int number = 0;
+    int count = 1;
+    int processor = -1;  ///< to run on; -1 for any
+    std::shared_ptr<const Options> options;
+    ConnectionLimits* limits = nullptr;
+    AccessTargets* access_targets = nullptr;  ///< null: no access log
+    Operation operation;              ///< none but for the admin app
+  };
+
+  explicit Worker(Setup setup);
+  ~Worker() override;
+
+  // --- any thread ---
+
+  /// Starts the thread. Connections are taken only after listen().
+  void start();
+  /// Ends the loop and joins the thread; connections still open are dropped.
+  void stop();
+  /// Takes connections from a socket. `accepted` decides whose they are; null: this worker's.
+  void listen(net::ListenSocket socket, std::function<void(int fd, const net::PeerAddress& peer)> accepted);
+  /// Hands over an accepted socket.
+  void take(int fd, const net::PeerAddress& peer);
+  /// Takes a loaded VM and runs its start hooks; `on_ready` is told "" or the error, on the worker's thread.
+  void prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number, std::function<void(const std::string&)> on_ready);
+  void activate(std::uint64_t number, std::shared_ptr<const Options> options);
+  void discard(std::uint64_t number);
+  /// Stops taking connections once the queue is empty, answers what is under way and then calls `on_drained`. After
+  /// `deadline` (monotonic milliseconds) what still runs is cancelled.
+  void drain(Milliseconds deadline, std::function<void()> on_drained);
+  [[nodiscard]] std::size_t connections() const { return connection_count_.load(std::memory_order_relaxed); }
+  /// Connections open or handed over: what balancing goes by.
+  [[nodiscard]] std::size_t load() const { return connections() + handed_over_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t generations() const { return generations_.live(); }
+
+  // --- net::ConnectionHandler ---
+  void on_data(net::Connection& client) override { serve(client); }
+  void on_half_close(net::Connection& client) override;
+  void on_drained(net::Connection& client) override;
+  void on_deadline(net::Connection& client) override;
+  void on_closed(net::Connection& client) override;
+
+  // --- script::Host ---
+  [[nodiscard]] TimerWheel& timers() override { return loop_.timers(); }
+  [[nodiscard]] Room write_stream(script::Exchange& exchange, std::string_view bytes) noexcept override;
+  [[nodiscard]] std::string request_id(const script::Exchange& exchange) override;
+  [[nodiscard]] std::string remote_address(const script::Exchange& exchange) override;
+  [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
+
+ private:
+  using Outcome = script::Dispatcher::Outcome;
+  static constexpr std::size_t kInputLimit = 64 * 1024;  ///< unread bytes of a connection whose answer is awaited
+  static constexpr std::size_t kKeptVisits = 1024;
+
+  // The hallway, in the order a request walks it.
+  void adopt(int fd, const net::PeerAddress& peer);
+  void serve(net::Connection& client);
+  [[nodiscard]] bool advance(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool read_head(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool enter(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool read_body(net::Connection& client, Visit& visit);
+  [[nodiscard]] Outcome dispatch(Visit& visit);
+  [[nodiscard]] bool conclude(Visit& visit, Outcome outcome);
+  [[nodiscard]] bool complete(Visit& visit);
+  void settle(net::Connection& client, bool turn_over);
+
+  // Side rooms.
+  void resume(script::Task& task);
+  [[nodiscard]] Visit& begin_visit(net::Connection& client);
+  void release(Visit& visit);
+  void match_route(Visit& visit);
+  [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);
+  [[nodiscard]] Outcome refuse_unrouted(Visit& visit);
+  void suspend(Visit& visit);
+  [[nodiscard]] Outcome begin_stream(Visit& visit);
+  [[nodiscard]] bool refuse_and_close(Visit& visit, int status, std::string_view detail);
+  void turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::Verdict verdict);
+  void flush_later(net::Connection& client);
+  void log_access(const Visit& visit);
+  void flush_access_log() { access_log_->flush(); }
+  void open_access_log();
+  [[nodiscard]] bool end_turn();
+  void abandon(Generation& generation);
+  void keep_house();
+  void housekeep_soon();
+  void refresh_time();
+  void apply(std::shared_ptr<const Options> options);
+  [[nodiscard]] static Visit* visit_of(net::Connection& client) { return static_cast<Visit*>(client.context); }
+
+  Setup setup_;
+  net::EventLoop loop_;
+  std::shared_ptr<const Options> options_;
+  http::HeadLimits head_limits_;
+  Generations generations_;
+  AnswerWriter answers_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unordered_set<net::Connection*> connections_;
+  std::unordered_set<net::Connection*> turned_away_;
+  std::vector<net::Connection*> backlog_;    // more requests are in their buffers than one turn may take
+  std::vector<net::Connection*> unflushed_;  // streams wrote to them
+  std::vector<std::unique_ptr<Visit>> visits_;
+  std::vector<Visit*> free_visits_;
+  TimerOf<Worker, &Worker::keep_house> housekeeping_;
+  std::unique_ptr<AccessLog> access_log_;  // null when off
+  TimerOf<Worker, &Worker::flush_access_log> access_flush_;
+  Milliseconds now_ = 0;
+  double last_id_ = 0;
+  Milliseconds drain_deadline_ = 0;
+  bool draining_ = false;  ///< no new connections, and the open ones end with their next answer
+  bool ending_ = false;    ///< no connections are left: the app's stop hooks run
+  std::function<void()> drained_;
+  std::thread thread_;
+  std::atomic<std::size_t> connection_count_{0};
+  std::atomic<std::size_t> handed_over_{0};
+};
+
+}  // namespace perigee::server

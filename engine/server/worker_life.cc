@@ -1,0 +1,182 @@
+// A worker's life: its thread, its generations, its end.
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <limits>
+#include <utility>
+
+#include "base/log.h"
+#include "base/marks.h"
+#include "server/worker.h"
+
+namespace perigee::server {
+namespace {
+
+constexpr Milliseconds kHousekeeping = 20;
+
+void pin_to(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(processor), &set);
+  if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0) {
+    log_event(LogLevel::kWarn, "a worker can't be pinned to processor " + std::to_string(processor));
+  }
+}
+
+}  // namespace
+
+Worker::Worker(Setup setup) : setup_(std::move(setup)), housekeeping_(*this), access_flush_(*this) { apply(setup_.options); }
+
+Worker::~Worker() { stop(); }
+
+void Worker::apply(std::shared_ptr<const Options> options) {
+  options_ = std::move(options);
+  head_limits_.request_line = static_cast<std::uint32_t>(options_->request_line);
+  head_limits_.field_line = static_cast<std::uint32_t>(options_->field_line);
+  head_limits_.total = static_cast<std::uint32_t>(options_->head);
+  head_limits_.fields = static_cast<std::uint32_t>(options_->fields);
+  open_access_log();
+}
+
+void Worker::open_access_log() {
+  access_flush_.cancel();
+  access_log_.reset();
+  LogWriter* writer = setup_.access_targets != nullptr ? setup_.access_targets->find(options_->access) : nullptr;
+  if (writer != nullptr) {
+    const AccessFormat format = options_->access_format == "json" ? AccessFormat::kJson : AccessFormat::kCombined;
+    access_log_ = std::make_unique<AccessLog>(*writer, format, options_->access_skip);
+  }
+}
+
+void Worker::start() {
+  loop_.set_turn_work([this] { return end_turn(); });
+  thread_ = std::thread([this] {
+    marks.worker = setup_.number;
+    pthread_setname_np(pthread_self(), ("perigee-" + std::to_string(setup_.number)).c_str());
+    if (setup_.processor >= 0) {
+      pin_to(setup_.processor);
+    }
+    loop_.run();
+    listeners_.clear();
+    for (net::Connection* client : std::exchange(connections_, {})) {
+      client->close();
+    }
+    for (net::Connection* client : std::exchange(turned_away_, {})) {
+      client->close();
+    }
+    loop_.run_leftovers();
+  });
+}
+
+void Worker::stop() {
+  if (thread_.joinable()) {
+    loop_.stop();
+    thread_.join();
+  }
+}
+
+void Worker::listen(net::ListenSocket socket, std::function<void(int fd, const net::PeerAddress& peer)> accepted) {
+  auto shared = std::make_shared<net::ListenSocket>(std::move(socket));
+  loop_.post([this, shared, accepted = std::move(accepted)] {
+    auto on_accept = accepted ? accepted : [this](int fd, const net::PeerAddress& peer) { adopt(fd, peer); };
+    listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(*shared), std::move(on_accept)));
+  });
+}
+
+void Worker::take(int fd, const net::PeerAddress& peer) {
+  handed_over_.fetch_add(1, std::memory_order_relaxed);
+  loop_.post([this, fd, peer] {
+    handed_over_.fetch_sub(1, std::memory_order_relaxed);
+    adopt(fd, peer);
+  });
+}
+
+void Worker::prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number,
+                     std::function<void(const std::string&)> on_ready) {
+  auto shared = std::make_shared<std::unique_ptr<script::Vm>>(std::move(vm));
+  loop_.post([this, shared, number, on_ready = std::move(on_ready)]() mutable {
+    generations_.prepare(std::move(*shared), number, *this, std::move(on_ready));
+  });
+}
+
+void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> options) {
+  loop_.post([this, number, options = std::move(options)] {
+    const auto drain = static_cast<Milliseconds>(options->drain * 1000);
+    generations_.activate(number, monotonic_ms() + drain);
+    apply(options);
+    housekeep_soon();
+  });
+}
+
+void Worker::discard(std::uint64_t number) {
+  loop_.post([this, number] {
+    generations_.discard(number);
+    housekeep_soon();
+  });
+}
+
+void Worker::drain(Milliseconds deadline, std::function<void()> on_drained) {
+  loop_.post([this, deadline, on_drained = std::move(on_drained)] {
+    for (const auto& listener : listeners_) {
+      listener->accept_all();
+    }
+    listeners_.clear();
+    draining_ = true;
+    drain_deadline_ = deadline;
+    drained_ = on_drained;
+    std::vector<net::Connection*> idle;
+    for (net::Connection* client : connections_) {
+      if (client->context == nullptr && client->input().empty()) {
+        idle.push_back(client);
+      }
+    }
+    for (net::Connection* client : idle) {
+      client->close_gracefully();
+    }
+    housekeep_soon();
+  });
+}
+
+void Worker::housekeep_soon() { loop_.timers().add(housekeeping_, monotonic_ms() + kHousekeeping); }
+
+// While something is ending: looks after generations on their way out, and after the worker's own end.
+void Worker::keep_house() {
+  const Milliseconds now = monotonic_ms();
+  const bool leaving = generations_.collect(now, [this](Generation& generation) { abandon(generation); });
+  if (draining_ && !ending_ && (connections_.empty() || now >= drain_deadline_)) {
+    ending_ = true;
+    generations_.drain_all(drain_deadline_);
+  }
+  if (ending_ && connections_.empty() && generations_.quiet() && drained_) {
+    std::exchange(drained_, nullptr)();
+    return;
+  }
+  if (ending_ && now >= drain_deadline_ + Generations::kGrace) {
+    for (net::Connection* client : std::vector<net::Connection*>(connections_.begin(), connections_.end())) {
+      client->close();
+    }
+  }
+  if (leaving || draining_) {
+    housekeep_soon();
+  }
+}
+
+// A generation's tasks did not end when they were told to: their clients are hung up on, and the VM closes under them.
+void Worker::abandon(Generation& generation) {
+  log_event(LogLevel::kWarn, "an old version of the app did not end in time: what it still ran is dropped");
+  for (const auto& visit : visits_) {
+    if (visit->generation != &generation) {
+      continue;
+    }
+    if (net::Connection* client = visit->client(); client != nullptr) {
+      client->context = nullptr;
+      visit->connection = nullptr;
+      client->close();
+    }
+    release(*visit);
+  }
+}
+
+}  // namespace perigee::server

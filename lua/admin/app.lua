@@ -1,0 +1,75 @@
+-- The admin port, itself a Perigee app: health, routes, reload. It runs in a worker of its own.
+
+local core = require "perigee.core"
+local perigee = require "perigee"
+local tasks = require "perigee.tasks"
+
+local app = perigee.app()
+local token = perigee.config.token
+local hosts = {}
+for _, host in ipairs(perigee.config.hosts) do
+  hosts[host] = true
+end
+
+-- Asks the server for something and waits for its answer.
+local function operate(name)
+  core.operate(name)
+  tasks.suspend("the admin app")
+  return core.decode(core.result())
+end
+
+-- A page on another site can make a browser come here under that site's name (DNS rebinding): only our own names count.
+local function check_host(req)
+  local host = req.host:gsub(":%d+$", ""):lower()
+  if not hosts[host] and not hosts["*"] then
+    error(perigee.problem(403, "the Host is not one of this admin port's"))
+  end
+end
+
+local function check_token(req)
+  if token == "" then
+    return
+  end
+  local given = (req:header("authorization") or ""):match("^[Bb]earer +(.+)$") or ""
+  if not core.equal(given, token) then
+    error(perigee.problem(401, "a token is required: Authorization: Bearer TOKEN", nil,
+      { ["www-authenticate"] = 'Bearer realm="perigee admin"' }))
+  end
+end
+
+local function guarded(handler)
+  return function(req)
+    check_host(req)
+    check_token(req)
+    return handler(req)
+  end
+end
+
+-- Health is for probes, which have neither our name nor a token, and tells nothing else.
+app:get("/healthz", function()
+  return "ok\n"
+end)
+
+app:get("/readyz", function()
+  if operate("ready").ready then
+    return "ready\n"
+  end
+  return perigee.problem(503, "not ready: starting or draining")
+end)
+
+app:get("/routes", guarded(function()
+  return perigee.json(perigee.array(operate("routes").routes))
+end))
+
+app:post("/reload", guarded(function(req)
+  if req:header("origin") then
+    return perigee.problem(403, "a reload is not for browsers of other sites")
+  end
+  local result = operate("reload")
+  if result.ok then
+    return { reloaded = true, generation = result.generation }
+  end
+  return perigee.problem(422, "nothing was changed", { mistakes = perigee.array(result.mistakes) })
+end))
+
+return app

@@ -1,0 +1,50 @@
+-- What every VM does before anything else runs in it: the JIT's room, the collector's pace, and globals of our own
+-- where the stock ones would block a worker, break a wait or load what is not text.
+
+require("jit").opt.start("maxtrace=8000", "maxrecord=16000", "maxmcode=16384", "maxside=1000", "sizemcode=128",
+  "hotloop=5", "hotexit=2")
+collectgarbage("setpause", 300)
+collectgarbage("setstepmul", 400)
+
+local core = require "perigee.core"
+local native = require "perigee.native"
+
+core.keep("view_of_task", native.view_of_task)
+
+require "perigee.coroutines"
+require "perigee.modules"
+
+local function text_of(...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    parts[i] = tostring((select(i, ...)))
+  end
+  return table.concat(parts, "\t")
+end
+
+function print(...)
+  core.log("info", text_of(...))
+end
+
+function os.exit() -- luacheck: ignore 122
+  error("os.exit would end every worker: stop the server by a signal", 2)
+end
+
+-- Bytecode can crash a VM: Lua is loaded as text only.
+local raw_load, raw_loadfile = load, loadfile
+
+function load(source, name, _, ...)
+  return raw_load(source, name, "t", ...)
+end
+
+function loadstring(source, name)
+  return raw_load(source, name or source, "t")
+end
+
+function loadfile(path, _, ...)
+  return raw_loadfile(path, "t", ...)
+end
+
+function dofile(path)
+  return assert(raw_loadfile(path, "t"))()
+end

@@ -1,0 +1,36 @@
+-- Coroutines that can be waited through: when something inside one waits (perigee.sleep, a full stream), the wait passes
+-- through every coroutine around it to the task, and comes back the same way. A program's own yields are its own.
+
+local core = require "perigee.core"
+
+local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
+local WAIT = core.wait_mark
+
+local M = { yield = raw_yield }
+
+local function step(co, ok, first, ...)
+  if ok and first == WAIT then
+    return step(co, raw_resume(co, raw_yield(WAIT)))
+  end
+  return ok, first, ...
+end
+
+local function unwrap(ok, first, ...)
+  if not ok then
+    error(first, 0)
+  end
+  return first, ...
+end
+
+function coroutine.resume(co, ...) -- luacheck: ignore 122
+  return step(co, raw_resume(co, ...))
+end
+
+function coroutine.wrap(fn) -- luacheck: ignore 122
+  local co = create(fn)
+  return function(...)
+    return unwrap(step(co, raw_resume(co, ...)))
+  end
+end
+
+return M

@@ -1,0 +1,74 @@
+-- Loads an app into this VM and describes it to the engine (Vm::load_app reads the table that load() returns).
+
+local app_module = require "perigee.app"
+local core = require "perigee.core"
+local hooks = require "perigee.hooks"
+local perigee = require "perigee"
+local request = require "perigee.request"
+local routes = require "perigee.routes"
+local tasks = require "perigee.tasks"
+
+local M = {}
+
+--- Takes the [app] table of the configuration, as JSON.
+function M.configure(json)
+  perigee.config = assert(core.decode(json))
+end
+
+local function search_beside(path)
+  local folder = path:match("^(.*)/[^/]*$") or "."
+  package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
+  package.cpath = ("%s/?.so;%s"):format(folder, package.cpath)
+end
+
+-- The value of the app's file; "embedded:NAME" is a module that the binary carries.
+local function run(path)
+  local embedded = path:match("^embedded:(.*)$")
+  if embedded then
+    return require(embedded)
+  end
+  search_beside(path)
+  local chunk, err = loadfile(path)
+  if not chunk then
+    error(err, 0)
+  end
+  return chunk()
+end
+
+--- Runs the app's file and returns what the engine needs of it.
+---@param path string
+function M.load(path)
+  local app = run(path)
+  if getmetatable(app) ~= app_module.App then
+    error(path .. ": the file must end with `return app`, where app is what perigee.app() made", 0)
+  end
+  hooks.app, request.routes = app, app.routes
+  local has = app.hooks
+  local keeps = has.after ~= nil or has.error ~= nil
+  for _, route in ipairs(app.routes) do
+    route.enter = routes.enter(route, keeps)
+  end
+  core.keep("standard_problem", perigee.problem)
+  core.keep("keep_result", hooks.keep_result)
+  return {
+    routes = app.routes,
+    has_after = has.after ~= nil,
+    has_error = has.error ~= nil,
+    has_refusal = has.not_found ~= nil or keeps,
+    has_start = has.start ~= nil,
+    has_stop = has.stop ~= nil,
+    entries = {
+      answer = core.answer,
+      failed = hooks.failed,
+      render = hooks.render,
+      refuse = hooks.refuse,
+      after = hooks.after,
+      hook = hooks.run,
+      stream = tasks.stream,
+      run_deferred = tasks.run_deferred,
+      stray_yield = "attempt to yield outside a coroutine of the program's own",
+    },
+  }
+end
+
+return M

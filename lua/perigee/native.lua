@@ -1,0 +1,54 @@
+-- The engine's records and leaf functions, as LuaJIT's FFI sees them (engine/script/request_view.h, ffi_accessors.cc).
+
+local ffi = require "ffi"
+local core = require "perigee.core"
+
+ffi.cdef [[
+typedef struct { const char* data; uint32_t size; } perigee_slice;
+typedef struct { perigee_slice text; double number; } perigee_parameter;
+typedef struct {
+  int32_t method, minor_version, route;
+  uint32_t parameter_count;
+  perigee_slice method_text, target, path, query, host, body, found;
+  double id;
+  const perigee_parameter* parameters;
+} perigee_request;
+typedef struct {
+  void* owner;
+  perigee_request* request;
+  double serial;
+  int32_t cancelled, deferred, again, reserved;
+} perigee_task;
+typedef struct { perigee_task* current; } perigee_vm;
+
+const perigee_slice* perigee_header(perigee_task* task, const char* name, size_t size);
+void perigee_wake_after(perigee_task* task, double seconds);
+void perigee_stop_timer(perigee_task* task);
+int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);
+]]
+
+local M = {}
+
+M.C = ffi.C
+M.string = ffi.string
+
+-- One view of the running task for the whole VM.
+M.vm = ffi.cast("perigee_vm*", core.vm_view())
+
+local task_type = ffi.typeof("perigee_task*")
+
+--- The FFI pointer to a task's view.
+---@param address userdata a light userdata
+function M.view_of_task(address)
+  return ffi.cast(task_type, address)
+end
+
+-- CancelReason in engine/script/request_view.h.
+M.CLIENT_GONE, M.TIME_LIMIT, M.REQUESTED, M.DRAINING = 1, 2, 3, 4
+
+local task, request, parameter, vm = core.sizes()
+assert(ffi.sizeof("perigee_task") == task and ffi.sizeof("perigee_request") == request
+  and ffi.sizeof("perigee_parameter") == parameter and ffi.sizeof("perigee_vm") == vm,
+  "lua/perigee/native.lua and engine/script/request_view.h disagree")
+
+return M

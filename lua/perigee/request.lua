@@ -1,0 +1,144 @@
+-- `req`: a fresh table a request in front of the engine's record of it. What is read stays in the table; what was not
+-- read before the request ended can't be read any more.
+
+local core = require "perigee.core"
+local native = require "perigee.native"
+
+local C, fstr = native.C, native.string
+
+---@class perigee.Request
+local methods = {}
+local M = {
+  routes = {},
+  live = setmetatable({}, { __mode = "v" }), -- serial -> req, where hooks may ask for it again
+}
+
+-- Slot 1 holds the task's view, slot 2 the serial the view had when this request began.
+local function view_of(req)
+  local task = req[1]
+  if task.serial ~= req[2] then
+    error("request has ended", 3)
+  end
+  return task
+end
+
+local function text(slice)
+  return fstr(slice.data, slice.size)
+end
+
+local getters = {}
+
+function getters.method(task) return text(task.request.method_text) end
+function getters.path(task) return text(task.request.path) end
+function getters.target(task) return text(task.request.target) end
+function getters.host(task) return text(task.request.host) end
+function getters.body(task) return text(task.request.body) end
+function getters.version(task) return task.request.minor_version == 1 and "1.1" or "1.0" end
+function getters.scheme() return "http" end
+function getters.remote_addr(task) return core.remote_address(task) end
+function getters.id(task) return core.request_id(task) end
+function getters.query(task) return core.query(task) end
+function getters.cookies(task) return core.cookies(task) end
+function getters.headers(task) return core.headers(task) end
+function getters.params() return {} end
+function getters.ctx() return {} end
+
+function getters.route(task)
+  local route = M.routes[task.request.route + 1]
+  return route and route.pattern
+end
+
+-- A form is read where the client says that it sent one.
+local FORM = "application/x-www-form-urlencoded"
+
+function getters.form(task)
+  local slice = C.perigee_header(task, "content-type", 12)
+  if slice == nil or text(slice):lower():match("^%s*([^;%s]*)") ~= FORM then
+    return {}
+  end
+  return core.form(task)
+end
+
+--- The value of the first header field of that name, in any case; nil without one.
+---@param name string
+---@return string?
+function methods.header(req, name)
+  local slice = C.perigee_header(view_of(req), name, #name)
+  if slice == nil then
+    return nil
+  end
+  local value = fstr(slice.data, slice.size)
+  return value
+end
+
+--- Every value of a query parameter, in order.
+---@param name string
+---@return string[]
+function methods.query_all(req, name)
+  return core.query_all(view_of(req), name)
+end
+
+--- The body as it came.
+---@return string
+function methods.raw(req)
+  return req.body
+end
+
+--- The body decoded as JSON; nil and why when it is none.
+---@return any value, string? err
+function methods.json(req)
+  return core.decode(req.body)
+end
+
+--- Sets a cookie on whatever answer is sent.
+---@param name string
+---@param value string
+---@param options? {path?: string, domain?: string, max_age?: integer, http_only?: boolean, secure?: boolean, same_site?: "strict"|"lax"|"none"}
+function methods.set_cookie(req, name, value, options)
+  core.set_cookie(view_of(req), name, value, options)
+end
+
+--- Deletes a cookie; give the path and domain that it was set with.
+---@param name string
+---@param options? {path?: string, domain?: string, secure?: boolean}
+function methods.delete_cookie(req, name, options)
+  local task = view_of(req)
+  local all = { max_age = 0 }
+  for key, value in pairs(options or {}) do
+    if key ~= "max_age" then
+      all[key] = value
+    end
+  end
+  core.set_cookie(task, name, "", all)
+end
+
+local Request = {}
+M.Request = Request
+
+function Request.__index(req, key)
+  local getter = getters[key]
+  if not getter then
+    return methods[key]
+  end
+  local value = getter(view_of(req))
+  rawset(req, key, value)
+  return value
+end
+
+function Request.__newindex(req, key, value)
+  if key ~= "ctx" then
+    error("req." .. tostring(key) .. " can't be assigned: put it into req.ctx", 2)
+  end
+  rawset(req, key, value)
+end
+
+function Request.__tostring()
+  return "perigee.Request"
+end
+
+--- A `req` for a task, where no route made one.
+function M.new(task)
+  return setmetatable({ task, task.serial }, Request)
+end
+
+return M

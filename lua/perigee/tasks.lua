@@ -1,0 +1,220 @@
+-- Waiting: every wait in a VM goes through suspend().
+
+local coroutines = require "perigee.coroutines"
+local core = require "perigee.core"
+local native = require "perigee.native"
+
+local C, vm, view_of_task = native.C, native.vm, native.view_of_task
+local raw_yield, WAIT = coroutines.yield, core.wait_mark
+
+local M = {}
+
+local REASONS = {
+  [native.CLIENT_GONE] = "cancelled: the client has gone",
+  [native.TIME_LIMIT] = "cancelled: over the time limit",
+  [native.REQUESTED] = "cancelled",
+  [native.DRAINING] = "cancelled: the server or this version of the app is ending",
+}
+
+local function check(task)
+  if task.cancelled ~= 0 then
+    error(REASONS[task.cancelled], 0)
+  end
+end
+
+--- The running task's view. Raises where nothing may wait.
+---@param what string who asks, for the message
+function M.current(what)
+  local task = vm.current
+  if task == nil then
+    error(what .. " can't be used at the top level of a file: put it in app:start", 3)
+  end
+  return task
+end
+
+--- Suspends the running task until somebody wakes it. A cancelled task raises, now or when it is woken.
+---@param what string who waits, for the message
+function M.suspend(what)
+  local task = M.current(what)
+  check(task)
+  local ok = pcall(raw_yield, WAIT)
+  if not ok then
+    C.perigee_stop_timer(task)
+    task.again = 0
+    error(what .. " can't wait here: a C function is calling back (table.sort, string.gsub and their like)", 3)
+  end
+  check(task)
+end
+
+--- Waits.
+---@param seconds number 0 lets other requests run
+function M.sleep(seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0) then
+    error("bad argument #1 to 'sleep' (a number of seconds, 0 or more, expected)", 2)
+  end
+  local task = M.current("perigee.sleep")
+  check(task)
+  if seconds == 0 then
+    task.again = 1
+  else
+    C.perigee_wake_after(task, seconds)
+  end
+  M.suspend("perigee.sleep")
+end
+
+local function traceback(err)
+  if type(err) ~= "string" then
+    return err
+  end
+  return debug.traceback(err, 2)
+end
+
+---@class perigee.Task
+local Task = {}
+Task.__index = Task
+
+local function wake_waiters(handle)
+  local waiters = handle.waiters
+  handle.waiters = {}
+  for serial, address in pairs(waiters) do
+    core.wake(address, serial)
+  end
+end
+
+local function describe(err)
+  local ok, text = pcall(tostring, err)
+  return ok and text or "an error that can't be shown"
+end
+
+local function finish(handle, cancelled, ok, ...)
+  handle.done, handle.ok = true, ok
+  handle.count, handle.results = select("#", ...), { ... }
+  if not ok and not cancelled and next(handle.waiters) == nil then
+    core.log("error", "uncaught error in a spawned task: " .. describe((...)))
+  end
+  wake_waiters(handle)
+end
+
+local function run(handle, fn, ...)
+  local task = vm.current
+  if task.cancelled ~= 0 then
+    finish(handle, true, false, REASONS[task.cancelled])
+    return
+  end
+  local function ended(...)
+    finish(handle, task.cancelled ~= 0, ...)
+  end
+  ended(xpcall(fn, traceback, ...))
+end
+
+--- Runs `fn(...)` as a task of its own: it begins when the running code next waits or ends, and outlives the request.
+---@param fn function
+---@param ... any
+---@return perigee.Task
+function M.spawn(fn, ...)
+  if type(fn) ~= "function" then
+    error("bad argument #1 to 'spawn' (function expected, got " .. type(fn) .. ")", 2)
+  end
+  M.current("perigee.spawn")
+  local handle = setmetatable({ done = false, waiters = {} }, Task)
+  handle.address, handle.serial = core.spawn(run, handle, fn, ...)
+  return handle
+end
+
+--- Waits until the task ends: what its function returned, or nil and the error; nil and "timeout" after `timeout`.
+---@param timeout? number seconds
+---@return any ...
+function Task:wait(timeout)
+  local address, serial = core.current()
+  local task = M.current("task:wait")
+  local deadline = timeout and core.monotonic() + timeout
+  while not self.done do
+    if deadline then
+      local left = deadline - core.monotonic()
+      if left <= 0 then
+        self.waiters[serial] = nil
+        return nil, "timeout"
+      end
+      C.perigee_wake_after(task, left)
+    end
+    self.waiters[serial] = address
+    M.suspend("task:wait")
+  end
+  C.perigee_stop_timer(task)
+  if self.ok then
+    return unpack(self.results, 1, self.count)
+  end
+  return nil, self.results[1]
+end
+
+--- Makes the task's next wait raise, or keeps it from beginning.
+function Task:cancel()
+  if not self.done then
+    core.cancel(self.address, self.serial)
+  end
+end
+
+local deferred = {} -- serial -> list of { fn, count, ... }
+
+--- Runs `fn(...)` when the running request or task is over, however it ends; the last deferred runs first.
+---@param fn function
+---@param ... any
+function M.defer(fn, ...)
+  if type(fn) ~= "function" then
+    error("bad argument #1 to 'defer' (function expected, got " .. type(fn) .. ")", 2)
+  end
+  local task = M.current("perigee.defer")
+  local list = deferred[task.serial] or {}
+  deferred[task.serial] = list
+  list[#list + 1] = { fn, select("#", ...), ... }
+  task.deferred = 1
+end
+
+--- What Dispatcher calls at the end of a task that deferred something.
+function M.run_deferred(serial)
+  local list = deferred[serial] or {}
+  deferred[serial] = nil
+  for i = #list, 1, -1 do
+    local call = list[i]
+    local ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
+    if not ok then
+      core.log("error", "error in a deferred function: " .. describe(err))
+    end
+  end
+end
+
+--- Runs the body of perigee.stream: entries.stream.
+---@param fn fun(write: fun(bytes: string): true|nil, string?)
+function M.stream(fn, view)
+  local serial = view.serial
+  local function write(bytes)
+    if type(bytes) == "number" then
+      bytes = tostring(bytes)
+    elseif type(bytes) ~= "string" then
+      error("bad argument #1 to 'write' (string expected, got " .. type(bytes) .. ")", 2)
+    end
+    while view.serial == serial do
+      local outcome = C.perigee_stream_write(view, bytes, #bytes)
+      if outcome == 0 then
+        return true
+      elseif outcome == 2 or view.cancelled == native.CLIENT_GONE then
+        break
+      elseif vm.current.serial == serial then
+        local ok, err = pcall(M.suspend, "write")
+        if not ok and view.cancelled ~= native.CLIENT_GONE then
+          error(err, 2)
+        end
+      else
+        M.sleep(0.005) -- another task writes: the engine wakes the stream's own
+      end
+    end
+    return nil, "closed"
+  end
+  return fn(write)
+end
+
+M.view_of_task = view_of_task
+M.describe = describe
+M.traceback = traceback
+
+return M
