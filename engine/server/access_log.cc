@@ -36,13 +36,12 @@ void append_word(std::string& out, std::string_view text) {
   }
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
+// What stands between two quotes.
+void append_quotable(std::string& out, std::string_view text) {
   if (text.empty()) {
     out += '-';
   }
   append_log_escaped(out, text, true);
-  out += '"';
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
@@ -64,7 +63,6 @@ void append_milliseconds(std::string& out, std::int64_t duration_us) {
 AccessLog::AccessLog(LogWriter& writer, AccessFormat format, std::vector<std::string> skip)
     : writer_(&writer), format_(format), skip_(std::move(skip)) {
   std::sort(skip_.begin(), skip_.end());
-  buffer_.reserve(kBufferBytes + kLineRoom);
 }
 
 bool AccessLog::skips(std::string_view path) const {
@@ -77,6 +75,7 @@ void AccessLog::write(const AccessRecord& record) noexcept {
   }
   const std::size_t before = buffer_.size();
   try {
+    buffer_.reserve(kBufferBytes + kLineRoom);  // which a buffer back from the writer has already
     keep_second(record.time_ms);
     format_ == AccessFormat::kCombined ? append_combined(record) : append_json(record);
   } catch (const std::bad_alloc&) {
@@ -97,32 +96,22 @@ void AccessLog::keep_second(std::int64_t time_ms) {
 
 void AccessLog::append_combined(const AccessRecord& record) {
   append_word(buffer_, record.remote);
-  buffer_ += " - ";
-  append_word(buffer_, record.user);
+  append_word(buffer_ += " - ", record.user);
   (buffer_ += " [") += second_text_;
-  buffer_ += "] \"";
-  if (record.method.empty()) {
-    buffer_ += '-';
-  } else {
-    append_log_escaped(buffer_, record.method, true);
-    buffer_ += ' ';
-    append_log_escaped(buffer_, record.target, true);
-    buffer_ += ' ';
-    append_log_escaped(buffer_, record.version, true);
+  append_quotable(buffer_ += "] \"", record.method);
+  if (!record.method.empty()) {
+    append_log_escaped(buffer_ += ' ', record.target, true);
+    append_log_escaped(buffer_ += ' ', record.version, true);
   }
-  buffer_ += "\" ";
-  append_number(buffer_, record.status);
-  buffer_ += ' ';
+  append_number(buffer_ += "\" ", record.status);
   if (record.bytes == 0) {
-    buffer_ += '-';
+    buffer_ += " -";
   } else {
-    append_number(buffer_, record.bytes);
+    append_number(buffer_ += ' ', record.bytes);
   }
-  buffer_ += ' ';
-  append_quoted(buffer_, record.referer);
-  buffer_ += ' ';
-  append_quoted(buffer_, record.agent);
-  buffer_ += '\n';
+  append_quotable(buffer_ += " \"", record.referer);
+  append_quotable(buffer_ += "\" \"", record.agent);
+  buffer_ += "\"\n";
 }
 
 void AccessLog::append_json(const AccessRecord& record) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace perigee::server {
 namespace {
@@ -21,8 +22,23 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
+// Sixteen bytes that are looked at together.
+using Block = std::uint8_t __attribute__((vector_size(16)));
+
+bool all_plain(const char* bytes) {
+  Block block;
+  std::memcpy(&block, bytes, sizeof block);
+  const auto special = (block < 0x20) | (block > 0x7e) | (block == '"') | (block == '\\');
+  std::uint64_t halves[2];
+  std::memcpy(halves, &special, sizeof halves);
+  return (halves[0] | halves[1]) == 0;
+}
+
 std::size_t plain_prefix(std::string_view text) {
   std::size_t size = 0;
+  while (size + sizeof(Block) <= text.size() && all_plain(text.data() + size)) {
+    size += sizeof(Block);
+  }
   while (size < text.size() && kPlain[byte_of(text[size])]) {
     ++size;
   }

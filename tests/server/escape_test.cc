@@ -45,6 +45,19 @@ TEST_CASE("escape: each kind of byte has one form in JSON, in a quoted field and
   CHECK(log(c.text, false) == c.plain);
 }
 
+TEST_CASE("escape: each byte is seen wherever it stands in a long text") {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const bool plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+    for (std::size_t at = 0; at < 37; ++at) {
+      std::string text(37, '~');
+      text[at] = c;
+      CHECK((log(text, true) == text) == plain);
+      CHECK((json(text) == '"' + text + '"') == plain);
+    }
+  }
+}
+
 TEST_CASE("escape: UTF-8 is what RFC 3629 says, at every border") {
   const auto [text, length] = GENERATE(table<std::string, std::size_t>({
       {"\x7f", 1},
