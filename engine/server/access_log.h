@@ -15,8 +15,8 @@ enum class AccessFormat : std::uint8_t {
   kJson
 };
 
-/// One answered request, as far as it is known; an empty string is what a request did not have. Cookies and authorization
-/// have no place here.
+/// One answered request, as far as it is known; an empty string is what a request did not have. Cookies and
+/// authorization have no place here.
 struct AccessRecord {
   std::int64_t time_ms = 0;  ///< when its head had arrived, in milliseconds since the epoch
   std::int64_t duration_us = 0;

@@ -12,8 +12,8 @@
 #include "server/config_expansion.h"
 #include "server/config_value.h"
 #include "server/escape.h"
-#include "server/nearest.h"
 #include "server/option_checks.h"
+#include "server/option_lookup.h"
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -59,62 +59,6 @@ std::string kind_of(const toml::node& node) {
       break;
   }
   return "nothing";
-}
-
-const OptionSpec* find_option(std::string_view section, std::string_view key) {
-  const auto table = option_table();
-  const auto found = std::find_if(table.begin(), table.end(), [&](const OptionSpec& spec) {
-    return spec.key == key && (section.empty() || spec.section == section);
-  });
-  return found != table.end() ? &*found : nullptr;
-}
-
-std::vector<std::string_view> section_names() {
-  std::vector<std::string_view> names;
-  for (const OptionSpec& spec : option_table()) {
-    if (names.empty() || names.back() != spec.section) {
-      names.push_back(spec.section);
-    }
-  }
-  names.emplace_back("app");
-  return names;
-}
-
-bool is_section(std::string_view name) {
-  const std::vector<std::string_view> names = section_names();
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// The option a wrong key meant: the same key elsewhere, or the nearest key of its section; outside of every section the
-// nearest of all.
-const OptionSpec* meant_option(std::string_view section, std::string_view key) {
-  if (const OptionSpec* elsewhere = find_option("", key)) {
-    return elsewhere;
-  }
-  std::vector<std::string_view> keys;
-  for (const OptionSpec& spec : option_table()) {
-    if (section.empty() || spec.section == section) {
-      keys.push_back(spec.key);
-    }
-  }
-  const std::string_view near = nearest(key, keys);
-  return near.empty() ? nullptr : find_option(section, near);
-}
-
-std::string unknown_key(std::string_view section, std::string_view key) {
-  std::string message = "unknown key '" + std::string(key) + "'";
-  message += section.empty() ? " outside of every section" : " in [" + std::string(section) + "]";
-  if (const OptionSpec* meant = meant_option(section, key)) {
-    message += "; did you mean '" + std::string(meant->key) + "'";
-    message += meant->section == section ? "?" : " in [" + std::string(meant->section) + "]?";
-  }
-  return message;
-}
-
-std::string unknown_section(std::string_view name) {
-  const std::string_view near = nearest(name, section_names());
-  return "unknown section [" + std::string(name) + "]" +
-         (near.empty() ? "" : "; did you mean [" + std::string(near) + "]?");
 }
 
 // A parser's message without the pieces of values in it, which may be secrets: what it "saw" beyond one character, and

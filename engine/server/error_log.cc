@@ -103,6 +103,8 @@ void ErrorLog::write(LogLevel level, std::string_view message, std::string_view 
   output_->logger.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
-std::uint64_t ErrorLog::failed_lines() const { return output_->failed.load(std::memory_order_relaxed); }
+std::uint64_t ErrorLog::failed_lines() const {
+  return output_->failed.load(std::memory_order_relaxed);
+}
 
 }  // namespace perigee::server

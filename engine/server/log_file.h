@@ -29,9 +29,9 @@ class LogFile {
   /// Opens the path anew, after a rotation has renamed the file; a standard stream stays. On an error so does the file.
   [[nodiscard]] Result<> reopen();
 
-  /// Appends whole lines. A pipe or socket that is full is waited for until `deadline`, by monotonic_ms(), which another
-  /// thread may bring forward. A line that an error cuts is ended before the next one. REQUIRES: `lines` is empty or ends
-  /// with a newline.
+  /// Appends whole lines. A pipe or socket that is full is waited for until `deadline`, by monotonic_ms(), which
+  /// another thread may bring forward. A line that an error cuts is ended before the next one. REQUIRES: `lines` is
+  /// empty or ends with a newline.
   [[nodiscard]] Outcome write(std::string_view lines, const std::atomic<Milliseconds>& deadline);
 
   [[nodiscard]] const std::string& target() const { return target_; }

@@ -49,7 +49,8 @@ std::size_t string_end(std::string_view json, std::size_t start) {
   return std::string_view::npos;
 }
 
-// The end of the member that starts at `start`: a comma or the end of the text; npos if brackets or quotes do not close.
+// The end of the member that starts at `start`: a comma or the end of the text; npos if brackets or quotes do not
+// close.
 std::size_t member_end(std::string_view json, std::size_t start) {
   std::size_t depth = 0;
   std::size_t i = start;

@@ -19,9 +19,9 @@ struct LogEvent {
   std::string_view request_id;  ///< or ""
 };
 
-/// The event as one line, whatever it holds, without the newline. Text: `TIME LEVEL [ID] MESSAGE FIELDS`, a newline within
-/// the message written as "\n". JSON: time, level, message, id and the members of `fields`, which get an underscore behind
-/// a name that is taken. Fields that are no object are kept as the string "fields". Pure; any thread.
+/// The event as one line, whatever it holds, without the newline. Text: `TIME LEVEL [ID] MESSAGE FIELDS`, a newline
+/// within the message written as "\n". JSON: time, level, message, id and the members of `fields`, which get an
+/// underscore behind a name that is taken. Fields that are no object are kept as the string "fields". Pure; any thread.
 [[nodiscard]] std::string log_line(LogFormat format, const LogEvent& event);
 
 }  // namespace perigee::server

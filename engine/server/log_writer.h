@@ -70,8 +70,8 @@ class LogWriter {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  Buffers queue_;              // under mutex_, as the next four
-  Buffers spares_;             // empty, with the room of buffers that were written
+  Buffers queue_;   // under mutex_, as the next four
+  Buffers spares_;  // empty, with the room of buffers that were written
   std::size_t queued_bytes_ = 0;
   bool reopen_ = false;
   bool stopping_ = false;

@@ -141,7 +141,8 @@ TEST_CASE("error log: threads write whole lines while it is reopened and set ane
   const std::vector<std::string> lines = lines_of(path);
   CHECK(lines.size() == 900);
   CHECK(std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
-    return line.ends_with("Z info [id] event {\"a\":1}") || line.ends_with("\"message\":\"event\",\"id\":\"id\",\"a\":1}");
+    return line.ends_with("Z info [id] event {\"a\":1}") ||
+           line.ends_with("\"message\":\"event\",\"id\":\"id\",\"a\":1}");
   }));
 }
 

@@ -44,14 +44,13 @@ TEST_CASE("log line: an event is one line, as text and as JSON") {
   }));
   const LogEvent event{kTime, LogLevel::kWarn, c.message, c.fields, c.id};
   CHECK(log_line(LogFormat::kText, event) == "2024-07-01T00:00:00.042Z " + c.text);
-  CHECK(log_line(LogFormat::kJson, event) ==
-        R"({"time":"2024-07-01T00:00:00.042Z","level":"warn",)" + c.json + "}");
+  CHECK(log_line(LogFormat::kJson, event) == R"({"time":"2024-07-01T00:00:00.042Z","level":"warn",)" + c.json + "}");
 }
 
 TEST_CASE("log line: fields that are no object stay, as a string") {
-  const std::string fields = GENERATE(values<std::string>({"[1]", "x", "{", "}", "{1}", "{\"a\"}", "{\"a\":}", "{\"a\":1",
-                                                           "{\"a\":1,}", "{\"a\":[}", "{\"a\":]}", "{\"a\":\"}",
-                                                           "{\"a\":1}}", "{a:1}", "{\"a\\\":1}"}));
+  const std::string fields =
+      GENERATE(values<std::string>({"[1]", "x", "{", "}", "{1}", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1,}",
+                                    "{\"a\":[}", "{\"a\":]}", "{\"a\":\"}", "{\"a\":1}}", "{a:1}", "{\"a\\\":1}"}));
   const std::string line = log_line(LogFormat::kJson, {kTime, LogLevel::kInfo, "m", fields, ""});
   CAPTURE(fields, line);
   CHECK(line.find("\"message\":\"m\",\"fields\":\"") != std::string::npos);

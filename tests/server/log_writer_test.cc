@@ -200,8 +200,8 @@ TEST_CASE("log writer: a reopening that fails is told, and the old file goes on"
   submit(*writer, "one\n");
   writer->stop();
   CHECK(Scratch::read(path + ".1") == "one\n");
-  CHECK(log.text() == "error cannot open the log '" + path +
-                          "': Is a directory; going on with the file that is open\n");
+  CHECK(log.text() ==
+        "error cannot open the log '" + path + "': Is a directory; going on with the file that is open\n");
 }
 
 TEST_CASE("log writer: after the stop lines are dropped and counted, and stopping again does nothing") {
