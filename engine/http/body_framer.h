@@ -28,8 +28,8 @@ class BodyFramer {
   /// framing otherwise than the scanner did.
   [[nodiscard]] State begin(const RequestHead& head, Sink sink, void* context);
 
-  /// Consumes body bytes; returns how many belonged to this body (all of them while kReading). The verdict and the bytes
-  /// that reach the sink do not depend on how the body was cut.
+  /// Consumes body bytes; returns how many belonged to this body (all of them while kReading). The verdict and the
+  /// bytes that reach the sink do not depend on how the body was cut; of a refused one the count says nothing.
   [[nodiscard]] std::size_t feed(std::string_view bytes);
 
   [[nodiscard]] State state() const { return state_; }

@@ -39,10 +39,13 @@ struct NameBytes {
     return !((lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') || byte == '-');
   }
 #if defined(__SSE2__)
-  static std::uint32_t end_bits(Block block) {
+  static Block members(Block block) {
     const Block letters = at_most(_mm_sub_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)), _mm_set1_epi8('a')), 25);
     const Block digits = at_most(_mm_sub_epi8(block, _mm_set1_epi8('0')), 9);
-    return bits(_mm_or_si128(_mm_or_si128(letters, digits), equal(block, '-'))) ^ 0xffff;
+    return _mm_or_si128(_mm_or_si128(letters, digits), equal(block, '-'));
+  }
+  static std::uint32_t end_bits(Block block) {
+    return bits(members(block)) ^ 0xffff;
   }
 #endif
 };
@@ -93,6 +96,24 @@ template <typename Bytes>
     ++at;
   }
   return at;
+}
+
+template <typename Bytes>
+[[gnu::noinline]] const char* find_far_end(const Range& range, const char* at) {
+  return find_end<Bytes>(range, at);
+}
+
+/// find_end() where it mostly is within sixteen bytes.
+template <typename Bytes>
+[[nodiscard]] inline const char* find_near_end(const Range& range, const char* at) {
+#if defined(__SSE2__)
+  if (at < range.wide_end) {
+    if (const std::uint32_t found = Bytes::end_bits(load(at)); found != 0) {
+      return at + std::countr_zero(found);
+    }
+  }
+#endif
+  return find_far_end<Bytes>(range, at);
 }
 
 }  // namespace perigee::http::byte_scan

@@ -9,7 +9,8 @@
 namespace perigee::http {
 
 /// Walks a Cookie field (RFC 6265 section 4.2.1), leniently as section 5.4 has servers do: pairs split at ";", white
-/// space around names and values dropped, one pair of double quotes around a value dropped, pairs without "=" passed over.
+/// space around names and values dropped, one pair of double quotes around a value dropped, pairs without "=" passed
+/// over.
 class CookiePairs {
  public:
   explicit CookiePairs(std::string_view text) : rest_(text) {}

@@ -82,7 +82,7 @@ inline void mark_block(TargetMarks& marks, const char* at, std::uint32_t& slash)
 #endif
 
 /// Scans the target that begins at `at`. The end is that of the bytes when the target goes on behind them.
-inline TargetMarks scan_target(const char* at, const char* end) {
+[[gnu::noinline]] TargetMarks scan_odd_target(const char* at, const char* end) {
   TargetMarks marks;
   bool after_slash = false;
 #if defined(__SSE2__)
@@ -106,6 +106,26 @@ inline TargetMarks scan_target(const char* at, const char* end) {
   return marks;
 }
 
+/// scan_odd_target(), faster for the many targets that end within sixteen bytes and hold nothing odd.
+inline TargetMarks scan_target(const char* at, const char* end) {
+#if defined(__SSE2__)
+  if (end - at >= 16) {
+    const byte_scan::Block block = byte_scan::load(at);
+    const auto where = [block](char byte) { return byte_scan::equal(block, byte); };
+    const byte_scan::Block ends = _mm_cmplt_epi8(block, _mm_set1_epi8(0x21));  // bytes over 0x7f as well
+    const byte_scan::Block rare = _mm_or_si128(_mm_or_si128(where('%'), where('\\')), where(0x7f));
+    const byte_scan::Block odd = _mm_or_si128(_mm_or_si128(where('?'), where('#')), rare);
+    const std::uint32_t stop = byte_scan::bits(ends);
+    const std::uint32_t dots = byte_scan::bits(where('.'));
+    const bool dot_segment = dots != 0 && (dots & byte_scan::bits(where('/')) << 1) != 0;
+    if (stop != 0 && (byte_scan::bits(odd) & below(stop)) == 0 && !dot_segment) {
+      return {at + std::countr_zero(stop), nullptr, true};
+    }
+  }
+#endif
+  return scan_odd_target(at, end);
+}
+
 const char* find_token_end(const char* at, const char* end) {
   while (at != end && is_byte(*at, kTokenByte)) {
     ++at;
@@ -113,22 +133,35 @@ const char* find_token_end(const char* at, const char* end) {
   return at;
 }
 
-/// The value without the white space around it.
-inline std::string_view trimmed(const char* begin, const char* end) {
-  while (begin != end && is_blank(*begin)) {
-    ++begin;
-  }
-  while (end != begin && is_blank(end[-1])) {
+constexpr bool is_at_most_space(char byte) {
+  return static_cast<unsigned char>(byte) <= ' ';
+}
+
+/// The text without the white space around it. REQUIRES: a colon or comma stands somewhere before, and all are bytes of
+/// a field value, so that none but blanks are as low as SP.
+[[gnu::noinline]] std::string_view trim(const char* begin, const char* end) {
+  while (is_at_most_space(end[-1])) {
     --end;
   }
-  return {begin, static_cast<std::size_t>(end - begin)};
+  while (begin < end && is_at_most_space(*begin)) {
+    ++begin;
+  }
+  return {begin, static_cast<std::size_t>(end > begin ? end - begin : 0)};
+}
+
+/// trim() of the value that ends at the CR `end`. There nearly always is one SP before it and none behind it.
+inline std::string_view value_between(const char* colon, const char* end) {
+  const char* begin = colon + 1 + (colon[1] == ' ' ? 1 : 0);
+  return is_at_most_space(*begin) || is_at_most_space(end[-1])
+             ? trim(begin, end)
+             : std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
 
 /// Takes the next element off a comma-separated list (RFC 9110 section 5.6.1). REQUIRES: !list.empty().
 std::string_view take_element(std::string_view& list) {
   const std::string_view element = list.substr(0, list.find(','));
   list.remove_prefix(std::min(element.size() + 1, list.size()));
-  return trimmed(element.data(), element.data() + element.size());
+  return trim(element.data(), element.data() + element.size());
 }
 
 std::uint8_t connection_option_of(std::string_view token) {
@@ -161,6 +194,7 @@ class Pass {
         line_(begin + line_start),
         limits_(limits),
         head_(head),
+        max_fields_(std::min(limits.fields, RequestHead::kMaxFields)),
         connection_(connection) {}
 
   void begin_head();
@@ -200,6 +234,7 @@ class Pass {
 
   [[nodiscard]] FieldName read_name() const;
   [[nodiscard]] FieldName read_odd_name() const;
+  [[nodiscard]] const char* find_odd_value_end(const char* at) const;
   Step read_end_line();
   Step note_known_field(KnownField slot, std::uint16_t index, std::string_view value);
   Step read_known_field(KnownField slot, std::string_view value);
@@ -209,6 +244,7 @@ class Pass {
   Step read_content_length(std::string_view value);
   Step read_transfer_encoding(std::string_view value);
   Step read_expect(std::string_view value);
+  [[nodiscard]] bool names_upgrade() const;
 
   const byte_scan::Range range_;
   const char* const begin_;
@@ -216,6 +252,7 @@ class Pass {
   const char* line_;  ///< the first line that is not read
   const HeadLimits& limits_;
   RequestHead& head_;
+  const std::uint32_t max_fields_;
   std::uint8_t connection_;
   bool in_fields_ = true;
   int status_ = 0;
@@ -443,6 +480,14 @@ inline FieldName Pass::read_name() const {
   return {stop, known_names::find({line_, static_cast<std::size_t>(stop - line_)})};
 }
 
+/// Goes on where a value has an HTAB.
+[[gnu::noinline]] const char* Pass::find_odd_value_end(const char* at) const {
+  while (at != end_ && *at == '\t') {
+    at = find_end<byte_scan::ValueBytes>(range_, at + 1);
+  }
+  return at;
+}
+
 Step Pass::read_field_line() {
   if (line_ != end_ && *line_ == '\r') {
     return read_end_line();
@@ -453,20 +498,19 @@ Step Pass::read_field_line() {
     return stopped(colon, "a header line does not begin with a name and a colon");
   }
   const char* stop = find_end<byte_scan::ValueBytes>(range_, colon + 1);
-  while (stop != end_ && *stop == '\t') {
-    stop = find_end<byte_scan::ValueBytes>(range_, stop + 1);
-  }
   if (end_ - stop < 2 || !reads(stop, "\r\n")) {
-    return stop != end_ && *stop == '\r' && end_ - stop == 1 ? more(stop)
-                                                             : stopped(stop, "a header value is malformed");
+    stop = find_odd_value_end(stop);
+    if (end_ - stop < 2 || !reads(stop, "\r\n")) {
+      return end_ - stop == 1 && *stop == '\r' ? more(stop) : stopped(stop, "a header value is malformed");
+    }
   }
   if (stop - line_ > std::int64_t{limits_.field_line}) {
     return too_long();
   }
-  if (head_.field_count >= std::min(limits_.fields, RequestHead::kMaxFields)) {
+  if (head_.field_count >= max_fields_) {
     return refuse(431, "there are too many header lines");
   }
-  const std::string_view value = trimmed(colon + 1, stop);
+  const std::string_view value = value_between(colon, stop);
   const std::uint16_t index = head_.field_count++;
   head_.fields[index] = {span(line_, colon), span(value)};
   line_ = stop + 2;
@@ -512,7 +556,7 @@ inline Step Pass::read_known_field(KnownField slot, std::string_view value) {
 /// Whether the value is a host of plain letters with a port of at most four digits: nearly every one.
 inline bool Pass::is_plain_host(std::string_view value) const {
   const char* const value_end = value.data() + value.size();
-  const char* at = find_end<byte_scan::HostBytes>(range_, value.data());
+  const char* at = byte_scan::find_near_end<byte_scan::HostBytes>(range_, value.data());
   if (at == value_end || *at != ':' || value_end - at > 5) {
     return at == value_end && !value.empty();
   }
@@ -531,6 +575,10 @@ inline Step Pass::read_host(std::string_view value) {
 }
 
 Step Pass::read_connection(std::string_view value) {
+  if (const std::uint8_t option = connection_option_of(value); option != 0) {  // nearly always there is one alone
+    connection_ |= option;
+    return Step::kNext;
+  }
   while (!value.empty()) {
     const std::string_view element = take_element(value);
     if (!element.empty() && !is_token(element)) {
@@ -590,14 +638,22 @@ Step Pass::read_expect(std::string_view value) {
   return Step::kNext;
 }
 
+/// Whether an Upgrade field names a protocol.
+[[gnu::noinline]] bool Pass::names_upgrade() const {
+  std::uint16_t index = head_.known[static_cast<std::size_t>(KnownField::kUpgrade)];
+  while (index != RequestHead::kAbsent && head_.fields[index].value.size == 0) {
+    index = head_.find("upgrade", static_cast<std::uint16_t>(index + 1));
+  }
+  return index != RequestHead::kAbsent;
+}
+
 Step Pass::finish() {
   if (head_.minor_version == 1 && !head_.field_seen(KnownField::kHost)) {
     return refuse(400, "Host is missing");
   }
   const bool close = (connection_ & kCloseOption) != 0;
   head_.keep_alive = !close && (head_.minor_version == 1 || (connection_ & kKeepAliveOption) != 0);
-  head_.upgrade =
-      head_.minor_version == 1 && (connection_ & kUpgradeOption) != 0 && head_.field_seen(KnownField::kUpgrade);
+  head_.upgrade = head_.minor_version == 1 && (connection_ & kUpgradeOption) != 0 && names_upgrade();
   head_.size = offset(line_);
   return Step::kLast;
 }

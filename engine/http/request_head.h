@@ -12,10 +12,36 @@ namespace perigee::http {
 
 /// The header fields that are looked up by slot instead of by name.
 enum class KnownField : std::uint8_t {
-  kHost, kConnection, kContentLength, kTransferEncoding, kContentType, kContentEncoding, kExpect, kUpgrade, kCookie,
-  kAccept, kAcceptEncoding, kAcceptLanguage, kUserAgent, kReferer, kOrigin, kAuthorization, kIfNoneMatch,
-  kIfModifiedSince, kIfMatch, kIfUnmodifiedSince, kIfRange, kRange, kCacheControl, kXForwardedFor, kXForwardedProto,
-  kXForwardedHost, kForwarded, kXRequestId, kTraceparent, kLastEventId,
+  kHost,
+  kConnection,
+  kContentLength,
+  kTransferEncoding,
+  kContentType,
+  kContentEncoding,
+  kExpect,
+  kUpgrade,
+  kCookie,
+  kAccept,
+  kAcceptEncoding,
+  kAcceptLanguage,
+  kUserAgent,
+  kReferer,
+  kOrigin,
+  kAuthorization,
+  kIfNoneMatch,
+  kIfModifiedSince,
+  kIfMatch,
+  kIfUnmodifiedSince,
+  kIfRange,
+  kRange,
+  kCacheControl,
+  kXForwardedFor,
+  kXForwardedProto,
+  kXForwardedHost,
+  kForwarded,
+  kXRequestId,
+  kTraceparent,
+  kLastEventId,
   kCount
 };
 
@@ -45,20 +71,20 @@ struct RequestHead {
   Method method = Method::kGet;
   std::int32_t minor_version = 1;
   Span method_text;
-  Span target;             ///< as received
-  Span raw_path;           ///< the path part of the target, still encoded; "/" absent counts as empty
-  Span query;              ///< behind the "?", without it; empty when there is none
-  Span host;               ///< the authority asked for (absolute-form wins over the Host field); empty on a bare 1.0
+  Span target;    ///< as received
+  Span raw_path;  ///< the path part of the target, still encoded; "/" absent counts as empty
+  Span query;     ///< behind the "?", without it; empty when there is none
+  Span host;      ///< the authority asked for (absolute-form wins over the Host field); empty on a bare 1.0
   std::int64_t content_length = kNoLength;
   bool chunked = false;
-  bool keep_alive = true;        ///< what the client asks for, by version and Connection
+  bool keep_alive = true;  ///< what the client asks for, by version and Connection
   bool expect_continue = false;
-  bool upgrade = false;          ///< Connection: upgrade together with an Upgrade field
-  bool path_is_raw = true;       ///< raw_path needs no decoding or dot-segment removal: it is the path
+  bool upgrade = false;     ///< Connection: upgrade together with an Upgrade field
+  bool path_is_raw = true;  ///< raw_path needs no decoding or dot-segment removal: it is the path
   std::uint16_t field_count = 0;
   std::array<std::uint16_t, static_cast<std::size_t>(KnownField::kCount)> known;  ///< index of the first, or kAbsent
   std::array<FieldSpans, kMaxFields> fields;
-  std::string decoded_path;      ///< the path when path_is_raw is false
+  std::string decoded_path;  ///< the path when path_is_raw is false
 
   [[nodiscard]] bool has_body() const { return chunked || content_length > 0; }
   [[nodiscard]] bool field_seen(KnownField slot) const { return known[static_cast<std::size_t>(slot)] != kAbsent; }

@@ -27,9 +27,9 @@ enum class Framing : std::uint8_t {
 
 /// What the Connection field of a response says.
 enum class Persistence : std::uint8_t {
-  kImplied,     ///< nothing: 1.1 keeps alive
-  kKeepAlive,   ///< "keep-alive", for a 1.0 client that asked
-  kClose        ///< "close"
+  kImplied,    ///< nothing: 1.1 keeps alive
+  kKeepAlive,  ///< "keep-alive", for a 1.0 client that asked
+  kClose       ///< "close"
 };
 
 /// The variable parts of a response's head.
@@ -65,7 +65,7 @@ class ResponseSerializer {
   void renew(std::time_t now);
 
   std::time_t now_ = -1;
-  std::string ok_;    ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
+  std::string ok_;  ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
 };
 
 /// Appends one chunk of a chunked body; nothing for empty `bytes`, which would end the body.

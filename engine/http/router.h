@@ -30,8 +30,8 @@ struct PatternParameter {
 /// A pattern taken apart: literal segments, {name}, {name:type}, {rest*} last.
 struct Pattern {
   struct Segment {
-    std::string literal;                ///< when parameter < 0
-    std::int32_t parameter = -1;        ///< index into parameters
+    std::string literal;          ///< when parameter < 0
+    std::int32_t parameter = -1;  ///< index into parameters
   };
   std::vector<Segment> segments;
   std::vector<PatternParameter> parameters;
@@ -69,7 +69,7 @@ class Router {
   struct Match {
     Outcome outcome = Outcome::kNotFound;
     std::int32_t route = -1;
-    std::string_view allow;               ///< "GET, HEAD, OPTIONS": lives as long as the router
+    std::string_view allow;                     ///< "GET, HEAD, OPTIONS": lives as long as the router
     const PatternParameter* refused = nullptr;  ///< kBadParameter: which (its text is refused_text)
     std::string_view refused_text;
   };
@@ -95,8 +95,8 @@ class Router {
   struct Node;
   struct Trie;
   struct Search;
-  [[nodiscard]] Match explain(Method method, std::string_view method_text, std::string_view path,
-                              std::uint64_t allowed, Parameters& parameters) const;
+  [[nodiscard]] Match explain(Method method, std::string_view method_text, std::string_view path, std::uint64_t allowed,
+                              Parameters& parameters) const;
   std::unique_ptr<Trie> trie_;
 };
 

@@ -27,12 +27,12 @@ const char* append_decoded(std::string& out, std::string_view segment) {
       }
       byte = decoded(segment.substr(i));
       i += 2;
-      if (byte == '\0' || byte == '/') {
-        return "the path has an encoded NUL or slash";
+      if (byte == '/') {
+        return "the path has an encoded slash";
       }
     }
-    if (byte == '\\') {
-      return "the path has a backslash";
+    if (byte == '\\' || byte == '\0') {
+      return "the path has a backslash or a NUL";
     }
     out += byte;
   }

@@ -367,6 +367,8 @@ TEST_CASE("head scanner: the connection stays as version and Connection say") {
 
 TEST_CASE("head scanner: an upgrade wants both fields and 1.1") {
   CHECK(Scanned(with_field("Connection: keep-alive, Upgrade\r\nUpgrade: websocket")).head.upgrade);
+  CHECK(Scanned(with_field("Connection: Upgrade\r\nUpgrade:\r\nUpgrade: x")).head.upgrade);
+  CHECK_FALSE(Scanned(with_field("Connection: Upgrade\r\nUpgrade:")).head.upgrade);
   CHECK_FALSE(Scanned(with_field("Connection: Upgrade")).head.upgrade);
   CHECK_FALSE(Scanned(with_field("Upgrade: websocket")).head.upgrade);
   CHECK_FALSE(Scanned("GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n").head.upgrade);

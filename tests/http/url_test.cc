@@ -49,6 +49,7 @@ TEST_CASE("url: a path that hides something is refused") {
     CAPTURE(raw);
     CHECK_FALSE(decode_path(raw));
   }
+  CHECK_FALSE(decode_path(std::string_view("/a\0b", 4)));
 }
 
 TEST_CASE("url: form pairs are walked in order, empty ones passed over") {

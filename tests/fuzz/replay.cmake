@@ -1,0 +1,6 @@
+# Each fuzz target once more, by any compiler: what once broke it, and its seeds, are replayed by ctest.
+foreach(target fuzz_head fuzz_body fuzz_router fuzz_url)
+  add_executable(replay_${target} ${CMAKE_CURRENT_LIST_DIR}/${target}.cc ${CMAKE_CURRENT_LIST_DIR}/replay_main.cc)
+  target_link_libraries(replay_${target} PRIVATE perigee_http)
+  add_test(NAME ${target}.replay COMMAND replay_${target} ${CMAKE_CURRENT_LIST_DIR}/regression/${target})
+endforeach()
