@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <memory>
-#include <vector>
+#include <cstdlib>
 
 namespace perigee {
 
@@ -13,18 +13,31 @@ class BufferPool {
   static constexpr std::size_t kKept = 256;  ///< free blocks held back from the allocator
 
   /// A block of kBlockSize bytes, uninitialised; null when memory is exhausted.
-  [[nodiscard]] char* take() noexcept;
+  [[nodiscard]] char* take() noexcept {
+    return count_ > 0 ? free_[--count_] : static_cast<char*>(std::malloc(kBlockSize));
+  }
 
   /// Returns a block that take() gave.
-  void give(char* block) noexcept;
+  void give(char* block) noexcept {
+    if (count_ < kKept) {
+      free_[count_++] = block;
+    } else {
+      std::free(block);
+    }
+  }
 
-  BufferPool();
-  ~BufferPool();
+  BufferPool() = default;
+  ~BufferPool() {
+    while (count_ > 0) {
+      std::free(free_[--count_]);
+    }
+  }
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
  private:
-  std::vector<char*> free_;
+  std::size_t count_ = 0;
+  std::array<char*, kKept> free_;
 };
 
 }  // namespace perigee

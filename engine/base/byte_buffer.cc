@@ -7,13 +7,13 @@
 namespace perigee {
 
 void ByteBuffer::release() noexcept {
-  if (capacity_ == BufferPool::kBlockSize) {
-    pool_->give(block_);
-  } else {
+  if (capacity_ != BufferPool::kBlockSize) {
     std::free(block_);
+    block_ = nullptr;
+    begin_ = end_ = capacity_ = 0;
+  } else {
+    give_back();
   }
-  block_ = nullptr;
-  begin_ = end_ = capacity_ = 0;
 }
 
 void ByteBuffer::grow(std::size_t size) {

@@ -37,7 +37,9 @@ class ByteBuffer {
   /// A place for at least `size` more bytes. Moves the readable bytes where the block must grow.
   [[nodiscard]] char* reserve(std::size_t size) {
     if (room() < size) {
-      grow(size);
+      if (block_ != nullptr || size > BufferPool::kBlockSize || !borrow()) {
+        grow(size);
+      }
     }
     return block_ + end_;
   }
@@ -68,7 +70,11 @@ class ByteBuffer {
   /// Gives an empty buffer's block back. Does nothing while bytes are readable.
   void release_if_empty() {
     if (begin_ == end_ && block_ != nullptr) {
-      release();
+      if (capacity_ == BufferPool::kBlockSize) {
+        give_back();
+      } else {
+        release();
+      }
     }
   }
 
@@ -87,6 +93,19 @@ class ByteBuffer {
 
  private:
   void grow(std::size_t size);
+
+  // The common case, in line: a block of the pool's for a buffer that has none.
+  bool borrow() {
+    block_ = pool_->take();
+    capacity_ = block_ != nullptr ? BufferPool::kBlockSize : 0;
+    return block_ != nullptr;
+  }
+
+  void give_back() noexcept {
+    pool_->give(block_);
+    block_ = nullptr;
+    begin_ = end_ = capacity_ = 0;
+  }
 
   BufferPool* pool_ = nullptr;
   char* block_ = nullptr;

@@ -39,10 +39,6 @@ constexpr FoldedName kClose("close");
 constexpr FoldedName kUpgrade("upgrade");
 constexpr FoldedName kChunked("chunked");
 
-constexpr bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t';
-}
-
 /// Whether the bytes at `at` are those of the literal; of two, four or eight of them one comparison.
 template <std::size_t kSize>
 bool reads(const char* at, const char (&literal)[kSize]) {

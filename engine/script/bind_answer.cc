@@ -9,6 +9,7 @@
 #include "http/field_syntax.h"
 #include "http/problem.h"
 #include "http/response.h"
+#include "script/answer_fields.h"
 #include "script/bind.h"
 #include "script/exchange.h"
 #include "script/json_encoder.h"
@@ -35,7 +36,7 @@ struct Normalizer {
   // Raises, naming the handler.
   int refuse(const std::string& what) const {
     lua_pushfstring(state, "%s %s", place().c_str(), what.c_str());
-    return lua_error(state);
+    return lua_error(state);  // unwinds through C++ frames: their destructors run
   }
 };
 
@@ -68,32 +69,26 @@ std::string_view string_at(lua_State* state, int index) {
   return {text, size};
 }
 
-bool set_by_server(std::string_view name) {
-  for (const std::string_view framing : {"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade",
-                                         "trailer", "te", "date", "server"}) {
-    if (http::equal_fold(name, framing)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // Adds one header line out of the value on top of the stack.
-void add_field(const Normalizer& self, std::string_view name) {
+void add_value(const Normalizer& self, std::string_view name) {
   const int type = lua_type(self.state, -1);
+  const std::string quoted = "'" + std::string(name) + "'";
   if (type != LUA_TSTRING && type != LUA_TNUMBER) {
-    self.refuse("returned a header '" + std::string(name) + "' that is a " + lua_typename(self.state, type));
+    self.refuse("returned a header " + quoted + " that is a " + lua_typename(self.state, type));
   }
   lua_pushvalue(self.state, -1);  // a number becomes a string on a copy
-  const std::string_view value = string_at(self.state, -1);
-  if (!http::is_field_value(value)) {
-    self.refuse("returned a header '" + std::string(name) + "' whose value holds CR, LF, NUL or another control byte");
-  }
-  if (http::equal_fold(name, "content-type")) {
-    self.answer.type_text.assign(value);
-    self.answer.content_type = self.answer.type_text;
-  } else {
-    self.answer.fields.append(name).append(": ").append(value).append("\r\n");
+  switch (add_field(self.answer, name, string_at(self.state, -1))) {
+    case FieldVerdict::kAdded:
+      break;
+    case FieldVerdict::kBadName:
+      self.refuse("returned a header whose name is no token of RFC 9110");
+      break;
+    case FieldVerdict::kReserved:
+      self.refuse("returned a header " + quoted + ", which the server sets itself");
+      break;
+    case FieldVerdict::kBadValue:
+      self.refuse("returned a header " + quoted + " whose value holds CR, LF, NUL or another control byte");
+      break;
   }
   lua_pop(self.state, 1);
 }
@@ -105,20 +100,14 @@ void add_header(const Normalizer& self) {
     self.refuse("returned headers with a name that is no string");
   }
   const std::string_view name = string_at(state, -2);
-  if (!http::is_token(name)) {
-    self.refuse("returned a header whose name is no token of RFC 9110");
-  }
-  if (set_by_server(name)) {
-    self.refuse("returned a header '" + std::string(name) + "', which the server sets itself");
-  }
   if (!lua_istable(state, -1)) {
-    add_field(self, name);
+    add_value(self, name);
     return;
   }
   const auto count = static_cast<int>(lua_objlen(state, -1));
   for (int i = 1; i <= count; ++i) {
     lua_rawgeti(state, -1, i);
-    add_field(self, name);
+    add_value(self, name);
     lua_pop(state, 1);
   }
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "http/problem.h"
+#include "script/answer_fields.h"
 #include "script/bind.h"
 
 namespace perigee::script {
@@ -135,15 +136,56 @@ Dispatcher::Outcome Dispatcher::settle(Task& task, Vm::Status status) {
   }
 }
 
-bool Dispatcher::take_plain_text(Task& task) {
-  if (lua_gettop(task.coroutine) != 1 || lua_type(task.coroutine, 1) != LUA_TSTRING) {
+// The headers a handler returned, where they are all strings; anything else is left to `answer`, which may raise.
+static bool take_headers(lua_State* coroutine, int index, Answer& answer) {
+  lua_pushnil(coroutine);
+  while (lua_next(coroutine, index) != 0) {
+    if (lua_type(coroutine, -2) != LUA_TSTRING || lua_type(coroutine, -1) != LUA_TSTRING) {
+      return false;
+    }
+    std::size_t name_size = 0;
+    std::size_t value_size = 0;
+    const char* name = lua_tolstring(coroutine, -2, &name_size);
+    const char* value = lua_tolstring(coroutine, -1, &value_size);
+    if (add_field(answer, {name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
+      return false;
+    }
+    lua_pop(coroutine, 1);
+  }
+  return true;
+}
+
+// Takes the answers that most handlers return, text with or without status and headers, without entering Lua again.
+// Only calls that can't raise. False, with the stack as it was: `answer` must look at the values.
+bool Dispatcher::take_text(Task& task) {
+  lua_State* coroutine = task.coroutine;
+  const int count = lua_gettop(coroutine);
+  Answer& answer = task.exchange->answer;
+  int body = 1;
+  int status = task.default_status;
+  if (count > 1) {
+    if (count > 3 || lua_type(coroutine, 1) != LUA_TNUMBER) {
+      return false;
+    }
+    const double number = lua_tonumber(coroutine, 1);
+    status = static_cast<int>(number);
+    if (status < 200 || status > 599 || status != number) {
+      return false;
+    }
+    body = 2;
+  }
+  if (lua_type(coroutine, body) != LUA_TSTRING) {
+    return false;
+  }
+  answer.content_type = kPlainText;
+  if (count == 3 && (lua_type(coroutine, 3) != LUA_TTABLE || !take_headers(coroutine, 3, answer))) {
+    lua_settop(coroutine, 3);
+    answer.reset();
     return false;
   }
   std::size_t size = 0;
-  const char* text = lua_tolstring(task.coroutine, 1, &size);
-  Answer& answer = task.exchange->answer;
-  answer.status = task.default_status;
-  answer.content_type = kPlainText;
+  const char* text = lua_tolstring(coroutine, body, &size);
+  answer.status = status;
   answer.body = {text, size};
   return true;
 }
@@ -156,7 +198,7 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
     case Task::Phase::kHandler:
     case Task::Phase::kFailure:
     case Task::Phase::kErrorHook:
-      if (!vm_.has_after() && take_plain_text(task)) {
+      if (!vm_.has_after() && take_text(task)) {
         return Outcome::kAnswered;
       }
       status = resume_answer(task);
@@ -268,11 +310,11 @@ Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error
 
 Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   Task& task = *exchange.task;
-  lua_settop(task.coroutine, 0);
   const double serial = task.view.serial;
   const bool deferred = task.view.deferred != 0;
   Outcome outcome = Outcome::kDone;
   if (vm_.has_after()) {
+    lua_settop(task.coroutine, 0);
     task.view.cancelled = 0;
     task.phase = Task::Phase::kAfter;
     lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().after);

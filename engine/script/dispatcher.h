@@ -69,7 +69,7 @@ class Dispatcher {
   [[nodiscard]] Outcome answered(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome failed(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome request_failed(Task& task, Vm::Status& status);
-  [[nodiscard]] bool take_plain_text(Task& task);
+  [[nodiscard]] bool take_text(Task& task);
   [[nodiscard]] Vm::Status resume_answer(Task& task);
   [[nodiscard]] Outcome end_spawned(Task& task, const std::string& error);
   void fail_natively(Task& task);

@@ -1,5 +1,8 @@
 #include "script/exchange.h"
 
+#include "http/cookie.h"
+#include "http/url.h"
+
 namespace perigee::script {
 namespace {
 
@@ -32,6 +35,54 @@ void Exchange::publish() {
   view.host = Slice::of(head.text(head.host));
   view.body = Slice::of(body);
   view.id = id;
+}
+
+// Decodes a form's name or value into the room reserved in `decoded`, where it needs decoding at all.
+static Slice decoded_slice(std::string_view text, std::string& decoded) {
+  if (!http::needs_form_decoding(text)) {
+    return Slice::of(text);
+  }
+  const std::size_t at = decoded.size();
+  decoded.resize(at + text.size());  // within what was reserved: earlier slices stay
+  decoded.resize(at + http::form_decode(text, decoded.data() + at));
+  return Slice::of(std::string_view(decoded).substr(at));
+}
+
+std::int32_t Exchange::read_query() {
+  const std::string_view query = view.query.view();
+  if (query.empty()) {
+    return 0;
+  }
+  decoded_.clear();
+  decoded_.reserve(query.size());
+  http::FormPairs pairs(query);
+  std::size_t count = 0;
+  while (pairs.next()) {
+    if (count == kMaxPairs) {
+      return -1;
+    }
+    pairs_[count++] = {decoded_slice(pairs.raw_name(), decoded_), decoded_slice(pairs.raw_value(), decoded_)};
+  }
+  return static_cast<std::int32_t>(count);
+}
+
+std::int32_t Exchange::read_cookies() {
+  const std::uint16_t first = head.known[static_cast<std::size_t>(http::KnownField::kCookie)];
+  if (first == http::RequestHead::kAbsent) {
+    return 0;
+  }
+  if (head.find("cookie", static_cast<std::uint16_t>(first + 1)) != http::RequestHead::kAbsent) {
+    return -1;
+  }
+  http::CookiePairs pairs(head.text(head.fields[first].value));
+  std::size_t count = 0;
+  while (pairs.next()) {
+    if (count == kMaxPairs) {
+      return -1;
+    }
+    pairs_[count++] = {Slice::of(pairs.name()), Slice::of(pairs.value())};
+  }
+  return static_cast<std::int32_t>(count);
 }
 
 void Exchange::own_head() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -53,7 +54,13 @@ class Exchange {
   std::int64_t started_ns = 0;
   std::uint64_t bytes_sent = 0;
 
-  Exchange() { view.parameters = parameters.values.data(); }
+  /// How many pairs of a query, or cookies, are read without a table being built by the engine.
+  static constexpr std::size_t kMaxPairs = 4;
+
+  Exchange() {
+    view.parameters = parameters.values.data();
+    view.pairs = pairs_.data();
+  }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -63,10 +70,17 @@ class Exchange {
   /// Shows the head to Lua. Call when the head is complete, before a handler runs.
   void publish();
 
+  /// Decode the query, or the cookies, into view.pairs and return how many there are; -1 when there are more than
+  /// kMaxPairs. Throw std::bad_alloc. A later call overwrites what an earlier one found.
+  [[nodiscard]] std::int32_t read_query();
+  [[nodiscard]] std::int32_t read_cookies();
+
   /// Copies the head's bytes, so that the connection's buffer may move or go. Does nothing a second time.
   void own_head();
 
  private:
+  std::array<PairView, kMaxPairs> pairs_;
+  std::string decoded_;
   std::string head_bytes_;
   bool owned_ = false;
 };

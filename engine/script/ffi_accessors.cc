@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string_view>
 
 #include "base/clock.h"
@@ -28,6 +29,19 @@ PERIGEE_FFI const Slice* perigee_header(TaskView* task, const char* name, std::s
   }
   exchange.view.found = Slice::of(head.text(head.fields[index].value));
   return &exchange.view.found;
+}
+
+/// Reads the query into request->pairs and returns how many pairs there are; -1: more than fit, or no memory.
+PERIGEE_FFI std::int32_t perigee_query(TaskView* task) noexcept try { return task->owner->exchange->read_query(); } catch (
+    const std::bad_alloc&) {
+  return -1;
+}
+
+/// Reads the cookies likewise.
+PERIGEE_FFI std::int32_t perigee_cookies(TaskView* task) noexcept try {
+  return task->owner->exchange->read_cookies();
+} catch (const std::bad_alloc&) {
+  return -1;
 }
 
 /// Has the task woken after `seconds`; 0 means at the end of the worker's turn.

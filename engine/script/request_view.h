@@ -7,6 +7,12 @@
 
 namespace perigee::script {
 
+/// A name and a value of a query, form or cookie, decoded.
+struct PairView {
+  Slice name;
+  Slice value;
+};
+
 /// What Lua's FFI reads of a request. Plain data; lua/perigee/native.lua declares the same layout for the FFI, and a VM
 /// refuses to start when the two differ in size. Numbers are doubles or 32-bit integers, which compiled Lua reads best.
 struct RequestView {
@@ -23,6 +29,7 @@ struct RequestView {
   Slice found;  ///< where perigee_header() leaves its find
   double id = 0;
   const http::PathParameter* parameters = nullptr;
+  const PairView* pairs = nullptr;  ///< what perigee_query() and perigee_cookies() found
 };
 
 class Task;

@@ -6,12 +6,14 @@ local core = require "perigee.core"
 ffi.cdef [[
 typedef struct { const char* data; uint32_t size; } perigee_slice;
 typedef struct { perigee_slice text; double number; } perigee_parameter;
+typedef struct { perigee_slice name, value; } perigee_pair;
 typedef struct {
   int32_t method, minor_version, route;
   uint32_t parameter_count;
   perigee_slice method_text, target, path, query, host, body, found;
   double id;
   const perigee_parameter* parameters;
+  const perigee_pair* pairs;
 } perigee_request;
 typedef struct {
   void* owner;
@@ -22,6 +24,8 @@ typedef struct {
 typedef struct { perigee_task* current; } perigee_vm;
 
 const perigee_slice* perigee_header(perigee_task* task, const char* name, size_t size);
+int32_t perigee_query(perigee_task* task);
+int32_t perigee_cookies(perigee_task* task);
 void perigee_wake_after(perigee_task* task, double seconds);
 void perigee_stop_timer(perigee_task* task);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);

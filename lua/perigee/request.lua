@@ -13,7 +13,13 @@ local M = {
   live = setmetatable({}, { __mode = "v" }), -- serial -> req, where hooks may ask for it again
 }
 
--- Slot 1 holds the task's view, slot 2 the serial the view had when this request began.
+-- A request's array part: slot 1 holds the task's view, slot 2 the serial the view had when this request began, the
+-- others what was read of the fields that handlers use most (params, query, cookies, headers, body, ctx); false until
+-- then. Other fields are kept under their names.
+
+-- What lua/perigee/routes.lua writes into the constructor for slots 3 and up.
+M.slots = "%s, false, false, false, false, false"
+
 local function view_of(req)
   local task = req[1]
   if task.serial ~= req[2] then
@@ -37,11 +43,40 @@ function getters.version(task) return task.request.minor_version == 1 and "1.1" 
 function getters.scheme() return "http" end
 function getters.remote_addr(task) return core.remote_address(task) end
 function getters.id(task) return core.request_id(task) end
-function getters.query(task) return core.query(task) end
-function getters.cookies(task) return core.cookies(task) end
 function getters.headers(task) return core.headers(task) end
-function getters.params() return {} end
-function getters.ctx() return {} end
+
+-- A table of the few pairs that most queries and cookies have, without a loop, so that it becomes part of the route's
+-- trace. The last pair comes first: of equal names the first counts.
+local function table_of(p, count)
+  if count == 0 then
+    return {}
+  elseif count == 1 then
+    return { [text(p[0].name)] = text(p[0].value) }
+  elseif count == 2 then
+    return { [text(p[1].name)] = text(p[1].value), [text(p[0].name)] = text(p[0].value) }
+  elseif count == 3 then
+    return { [text(p[2].name)] = text(p[2].value), [text(p[1].name)] = text(p[1].value),
+      [text(p[0].name)] = text(p[0].value) }
+  end
+  return { [text(p[3].name)] = text(p[3].value), [text(p[2].name)] = text(p[2].value),
+    [text(p[1].name)] = text(p[1].value), [text(p[0].name)] = text(p[0].value) }
+end
+
+function getters.query(task)
+  local count = C.perigee_query(task)
+  if count < 0 then
+    return core.query(task)
+  end
+  return table_of(task.request.pairs, count)
+end
+
+function getters.cookies(task)
+  local count = C.perigee_cookies(task)
+  if count < 0 then
+    return core.cookies(task)
+  end
+  return table_of(task.request.pairs, count)
+end
 
 function getters.route(task)
   local route = M.routes[task.request.route + 1]
@@ -115,7 +150,10 @@ end
 local Request = {}
 M.Request = Request
 
-function Request.__index(req, key)
+local read_query, read_cookies, read_headers, read_body =
+  getters.query, getters.cookies, getters.headers, getters.body
+
+local function read_other(req, key)
   local getter = getters[key]
   if not getter then
     return methods[key]
@@ -125,11 +163,60 @@ function Request.__index(req, key)
   return value
 end
 
+-- A chain of comparisons and constant slots: in a trace the key is known, so the comparisons vanish, and the whole
+-- request with its parameters never has to be made (allocation sinking).
+function Request.__index(req, key)
+  if key == "params" then
+    local kept = req[3]
+    if not kept then
+      kept = {}
+      req[3] = kept
+    end
+    return kept
+  elseif key == "query" then
+    local kept = req[4]
+    if not kept then
+      kept = read_query(view_of(req))
+      req[4] = kept
+    end
+    return kept
+  elseif key == "cookies" then
+    local kept = req[5]
+    if not kept then
+      kept = read_cookies(view_of(req))
+      req[5] = kept
+    end
+    return kept
+  elseif key == "headers" then
+    local kept = req[6]
+    if not kept then
+      kept = read_headers(view_of(req))
+      req[6] = kept
+    end
+    return kept
+  elseif key == "body" then
+    local kept = req[7]
+    if not kept then
+      kept = read_body(view_of(req))
+      req[7] = kept
+    end
+    return kept
+  elseif key == "ctx" then
+    local kept = req[8]
+    if not kept then
+      kept = {}
+      req[8] = kept
+    end
+    return kept
+  end
+  return read_other(req, key)
+end
+
 function Request.__newindex(req, key, value)
   if key ~= "ctx" then
     error("req." .. tostring(key) .. " can't be assigned: put it into req.ctx", 2)
   end
-  rawset(req, key, value)
+  req[8] = value or false
 end
 
 function Request.__tostring()
@@ -138,7 +225,7 @@ end
 
 --- A `req` for a task, where no route made one.
 function M.new(task)
-  return setmetatable({ task, task.serial }, Request)
+  return setmetatable({ task, task.serial, false, false, false, false, false, false }, Request)
 end
 
 return M

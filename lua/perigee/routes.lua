@@ -50,7 +50,7 @@ local SOURCE = [[
 local handler, setmetatable, Request, fstr, json, live = ...
 return function(task)
   %s
-  local req = setmetatable({ task, task.serial%s }, Request)
+  local req = setmetatable({ task, task.serial, %s }, Request)
   %s
   return handler(req)
 end]]
@@ -61,7 +61,7 @@ function M.enter(route, keeps)
   local fields = parameters(route.pattern)
   local source = SOURCE:format(
     fields ~= "" and "local p = task.request.parameters" or "",
-    fields ~= "" and (", params = { %s }"):format(fields) or "",
+    request.slots:format(fields ~= "" and "{ " .. fields .. " }" or "false"),
     keeps and "live[task.serial] = req" or "")
   local make = assert(loadstring(source, "=(route " .. route.place .. ")"))
   return make(route.handler, setmetatable, request.Request, native.string, json, request.live)

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "script/exchange.h"
+
+namespace perigee::script {
+
+enum class FieldVerdict : std::uint8_t {
+  kAdded,
+  kBadName,    ///< no token of RFC 9110 section 5.6.2
+  kReserved,   ///< the server sets it itself: framing, Connection, Date, Server
+  kBadValue    ///< holds CR, LF, NUL or another control byte
+};
+
+/// Adds one header line to an answer; Content-Type becomes its content type. Nothing is added on a bad verdict.
+[[nodiscard]] FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value);
+
+}  // namespace perigee::script
