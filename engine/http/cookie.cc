@@ -8,12 +8,20 @@
 namespace perigee::http {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
+constexpr bool is_blank(char byte) {
+  return byte == ' ' || byte == '\t';
+}
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? text.substr(text.size())
-                                         : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  while (begin != end && is_blank(*begin)) {
+    ++begin;
+  }
+  while (begin != end && is_blank(end[-1])) {
+    --end;
+  }
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 std::string_view unquoted(std::string_view text) {

@@ -52,8 +52,8 @@ void take_sign(std::string_view& text, std::string_view signs) {
 
 bool parse_integer(std::string_view text, double& number) {
   constexpr std::int64_t kMost = std::int64_t{1} << 53;
-  std::string_view digits = text;
-  take_sign(digits, "-");
+  const bool negative = !text.empty() && text[0] == '-';
+  const std::string_view digits = text.substr(negative ? 1 : 0);
   if (digits.empty() || digits.size() > 16 || (digits[0] == '0' && text.size() > 1)) {
     return false;
   }
@@ -67,7 +67,7 @@ bool parse_integer(std::string_view text, double& number) {
   if (value > kMost) {
     return false;
   }
-  number = static_cast<double>(text[0] == '-' ? -value : value);
+  number = static_cast<double>(negative ? -value : value);
   return true;
 }
 

@@ -87,13 +87,26 @@ Result<std::string> decode_path(std::string_view raw) {
   return out;
 }
 
+// One pass over the pair: where it ends, where its name ends, and whether anything in it is encoded.
 bool FormPairs::next() {
   while (!rest_.empty()) {
-    const std::string_view pair = rest_.substr(0, rest_.find('&'));
-    rest_.remove_prefix(pair.size() < rest_.size() ? pair.size() + 1 : pair.size());
-    if (!pair.empty()) {
-      name_ = pair.substr(0, pair.find('='));
-      value_ = pair.substr(name_.size() < pair.size() ? name_.size() + 1 : name_.size());
+    const char* const begin = rest_.data();
+    const char* const end = begin + rest_.size();
+    const char* at = begin;
+    const char* equals = nullptr;
+    bool plain = true;
+    for (; at != end && *at != '&'; ++at) {
+      if (*at == '=' && equals == nullptr) {
+        equals = at;
+      }
+      plain = plain && *at != '+' && *at != '%';
+    }
+    rest_.remove_prefix(static_cast<std::size_t>(at - begin) + (at == end ? 0 : 1));
+    if (at != begin) {
+      name_ = {begin, static_cast<std::size_t>((equals != nullptr ? equals : at) - begin)};
+      const char* const value = equals != nullptr ? equals + 1 : at;
+      value_ = {value, static_cast<std::size_t>(at - value)};
+      plain_ = plain;
       return true;
     }
   }

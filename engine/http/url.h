@@ -21,11 +21,14 @@ class FormPairs {
 
   [[nodiscard]] std::string_view raw_name() const { return name_; }
   [[nodiscard]] std::string_view raw_value() const { return value_; }
+  /// Whether name and value stand for themselves: nothing in them to decode.
+  [[nodiscard]] bool plain() const { return plain_; }
 
  private:
   std::string_view rest_;
   std::string_view name_;
   std::string_view value_;
+  bool plain_ = true;
 };
 
 /// Whether form_decode() would change the text.
