@@ -32,9 +32,6 @@ PARALLEL = 48
 
 # Where we differ from a vector's expectation: file/id, what we do instead, and why that is right.
 EXCEPTIONS = {
-    "apache-http_strict/http_strict.t#2 -> 501":
-        ("accepted", "`get` is a token, so a valid method that is not GET (RFC 9110 section 9.1: methods are case-sensitive "
-                     "and extensible). The app routes every method, so it is answered; Apache knows no handler for it."),
     "apache-http_strict/http_strict.t#14 -> 1":
         ("refused", "HTTP/1.2 does not exist. RFC 9110 section 15.6.6 lets a server answer 505 to a version it refuses to "
                     "speak, and reading as 1.1 what claims to be more is how front and back come to differ."),

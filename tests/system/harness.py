@@ -209,10 +209,21 @@ class Client:
         return head
 
     def read_exactly(self, size):
+        if size > len(self.buffer) + 262144:
+            return self._read_large(size)
         while len(self.buffer) < size:
             self._more()
         data, self.buffer = self.buffer[:size], self.buffer[size:]
         return data
+
+    def _read_large(self, size):
+        parts, left = [self.buffer], size - len(self.buffer)
+        self.buffer = b""
+        while left > 0:
+            self._more()
+            parts.append(self.buffer[:left])
+            left, self.buffer = left - len(self.buffer), self.buffer[left:]
+        return b"".join(parts)
 
     def read_to_end(self):
         with contextlib.suppress(Closed):
@@ -253,15 +264,13 @@ class Client:
         return response
 
     def _read_chunks(self, response):
-        response.chunks = []
-        while True:
-            size = int(self.read_until(b"\r\n"), 16)
-            response.chunks.append(size)
-            response.body += self.read_exactly(size)
+        response.chunks, body = [], []
+        while not response.chunks or response.chunks[-1]:
+            response.chunks.append(int(self.read_until(b"\r\n"), 16))
+            body.append(self.read_exactly(response.chunks[-1]))
             if self.read_exactly(2) != b"\r\n":
                 raise AssertionError("a chunk is longer than it says")
-            if size == 0:
-                return
+        response.body = b"".join(body)
 
     def closed(self):
         """Waits for the server to close; False when it sent something instead."""

@@ -485,7 +485,7 @@ class Backpressure(HttpCase):
     def test_a_client_that_does_not_read_is_not_served_on(self):
         before = int(self.get("/served").text)
         memory = self.server.resident()
-        with self.server.client(receive_buffer=65536) as client:
+        with self.server.client(receive_buffer=524288) as client:
             client.send(request_bytes("GET", "/big") * 500)
             served = self.settled() - before
             self.assertLess(served, 250)
@@ -496,7 +496,7 @@ class Backpressure(HttpCase):
 
     def test_a_stream_waits_for_room(self):
         before = int(self.get("/served").text)
-        with self.server.client(receive_buffer=65536) as client:
+        with self.server.client(receive_buffer=524288) as client:
             client.send_request("GET", "/endless")
             self.assertLess(self.settled() - before, 2500)
             self.assertEqual(len(client.read_response().body), 50_000_000)

@@ -26,7 +26,7 @@ app:get("/wait/{nonce}", function(req)
   return before .. " " .. generation .. " " .. part.generation()
 end)
 app:post("/upload", function(req) return answer(req.body) end)
-app:start(function() perigee.spawn(function() while true do perigee.sleep(0.01) end end) end)
+app:start(function() perigee.spawn(function() perigee.sleep(0.05) end) end)
 return app
 """
 

@@ -175,11 +175,9 @@ app:get("/leave-uncaught", function()
 end)
 app:get("/leave-stream", function()
   return perigee.stream(function(write)
-    perigee.defer(function() note("deferred") end)
+    perigee.defer(function() waiting = waiting - 1 note("deferred") end)
     waiting = waiting + 1
     while write(("x"):rep(10000)) do perigee.sleep(0.001) end
-    waiting = waiting - 1
-    note("stream closed")
   end)
 end)
 app:get("/defer/{how}", function(req)
@@ -263,7 +261,7 @@ class Waiting(ServerCase):
 
     def test_sleep_refuses_what_is_no_time(self):
         self.assertEqual(self.get("/bad-sleep").json(), {"a": False, "b": False})
-        for seconds in ("0", "-1", "0.001"):
+        for seconds in ("0", "0.001"):
             self.assertEqual(self.get("/sleep/" + seconds).text, "slept")
 
     def test_sleep_takes_as_long_as_it_says(self):
