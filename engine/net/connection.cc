@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
 #include <event2/event.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,6 +109,7 @@ void Connection::on_writable() {
   while (!output_.empty()) {
     const ssize_t count = send(fd_, output_.data(), output_.size(), MSG_NOSIGNAL);
     if (count >= 0) {
+      served_ = true;
       output_.consume(static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {
       break;
@@ -136,6 +138,11 @@ void Connection::note_progress(bool progress) {
     write_deadline_ = monotonic_coarse_ms() + write_timeout_;
     expect_timer(write_deadline_);
   }
+}
+
+bool Connection::has_unread() const {
+  int count = 0;
+  return ioctl(fd_, FIONREAD, &count) == 0 && count > 0;
 }
 
 void Connection::set_reading(bool reading) {

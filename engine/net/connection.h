@@ -51,6 +51,12 @@ class Connection {
   [[nodiscard]] bool half_closed() const { return half_closed_; }
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
 
+  /// Whether anything was ever sent on it.
+  [[nodiscard]] bool served() const { return served_; }
+
+  /// Whether bytes have come that were not read yet.
+  [[nodiscard]] bool has_unread() const;
+
   /// Whatever the handler hangs on the connection.
   void* context = nullptr;
 
@@ -123,6 +129,7 @@ class Connection {
   bool reading_ = true;
   bool writing_ = false;
   bool half_closed_ = false;
+  bool served_ = false;
 };
 
 }  // namespace perigee::net

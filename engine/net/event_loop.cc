@@ -45,7 +45,9 @@ void EventLoop::EventDeleter::operator()(event* event) const { event_free(event)
 EventLoop::EventLoop()
     : base_(new_base()), timers_(monotonic_ms()), armed_(kNever), thread_(std::this_thread::get_id()) {
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  timer_event_.reset(event_new(base_.get(), -1, 0, [](int, short, void*) {}, nullptr));
+  // libevent's clock is coarse: the wake-up may come before the wheel's tick, and must then be asked for again.
+  timer_event_.reset(event_new(
+      base_.get(), -1, 0, [](int, short, void* self) { static_cast<EventLoop*>(self)->armed_ = kNever; }, this));
   wake_event_.reset(event_new(
       base_.get(), wake_fd_, EV_READ | EV_PERSIST,
       [](int fd, short, void* self) {
@@ -129,7 +131,7 @@ void EventLoop::run_deferred() {
 // Asks libevent for a wake-up at the wheel's next deadline; only where that has changed.
 void EventLoop::arm_timer() {
   const Milliseconds next = timers_.next_deadline();
-  if (next == armed_ && next > timers_.now()) {
+  if (next == armed_) {
     return;
   }
   armed_ = next;

@@ -91,7 +91,8 @@ void Dispatcher::answer_problem(Exchange& exchange, int status, std::string_view
 
 Dispatcher::Outcome Dispatcher::resume(Task& task) {
   task.ready = false;
-  return settle(task, vm_.resume(task, 0));
+  const bool begun = lua_status(task.coroutine) == LUA_YIELD;
+  return settle(task, vm_.resume(task, begun ? 0 : lua_gettop(task.coroutine) - 1));
 }
 
 Dispatcher::Outcome Dispatcher::stream(Exchange& exchange) {

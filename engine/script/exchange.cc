@@ -37,11 +37,8 @@ void Exchange::publish() {
   view.id = id;
 }
 
-// Decodes a form's name or value into the room reserved in `decoded`, where it needs decoding at all.
+// Decodes a form's name or value into the room reserved in `decoded`.
 static Slice decoded_slice(std::string_view text, std::string& decoded) {
-  if (!http::needs_form_decoding(text)) {
-    return Slice::of(text);
-  }
   const std::size_t at = decoded.size();
   decoded.resize(at + text.size());  // within what was reserved: earlier slices stay
   decoded.resize(at + http::form_decode(text, decoded.data() + at));
@@ -54,14 +51,20 @@ std::int32_t Exchange::read_query() {
     return 0;
   }
   decoded_.clear();
-  decoded_.reserve(query.size());
   http::FormPairs pairs(query);
   std::size_t count = 0;
   while (pairs.next()) {
     if (count == kMaxPairs) {
       return -1;
     }
-    pairs_[count++] = {decoded_slice(pairs.raw_name(), decoded_), decoded_slice(pairs.raw_value(), decoded_)};
+    PairView& pair = pairs_[count++];
+    if (pairs.plain()) {
+      pair = {Slice::of(pairs.raw_name()), Slice::of(pairs.raw_value())};
+      continue;
+    }
+    decoded_.reserve(query.size());
+    pair.name = decoded_slice(pairs.raw_name(), decoded_);
+    pair.value = decoded_slice(pairs.raw_value(), decoded_);
   }
   return static_cast<std::int32_t>(count);
 }

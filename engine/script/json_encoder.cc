@@ -88,6 +88,21 @@ bool JsonEncoder::table(int index) {
   return done;
 }
 
+// A key within a message: what is no UTF-8 is shown as its hexadecimal bytes.
+static void append_shown(std::string& text, std::string_view key) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (const char* at = key.data(); at != key.data() + key.size();) {
+    const std::size_t size = utf8_sequence(at, key.data() + key.size());
+    if (size > 0) {
+      text.append(at, size);
+      at += size;
+      continue;
+    }
+    text.append("\\x").push_back(kHex[static_cast<unsigned char>(*at) >> 4]);
+    text.push_back(kHex[*at++ & 15]);
+  }
+}
+
 // Whether perigee.array or perigee.decode marked the table at `index`.
 static bool is_marked_array(lua_State* state, int index) {
   if (lua_getmetatable(state, index) == 0) {
@@ -176,7 +191,8 @@ std::string JsonEncoder::path() const {
   for (int i = 0; i < depth_; ++i) {
     const Step& step = steps_[static_cast<std::size_t>(i)];
     if (step.key != nullptr) {
-      text.append(".").append(step.key, step.key_size);
+      text.append(".");
+      append_shown(text, {step.key, step.key_size});
     } else if (step.position > 0) {
       text.append("[").append(std::to_string(step.position)).append("]");
     }

@@ -69,6 +69,10 @@ int open_protected(lua_State* state) {
 }
 
 std::string error_text(lua_State* state) {
+  if (lua_istable(state, -1)) {  // the loader's own mistakes: a table of one string
+    lua_rawgeti(state, -1, 1);
+    lua_replace(state, -2);
+  }
   const char* text = lua_tostring(state, -1);
   return text != nullptr ? text : "(an error that is no string)";
 }
@@ -135,7 +139,7 @@ std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string
 }
 
 Result<> Vm::open() {
-  state_ = luaL_newstate();
+  state_ = lua_newstate(&LuaAllocator::allocate, &allocator_);
   if (state_ == nullptr) {
     return fail("out of memory for a Lua VM");
   }

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "http/router.h"
 #include "script/host.h"
+#include "script/lua_allocator.h"
 #include "script/request_view.h"
 #include "script/task.h"
 
@@ -113,6 +114,7 @@ class Vm {
   [[nodiscard]] int new_coroutine(lua_State*& coroutine);
 
   VmSettings settings_;
+  LuaAllocator allocator_;
   lua_State* state_ = nullptr;
   Host* host_ = nullptr;
   VmView view_;

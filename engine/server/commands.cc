@@ -40,6 +40,14 @@ std::unique_ptr<script::Vm> load_app(const Options& options) {
   return vm;
 }
 
+// With a broken configuration the app's own mistakes are worth knowing too, where its place is known all the same.
+void check_app_alone(const CommandLine& command) {
+  const auto options = load_options("", command.sets);
+  if (options && access(options->app.c_str(), R_OK) == 0) {
+    (void)load_app(*options);
+  }
+}
+
 std::string method_of(const script::RouteInfo& route) { return route.method == "*" ? "ANY" : route.method; }
 
 void print_table(const std::vector<script::RouteInfo>& routes) {
@@ -71,6 +79,7 @@ int run_check(const CommandLine& command) {
   CommandLine located = command;
   const auto options = load(located);
   if (!options) {
+    check_app_alone(command);
     return 1;
   }
   const auto vm = load_app(*options);

@@ -250,7 +250,7 @@ void Loader::read_override(const std::string& text) {
   if (section == "app") {
     read_app_override(key, document.begin()->second);
   } else if (spec == nullptr) {
-    add_mistake({}, is_section(section) ? unknown_key(section, key) : unknown_section(section));
+    add_mistake({}, is_section(section) ? unknown_option(section, key) : unknown_section(section));
   } else {
     const bool takes_string = std::holds_alternative<std::string Options::*>(spec->member);
     if (takes_string && !document.begin()->second.is_string()) {

@@ -19,6 +19,7 @@ struct Generation {
   script::Dispatcher dispatcher;
   std::uint64_t number;
   Milliseconds drain_deadline = 0;  ///< 0 while it is current
+  std::size_t pins = 0;             ///< requests that are this generation's, from their route match to their end
   bool stop_begun = false;          ///< its stop hooks were started
   bool stopped = false;             ///< and have ended
 };

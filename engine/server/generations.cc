@@ -55,7 +55,7 @@ void Generations::begin_stop(Generation& generation) {
 bool Generations::finished(Generation& generation, Milliseconds now,
                            const std::function<void(Generation&)>& abandon) {
   script::Vm& vm = *generation.vm;
-  if (vm.busy_tasks() == 0) {
+  if (vm.busy_tasks() == 0 && generation.pins == 0) {
     if (!generation.stop_begun) {
       begin_stop(generation);
     }
@@ -94,7 +94,9 @@ void Generations::drain_all(Milliseconds deadline) {
 }
 
 bool Generations::quiet() const {
-  return std::all_of(all_.begin(), all_.end(), [](const auto& g) { return g->vm->busy_tasks() == 0 && g->stopped; });
+  return std::all_of(all_.begin(), all_.end(), [](const auto& g) {
+    return g->vm->busy_tasks() == 0 && g->pins == 0 && g->stopped;
+  });
 }
 
 }  // namespace perigee::server

@@ -60,6 +60,14 @@ std::string unknown_key(std::string_view section, std::string_view key) {
   return message;
 }
 
+std::string unknown_option(std::string_view section, std::string_view key) {
+  std::string message = "unknown option '" + std::string(section) + "." + std::string(key) + "'";
+  if (const OptionSpec* meant = meant_option(section, key)) {
+    message += "; did you mean '" + std::string(meant->section) + "." + std::string(meant->key) + "'?";
+  }
+  return message;
+}
+
 std::string unknown_section(std::string_view name) {
   const std::string_view near = nearest(name, section_names());
   return "unknown section [" + std::string(name) + "]" +

@@ -17,6 +17,9 @@ namespace perigee::server {
 /// "unknown key 'lisen' in [server]; did you mean 'listen'?" An empty section stands for the lines before the first.
 [[nodiscard]] std::string unknown_key(std::string_view section, std::string_view key);
 
+/// The same of an override: "unknown option 'server.lisen'; did you mean 'server.listen'?"
+[[nodiscard]] std::string unknown_option(std::string_view section, std::string_view key);
+
 /// "unknown section [sever]; did you mean [server]?"
 [[nodiscard]] std::string unknown_section(std::string_view name);
 

@@ -16,6 +16,8 @@
 namespace perigee::server {
 namespace {
 
+constexpr std::string_view kServerMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 Milliseconds milliseconds(double seconds) { return static_cast<Milliseconds>(seconds * 1000); }
 
 bool keep_bytes(void* context, std::string_view bytes) {
@@ -177,7 +179,7 @@ bool Worker::complete(Visit& visit) {
     if (!visit.detached) {
       client->input().consume(visit.head.size);
     }
-    if (visit.close_after) {
+    if (visit.close_after || draining_) {
       client->close_gracefully();
     } else {
       client->set_deadline(now_ + milliseconds(options_->idle_timeout));
@@ -236,6 +238,9 @@ Visit& Worker::begin_visit(net::Connection& client) {
 }
 
 void Worker::release(Visit& visit) {
+  if (visit.generation != nullptr) {
+    --visit.generation->pins;
+  }
   visit.connection = nullptr;
   visit.generation = nullptr;
   visit.task = nullptr;
@@ -246,13 +251,19 @@ void Worker::release(Visit& visit) {
 void Worker::match_route(Visit& visit) {
   marks.stage = Stage::kRoute;
   visit.generation = &generations_.current();
+  ++visit.generation->pins;
   visit.dispatched = now_;
   const script::Vm& vm = *visit.generation->vm;
   const http::RequestHead& head = visit.head;
   visit.body_limit = options_->body;
   if (head.method == http::Method::kTrace || head.method == http::Method::kConnect) {
     visit.match.outcome = http::Router::Outcome::kMethodNotAllowed;
-    visit.match.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    visit.match.allow = kServerMethods;
+    return;
+  }
+  if (visit.view.path.view() == "*") {  // OPTIONS *: what the server as a whole takes (RFC 9110 section 9.3.7)
+    visit.match.outcome = http::Router::Outcome::kOptions;
+    visit.match.allow = kServerMethods;
     return;
   }
   visit.match = vm.router().match(head.method, visit.view.method_text.view(), visit.view.path.view(), visit.parameters);
@@ -472,9 +483,11 @@ script::Host::Room Worker::write_stream(script::Exchange& exchange, std::string_
   if (client == nullptr || !client->open() || visit.stage != Visit::Stage::kStreaming) {
     return Room::kClosed;
   }
+  if (client->congested() && (!client->flush() || visit.connection == nullptr)) {
+    return Room::kClosed;
+  }
   if (client->congested()) {
-    client->flush();
-    return client->open() && visit.connection != nullptr ? Room::kFull : Room::kClosed;
+    return Room::kFull;
   }
   AnswerWriter::write_part(visit, bytes);
   flush_later(*client);
@@ -519,12 +532,10 @@ bool Worker::begin_operation(script::Task& task, std::string_view name) {
 // Ends a turn of the loop: resumes what is ready, goes on with connections that had more than their share, sends what
 // streams wrote. True when there is more to do at once.
 bool Worker::end_turn() {
-  bool more = false;
   generations_.each([&](Generation& generation) {
     for (script::Task* task : generation.vm->take_ready()) {
       resume(*task);
     }
-    more = more || generation.vm->has_ready();
   });
   for (net::Connection* client : std::exchange(backlog_, {})) {
     if (connections_.contains(client)) {
@@ -536,7 +547,9 @@ bool Worker::end_turn() {
       settle(*client, false);
     }
   }
-  return more || !backlog_.empty() || !unflushed_.empty();
+  bool more = !backlog_.empty() || !unflushed_.empty();
+  generations_.each([&more](const Generation& generation) { more = more || generation.vm->has_ready(); });
+  return more;
 }
 
 void Worker::refresh_time() {

@@ -116,6 +116,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void open_access_log();
   [[nodiscard]] bool end_turn();
   void abandon(Generation& generation);
+  void close_idle();
   void keep_house();
   void housekeep_soon();
   void refresh_time();

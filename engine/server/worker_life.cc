@@ -126,17 +126,25 @@ void Worker::drain(Milliseconds deadline, std::function<void()> on_drained) {
     draining_ = true;
     drain_deadline_ = deadline;
     drained_ = on_drained;
-    std::vector<net::Connection*> idle;
-    for (net::Connection* client : connections_) {
-      if (client->context == nullptr && client->input().empty()) {
-        idle.push_back(client);
-      }
-    }
-    for (net::Connection* client : idle) {
-      client->close_gracefully();
-    }
+    close_idle();
     housekeep_soon();
   });
+}
+
+// Idle connections are closed; one whose request may be on its way (it was just accepted, or its bytes wait to be read)
+// gets a moment to bring it.
+void Worker::close_idle() {
+  constexpr Milliseconds kMoment = 1000;
+  for (net::Connection* client : std::vector<net::Connection*>(connections_.begin(), connections_.end())) {
+    if (client->context != nullptr || !client->input().empty()) {
+      continue;
+    }
+    if (client->has_unread() || !client->served()) {
+      client->set_deadline(monotonic_coarse_ms() + kMoment);
+    } else {
+      client->close_gracefully();
+    }
+  }
 }
 
 void Worker::housekeep_soon() { loop_.timers().add(housekeeping_, monotonic_ms() + kHousekeeping); }

@@ -45,12 +45,14 @@ local function guarded(handler)
   end
 end
 
--- Health is for probes, which have neither our name nor a token, and tells nothing else.
-app:get("/healthz", function()
+-- Health is for probes, which have no token: it tells nothing else.
+app:get("/healthz", function(req)
+  check_host(req)
   return "ok\n"
 end)
 
-app:get("/readyz", function()
+app:get("/readyz", function(req)
+  check_host(req)
   if operate("ready").ready then
     return "ready\n"
   end

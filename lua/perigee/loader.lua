@@ -21,7 +21,7 @@ local function search_beside(path)
   package.cpath = ("%s/?.so;%s"):format(folder, package.cpath)
 end
 
--- The value of the app's file; "embedded:NAME" is a module that the binary carries.
+-- Mistakes that need no traceback are raised as tables of one string. The value of the app's file; "embedded:NAME" is a module that the binary carries.
 local function run(path)
   local embedded = path:match("^embedded:(.*)$")
   if embedded then
@@ -30,7 +30,7 @@ local function run(path)
   search_beside(path)
   local chunk, err = loadfile(path)
   if not chunk then
-    error(err, 0)
+    error({ err })
   end
   return chunk()
 end
@@ -40,7 +40,7 @@ end
 function M.load(path)
   local app = run(path)
   if getmetatable(app) ~= app_module.App then
-    error(path .. ": the file must end with `return app`, where app is what perigee.app() made", 0)
+    error { path .. ": the file must end with `return app`, where app is what perigee.app() made" }
   end
   hooks.app, request.routes = app, app.routes
   local has = app.hooks

@@ -3,6 +3,7 @@
 
 local core = require "perigee.core"
 local native = require "perigee.native"
+local response = require "perigee.response"
 
 local C, fstr = native.C, native.string
 
@@ -15,10 +16,10 @@ local M = {
 
 -- A request's array part: slot 1 holds the task's view, slot 2 the serial the view had when this request began, the
 -- others what was read of the fields that handlers use most (params, query, cookies, headers, body, ctx); false until
--- then. Other fields are kept under their names.
+-- then. Slot 9 holds what the route's handler is known to use, slot 10 the other fields by their names.
 
 -- What lua/perigee/routes.lua writes into the constructor for slots 3 and up.
-M.slots = "%s, false, false, false, false, false"
+M.slots = "%s, query, cookies, false, false, false, uses, false"
 
 local function view_of(req)
   local task = req[1]
@@ -34,6 +35,10 @@ end
 
 local getters = {}
 
+local function too_many()
+  error(response.problem(400, "more fields than this server takes (limits.form_fields)"), 0)
+end
+
 function getters.method(task) return text(task.request.method_text) end
 function getters.path(task) return text(task.request.path) end
 function getters.target(task) return text(task.request.target) end
@@ -48,7 +53,9 @@ function getters.headers(task) return core.headers(task) end
 -- A table of the few pairs that most queries and cookies have, without a loop, so that it becomes part of the route's
 -- trace. The last pair comes first: of equal names the first counts.
 local function table_of(p, count)
-  if count == 0 then
+  if count < 0 then
+    return false
+  elseif count == 0 then
     return {}
   elseif count == 1 then
     return { [text(p[0].name)] = text(p[0].value) }
@@ -62,20 +69,21 @@ local function table_of(p, count)
     [text(p[1].name)] = text(p[1].value), [text(p[0].name)] = text(p[0].value) }
 end
 
+-- For routes whose handler has read them before: read before the request is made, they need not be stored in it later.
+function M.early_query(task)
+  return table_of(task.request.pairs, C.perigee_query(task))
+end
+
+function M.early_cookies(task)
+  return table_of(task.request.pairs, C.perigee_cookies(task))
+end
+
 function getters.query(task)
-  local count = C.perigee_query(task)
-  if count < 0 then
-    return core.query(task)
-  end
-  return table_of(task.request.pairs, count)
+  return M.early_query(task) or core.query(task) or too_many()
 end
 
 function getters.cookies(task)
-  local count = C.perigee_cookies(task)
-  if count < 0 then
-    return core.cookies(task)
-  end
-  return table_of(task.request.pairs, count)
+  return M.early_cookies(task) or core.cookies(task)
 end
 
 function getters.route(task)
@@ -91,7 +99,7 @@ function getters.form(task)
   if slice == nil or text(slice):lower():match("^%s*([^;%s]*)") ~= FORM then
     return {}
   end
-  return core.form(task)
+  return core.form(task) or too_many()
 end
 
 --- The value of the first header field of that name, in any case; nil without one.
@@ -158,8 +166,16 @@ local function read_other(req, key)
   if not getter then
     return methods[key]
   end
-  local value = getter(view_of(req))
-  rawset(req, key, value)
+  local kept = req[10]
+  if not kept then
+    kept = {}
+    req[10] = kept
+  end
+  local value = kept[key]
+  if value == nil then
+    value = getter(view_of(req))
+    kept[key] = value
+  end
   return value
 end
 
@@ -178,6 +194,7 @@ function Request.__index(req, key)
     if not kept then
       kept = read_query(view_of(req))
       req[4] = kept
+      req[9].query = true
     end
     return kept
   elseif key == "cookies" then
@@ -185,6 +202,7 @@ function Request.__index(req, key)
     if not kept then
       kept = read_cookies(view_of(req))
       req[5] = kept
+      req[9].cookies = true
     end
     return kept
   elseif key == "headers" then
@@ -225,7 +243,7 @@ end
 
 --- A `req` for a task, where no route made one.
 function M.new(task)
-  return setmetatable({ task, task.serial, false, false, false, false, false, false }, Request)
+  return setmetatable({ task, task.serial, false, false, false, false, false, false, {}, false }, Request)
 end
 
 return M

@@ -47,8 +47,11 @@ local function parameters(pattern)
 end
 
 local SOURCE = [[
-local handler, setmetatable, Request, fstr, json, live = ...
+local handler, setmetatable, Request, fstr, json, live, early_query, early_cookies = ...
+local uses = { query = false, cookies = false }
 return function(task)
+  local query = uses.query and early_query(task)
+  local cookies = uses.cookies and early_cookies(task)
   %s
   local req = setmetatable({ task, task.serial, %s }, Request)
   %s
@@ -64,7 +67,8 @@ function M.enter(route, keeps)
     request.slots:format(fields ~= "" and "{ " .. fields .. " }" or "false"),
     keeps and "live[task.serial] = req" or "")
   local make = assert(loadstring(source, "=(route " .. route.place .. ")"))
-  return make(route.handler, setmetatable, request.Request, native.string, json, request.live)
+  return make(route.handler, setmetatable, request.Request, native.string, json, request.live,
+    request.early_query, request.early_cookies)
 end
 
 return M

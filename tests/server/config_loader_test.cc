@@ -113,7 +113,7 @@ TEST_CASE("config loader: every mistake is told at once, in the order of the fil
         "FILE:3:7: server.pin takes true or false, not an integer\n"
         "FILE:5:5: [app] holds a number that is not finite, which JSON cannot say\n"
         "FILE:6:2: unknown section [sever]; did you mean [server]?\n"
-        "command line: unknown key 'levl' in [log]; did you mean 'level'?\n"
+        "command line: unknown option 'log.levl'; did you mean 'log.level'?\n"
         "command line: an override is written section.key=value\n");
 }
 

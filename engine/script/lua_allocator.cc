@@ -1,0 +1,86 @@
+#include "script/lua_allocator.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace perigee::script {
+
+LuaAllocator::~LuaAllocator() {
+  for (char* chunk : chunks_) {
+    std::free(chunk);
+  }
+}
+
+void* LuaAllocator::allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept {
+  auto& allocator = *static_cast<LuaAllocator*>(self);
+  if (block == nullptr) {
+    return new_size == 0 ? nullptr : allocator.take(new_size);
+  }
+  if (new_size == 0) {
+    allocator.give(block, old_size);
+    return nullptr;
+  }
+  return allocator.resize(block, old_size, new_size);
+}
+
+void* LuaAllocator::take(std::size_t size) noexcept {
+  if (size > kLargest) {
+    return std::malloc(size);
+  }
+  const std::size_t list = list_of(size);
+  Free* block = free_[list];
+  if (block == nullptr) {
+    return refill(list);
+  }
+  free_[list] = block->next;
+  return block;
+}
+
+void LuaAllocator::give(void* block, std::size_t size) noexcept {
+  if (size > kLargest) {
+    std::free(block);
+    return;
+  }
+  Free*& head = free_[list_of(size)];
+  head = new (block) Free{head};
+}
+
+// Cuts a block of the list's size off the newest chunk, or off a new one.
+void* LuaAllocator::refill(std::size_t list) noexcept try {
+  const std::size_t size = list * kGrain;
+  if (static_cast<std::size_t>(end_ - cut_) < size) {
+    chunks_.reserve(chunks_.size() + 1);
+    auto* chunk = static_cast<char*>(std::malloc(kChunk));
+    if (chunk == nullptr) {
+      return nullptr;
+    }
+    chunks_.push_back(chunk);
+    cut_ = chunk;
+    end_ = chunk + kChunk;
+  }
+  void* block = cut_;
+  cut_ += size;
+  return block;
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+
+void* LuaAllocator::resize(void* block, std::size_t old_size, std::size_t new_size) noexcept {
+  if (old_size > kLargest && new_size > kLargest) {
+    return std::realloc(block, new_size);
+  }
+  if (old_size <= kLargest && new_size <= kLargest && list_of(old_size) == list_of(new_size)) {
+    return block;
+  }
+  void* moved = take(new_size);
+  if (moved == nullptr) {
+    return nullptr;
+  }
+  std::memcpy(moved, block, std::min(old_size, new_size));
+  give(block, old_size);
+  return moved;
+}
+
+}  // namespace perigee::script

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+namespace perigee::script {
+
+/// The memory of one VM. Lua tells an allocator the size of what it frees, so small blocks need no headers and no search:
+/// each size has a list of free blocks, cut from chunks that live as long as the VM. Large blocks are malloc's.
+/// One thread at a time, as its VM.
+class LuaAllocator {
+ public:
+  LuaAllocator() = default;
+  ~LuaAllocator();
+  LuaAllocator(const LuaAllocator&) = delete;
+  LuaAllocator& operator=(const LuaAllocator&) = delete;
+
+  /// A lua_Alloc; `self` is the allocator.
+  static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
+
+  /// Bytes taken from the system and not given back.
+  [[nodiscard]] std::size_t reserved() const { return chunks_.size() * kChunk; }
+
+ private:
+  static constexpr std::size_t kGrain = 16;        // bytes: sizes are rounded up to a multiple
+  static constexpr std::size_t kLargest = 512;     // bytes: the largest block kept in lists
+  static constexpr std::size_t kChunk = 64 * 1024;
+
+  struct Free {
+    Free* next;
+  };
+
+  [[nodiscard]] static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
+  [[nodiscard]] void* take(std::size_t size) noexcept;
+  void give(void* block, std::size_t size) noexcept;
+  [[nodiscard]] void* refill(std::size_t list) noexcept;
+  [[nodiscard]] void* resize(void* block, std::size_t old_size, std::size_t new_size) noexcept;
+
+  std::array<Free*, kLargest / kGrain + 1> free_{};
+  char* cut_ = nullptr;  // what is left of the newest chunk
+  char* end_ = nullptr;
+  std::vector<char*> chunks_;
+};
+
+}  // namespace perigee::script
