@@ -67,3 +67,63 @@ TEST_CASE("byte buffer: a moved buffer leaves an empty one") {
   first.append("usable");
   CHECK(first.readable() == "usable");
 }
+
+TEST_CASE("byte buffer: room that is reserved becomes readable by what is committed of it") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  char* const room = buffer.reserve(100);
+  CHECK(buffer.room() >= 100);
+  std::memcpy(room, "abcdef", 6);
+  buffer.commit(4);
+  CHECK(buffer.readable() == "abcd");
+  CHECK(buffer.data() == room);
+}
+
+TEST_CASE("byte buffer: a block larger than the pool's goes when it runs empty") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  buffer.append(std::string(BufferPool::kBlockSize + 1, 'x'));
+  CHECK(buffer.size() + buffer.room() > BufferPool::kBlockSize);
+  buffer.release_if_empty();
+  CHECK(buffer.size() == BufferPool::kBlockSize + 1);
+  buffer.consume(buffer.size());
+  buffer.release_if_empty();
+  CHECK(buffer.room() == 0);
+  buffer.append("small again");
+  CHECK(buffer.size() + buffer.room() == BufferPool::kBlockSize);
+}
+
+TEST_CASE("byte buffer: release drops bytes that were not read") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  buffer.append("abc");
+  buffer.release();
+  CHECK(buffer.empty());
+  CHECK(buffer.room() == 0);
+  buffer.release();
+  buffer.append("d");
+  CHECK(buffer.readable() == "d");
+}
+
+TEST_CASE("byte buffer: two that are swapped or assigned trade their bytes") {
+  BufferPool pool;
+  ByteBuffer first(pool);
+  ByteBuffer second(pool);
+  first.append("first");
+  second.append(std::string(20'000, 's'));
+  first.swap(second);
+  CHECK(first.size() == 20'000);
+  CHECK(second.readable() == "first");
+  first = std::move(second);
+  CHECK(first.readable() == "first");
+}
+
+TEST_CASE("byte buffer: what is appended of nothing changes nothing") {
+  BufferPool pool;
+  ByteBuffer buffer(pool);
+  buffer.append("abc");
+  buffer.append("");
+  buffer.consume(0);
+  buffer.truncate(3);
+  CHECK(buffer.readable() == "abc");
+}
