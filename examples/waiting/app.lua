@@ -5,8 +5,8 @@ local app = perigee.app()
 
 local ticks = 0 -- of this worker, since its last reload
 
--- A task that lives as long as this version of the app. Its sleep stands outside any pcall: that is where a reload or the
--- server's end stops it.
+-- A task that lives as long as this version of the app. Its sleep stands outside any pcall: that is where a reload or
+-- the server's end stops it.
 app:start(function()
   perigee.spawn(function()
     while true do

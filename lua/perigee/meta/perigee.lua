@@ -1,0 +1,406 @@
+---@meta perigee
+-- Annotations for lua-language-server. Never loaded at run time: the server carries lua/perigee/*.lua only.
+-- luacheck: ignore 241
+
+--- The library: `local perigee = require "perigee"`.
+---
+--- What the world can cause is returned as `nil, err`; what only the program can cause is raised.
+---@class perigee
+---@field config table the `[app]` table of the configuration, in the shape it has there; dates are strings
+---@field worker perigee.Worker which worker runs this code
+---@field log perigee.log
+---@field null userdata JSON's null, both ways; it is true in an `if`
+local perigee = {}
+
+---@class perigee.Worker
+---@field id integer 1 to count
+---@field count integer worker threads of the server
+
+-- The app ----------------------------------------------------------------------------------------------------------
+
+--- Makes the app that the file returns.
+---
+--- ```lua
+--- local app = perigee.app()
+--- app:get("/", function() return "Hello, World!" end)
+--- return app
+--- ```
+---@return perigee.App
+function perigee.app() end
+
+--- What a handler returns is the answer: a string is text, a table is JSON, a response value is itself, a lone integer
+--- is that status, `status, body, headers` are those, nothing or nil is a 204, `nil, err` is a 500 with `err` in the
+--- log.
+---@alias perigee.Body string|table|perigee.Response
+---@alias perigee.Headers table<string, string|number|(string|number)[]>
+---@alias perigee.First integer|perigee.Body|nil a status or a body
+---@alias perigee.Second perigee.Body|nil a body behind a status, or an error behind nil
+---@alias perigee.Handler fun(req: perigee.Request): perigee.First, perigee.Second, perigee.Headers?
+
+---@class perigee.RouteSpec
+---@field limits? perigee.RouteLimits
+
+---@class perigee.RouteLimits
+---@field body? integer|string largest request body: bytes, or a size like "50MB" or "64KiB"; more is answered 413
+---@field time? number seconds the handler may take, waiting included; then its next wait raises, which is a 503
+
+--- Collects routes and hooks while the app's file runs.
+---
+--- A pattern is made of literal segments, `{name}`, `{name:type}` and, last, `{rest*}`. The types are `string integer
+--- number boolean uuid date json keyword slug`. A literal beats a typed parameter, that an untyped one, that a rest.
+--- Each method raises on a mistake of the program and returns the app.
+---@class perigee.App
+local App = {}
+
+--- Routes GET, and HEAD with it.
+---
+--- ```lua
+--- app:get("/users/{id:integer}", function(req) return { id = req.params.id } end)
+--- app:get("/export", { limits = { time = 120 } }, function() return "..." end)
+--- ```
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:get(pattern, spec, handler) end
+
+--- Routes POST.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:post(pattern, spec, handler) end
+
+--- Routes PUT.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:put(pattern, spec, handler) end
+
+--- Routes PATCH.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:patch(pattern, spec, handler) end
+
+--- Routes DELETE.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:delete(pattern, spec, handler) end
+
+--- Routes OPTIONS, which is answered with a right `Allow` where no route takes it.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:options(pattern, spec, handler) end
+
+--- Routes HEAD, which is answered by the GET route where no route takes it.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:head(pattern, spec, handler) end
+
+--- Routes every method that has no route of its own at the pattern.
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, pattern: string, handler: perigee.Handler): perigee.App
+function App:any(pattern, spec, handler) end
+
+--- Routes a method by its name, also one without a function of its own: `app:route("PROPFIND", "/dav", handler)`.
+---@param method string in any case; "*" is any
+---@param pattern string
+---@param spec perigee.RouteSpec
+---@param handler perigee.Handler
+---@return perigee.App
+---@overload fun(self: perigee.App, method: string, pattern: string, handler: perigee.Handler): perigee.App
+function App:route(method, pattern, spec, handler) end
+
+---@alias perigee.Renderer fun(problem: perigee.Problem, req: perigee.Request, err): perigee.First, perigee.Second, table?
+
+--- Renders error answers: problems, lone statuses from 400 on, and what handlers raised. It may return all a handler
+--- may; the status is the problem's unless it returns one. Nothing or nil sends the problem itself, a failure falls
+--- back to the built-in. Given once.
+---
+--- ```lua
+--- app:error(function(problem, req, err)
+---   return problem.status, problem.title .. " (" .. problem.request_id .. ")\n"
+--- end)
+--- ```
+---@param renderer perigee.Renderer
+---@return perigee.App
+function App:error(renderer) end
+
+--- Answers paths that no route takes. Its status is 200 unless it returns another. Given once.
+---@param handler perigee.Handler
+---@return perigee.App
+function App:not_found(handler) end
+
+--- Runs after each answer is sent; may wait. An error is logged.
+---@param hook fun(req: perigee.Request, res: perigee.Answer)
+---@return perigee.App
+function App:after(hook) end
+
+--- Runs on each worker before this version of the app serves; may wait, at most `server.reload_timeout` seconds. An
+--- error keeps the version from serving.
+---@param hook fun()
+---@return perigee.App
+function App:start(hook) end
+
+--- Runs on each worker when this version has served its last request; may wait.
+---@param hook fun()
+---@return perigee.App
+function App:stop(hook) end
+
+--- A problem document (RFC 9457).
+---@class perigee.Problem
+---@field title string the status in words
+---@field status integer 400 to 599
+---@field detail? string what went wrong
+---@field request_id string the request's id, as the logs have it
+---@field errors? perigee.FieldError[] of a path parameter that is not of its type
+---@field [string] any the `extra` members given to perigee.problem
+
+--- What was wrong with a part of a request; its member `in` says where it stands ("path").
+---@class perigee.FieldError
+---@field name string
+---@field expected string
+---@field got string at most 64 bytes of it
+
+--- What an `after` hook is shown of an answer.
+---@class perigee.Answer
+---@field status? integer
+---@field headers perigee.Headers as the handler returned them
+---@field body any as the handler returned it: a string, a table, or a stream's function
+
+-- The request ------------------------------------------------------------------------------------------------------
+
+--- One request. Fields are read when asked for. After the request has ended, which is after its answer and its `after`
+--- hooks, what was read stays and reading anything else raises "request has ended".
+---@class perigee.Request
+---@field method string "GET"
+---@field path string decoded, dot segments resolved
+---@field target string as it was sent, with the query
+---@field version "1.0"|"1.1"
+---@field scheme "http"
+---@field host string of the absolute form or the Host field
+---@field remote_addr string the peer's address; "unix" on a Unix socket
+---@field id string 20 hexadecimal digits, unique
+---@field route? string the pattern that took the path
+---@field params table<string, any> path parameters, of their types
+---@field query table<string, string> first values
+---@field headers table<string, string> by lower-case name; equal names are joined by ", "
+---@field cookies table<string, string> first values
+---@field form table<string, string> first values of an application/x-www-form-urlencoded body, else empty
+---@field body string the whole body; "" without one
+---@field ctx table free to write, the only field that can be assigned
+local Request = {}
+
+--- The value of the first header field of that name.
+---@param name string in any case
+---@return string? value nil without one
+function Request:header(name) end
+
+--- Every value of a query parameter, in order.
+---@param name string
+---@return string[]
+function Request:query_all(name) end
+
+--- The body as it came.
+---@return string
+function Request:raw() end
+
+--- The body decoded as JSON, whatever its content type.
+---
+--- ```lua
+--- local order, err = req:json()
+--- if err then return perigee.problem(400, err) end
+--- ```
+---@return any value perigee.null for null
+---@return string? err what is wrong and at which byte
+function Request:json() end
+
+---@class perigee.CookieOptions
+---@field path? string default "/"
+---@field domain? string
+---@field max_age? integer seconds; without it the cookie ends with the browser's session
+---@field http_only? boolean default true
+---@field secure? boolean default false
+---@field same_site? "strict"|"lax"|"none" default "lax"; "none" needs `secure`
+
+--- Sets a cookie on whatever answer is sent. Raises on a name, value or option that a cookie can't have.
+---@param name string
+---@param value string
+---@param options? perigee.CookieOptions
+function Request:set_cookie(name, value, options) end
+
+--- Deletes a cookie; give the path and domain it was set with.
+---@param name string
+---@param options? perigee.CookieOptions
+function Request:delete_cookie(name, options) end
+
+-- Response values --------------------------------------------------------------------------------------------------
+
+--- What perigee.text and its siblings return, for a handler to return. An outer status and outer headers win.
+---@class perigee.Response
+---@field kind "text"|"json"|"bytes"|"redirect"|"problem"|"stream"
+---@field status? integer
+---@field headers perigee.Headers
+---@field body any
+---@field type? string the content type
+
+--- Text, as `text/plain; charset=utf-8`.
+---@param body string|number
+---@return perigee.Response
+function perigee.text(body) end
+
+--- Any value as JSON, also strings, numbers, booleans and perigee.null.
+---@param value any
+---@return perigee.Response
+function perigee.json(value) end
+
+--- Bytes of a type.
+---@param data string
+---@param content_type? string default "application/octet-stream"
+---@return perigee.Response
+function perigee.bytes(data, content_type) end
+
+--- Sends the client elsewhere.
+---@param url string
+---@param status? integer 300 to 399; default 307 after GET and HEAD, else 303
+---@return perigee.Response
+function perigee.redirect(url, status) end
+
+--- A problem document. Return it, or raise it from any depth.
+---
+--- ```lua
+--- error(perigee.problem(403, "your credit is too low", { balance = 30 }))
+--- ```
+---@param status integer 400 to 599
+---@param detail? string what went wrong, for the client
+---@param extra? table<string, any> more members of the document
+---@param headers? perigee.Headers
+---@return perigee.Response
+function perigee.problem(status, detail, extra, headers) end
+
+--- Sends bytes of a streamed body. Waits while `http.output_watermark` bytes are unsent.
+---@alias perigee.Write fun(bytes: string|number): (ok: true?, err: "closed"?)
+
+--- A body written bit by bit: `fn(write)` runs once the head is sent. An error in it is logged and cuts the connection.
+---
+--- ```lua
+--- return perigee.stream(function(write)
+---   for line in lines() do
+---     if not write(line) then return end -- the client has gone
+---   end
+--- end, "text/plain")
+--- ```
+---@param fn fun(write: perigee.Write)
+---@param content_type? string default "application/octet-stream"
+---@return perigee.Response
+function perigee.stream(fn, content_type) end
+
+-- JSON -------------------------------------------------------------------------------------------------------------
+
+--- A value as JSON. Raises for what JSON can't say, and names the place: "a function at $.items[2].f can't be written
+--- as JSON". At most `limits.json_depth` deep.
+---@param value any
+---@return string
+function perigee.encode(value) end
+
+--- The value of a JSON text (RFC 8259). Null is perigee.null; arrays stay arrays when they are encoded again.
+---@param text string
+---@return any value
+---@return string? err what is wrong and at which byte
+function perigee.decode(text) end
+
+--- Marks a table as an array, so that an empty one is written as `[]`. Returns the same table.
+---@generic T
+---@param items? T[] default a new table
+---@return T[]
+function perigee.array(items) end
+
+-- Waiting ----------------------------------------------------------------------------------------------------------
+
+--- Waits; others are served meanwhile. Raises when the task is cancelled, at the top level of a file, and below a C
+--- function that calls back (table.sort, string.gsub).
+---@param seconds number 0 or more; 0 lets everything that is ready run first
+function perigee.sleep(seconds) end
+
+--- Runs `fn(...)` as a task of its own. It begins when the running code next waits or ends, and outlives the request.
+---
+--- ```lua
+--- local task = perigee.spawn(function(a, b) perigee.sleep(1) return a + b end, 3, 4)
+--- local sum, err = task:wait(5)
+--- ```
+---@param fn function
+---@param ... any
+---@return perigee.Task
+function perigee.spawn(fn, ...) end
+
+--- Runs `fn(...)` when the running request or task is over, however it ends; the last deferred runs first. May wait.
+---@param fn function
+---@param ... any
+function perigee.defer(fn, ...) end
+
+--- Seconds since 1970, with a fraction; may jump with the system's clock.
+---@return number
+function perigee.now() end
+
+--- Seconds, with a fraction, on a clock that never jumps; for durations.
+---@return number
+function perigee.monotonic() end
+
+--- What perigee.spawn returns.
+---@class perigee.Task
+local Task = {}
+
+--- Waits until the task ends. May be called by several, and again.
+---@param timeout? number seconds; without it as long as it takes
+---@return any ... what the function returned; or nil and its error; or nil and "timeout"
+function Task:wait(timeout) end
+
+--- Makes the task's next wait raise, or keeps the task from beginning. Does nothing once it has ended.
+function Task:cancel() end
+
+-- The log ----------------------------------------------------------------------------------------------------------
+
+--- The error log: one line an event, with the id of the request that is being served. `print` logs at info.
+---
+--- ```lua
+--- perigee.log.warn("low on coffee", { cups = 1 })
+--- ```
+---@class perigee.log
+local log = {}
+
+---@param message any a string, or what tostring makes of it
+---@param fields? table<string, any> what JSON can say; anything else raises
+function log.debug(message, fields) end
+
+---@param message any a string, or what tostring makes of it
+---@param fields? table<string, any> what JSON can say; anything else raises
+function log.info(message, fields) end
+
+---@param message any a string, or what tostring makes of it
+---@param fields? table<string, any> what JSON can say; anything else raises
+function log.warn(message, fields) end
+
+---@param message any a string, or what tostring makes of it
+---@param fields? table<string, any> what JSON can say; anything else raises
+function log.error(message, fields) end
+
+return perigee
