@@ -6,9 +6,12 @@ app:get("/", function()
   return "Hello, World!"
 end)
 
+-- A typed path parameter, a query parameter and a cookie are read; two response headers are set.
 app:get("/users/{id:integer}", function(req)
-  local color, uid = req.query.color, req.cookies.uid
-  return 200, "user " .. req.params.id .. " likes " .. color, { ["x-user"] = uid, ["x-color"] = color }
+  if req.params.id < 1 then
+    return 404
+  end
+  return 200, "Hello, World!", { ["x-user"] = req.cookies.uid, ["x-color"] = req.query.color }
 end)
 
 return app

@@ -54,11 +54,14 @@ http {{
     location ~ "^/users/([0-9]+)$" {{
       content_by_lua_block {{
         local id = tonumber(ngx.var[1])
+        if id < 1 then
+          return ngx.exit(404)
+        end
         local color, uid = ngx.req.get_uri_args().color, ngx.var.cookie_uid
         local header = ngx.header
         header["X-User"] = uid
         header["X-Color"] = color
-        local body = "user " .. id .. " likes " .. color
+        local body = "Hello, World!"
         header["Content-Length"] = #body
         ngx.print(body)
       }}

@@ -21,7 +21,7 @@ class Scenario:
 
 SCENARIOS = [
     Scenario("hello", "hello.txt", HELLO),
-    Scenario("typed", "typed.txt", "user 1234 likes green"),
+    Scenario("typed", "typed.txt", "Hello, World!"),
     Scenario("browser", "browser.txt", HELLO),
     Scenario("pipelined", "hello.txt", HELLO, depth=16),
 ]

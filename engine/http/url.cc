@@ -1,5 +1,6 @@
 #include "http/url.h"
 
+#include <array>
 #include <cstddef>
 
 #include "http/byte_class.h"
@@ -87,6 +88,15 @@ Result<std::string> decode_path(std::string_view raw) {
   return out;
 }
 
+/// The bytes that mean something in a form: "&", "=", "+" and "%".
+static constexpr auto kFormMarks = [] {
+  std::array<bool, 256> marks{};
+  for (const char mark : {'&', '=', '+', '%'}) {
+    marks[static_cast<unsigned char>(mark)] = true;
+  }
+  return marks;
+}();
+
 // One pass over the pair: where it ends, where its name ends, and whether anything in it is encoded.
 bool FormPairs::next() {
   while (!rest_.empty()) {
@@ -95,11 +105,18 @@ bool FormPairs::next() {
     const char* at = begin;
     const char* equals = nullptr;
     bool plain = true;
-    for (; at != end && *at != '&'; ++at) {
-      if (*at == '=' && equals == nullptr) {
+    for (; at != end; ++at) {
+      if (!kFormMarks[static_cast<unsigned char>(*at)]) {
+        continue;
+      }
+      if (*at == '&') {
+        break;
+      }
+      if (*at != '=') {
+        plain = false;
+      } else if (equals == nullptr) {
         equals = at;
       }
-      plain = plain && *at != '+' && *at != '%';
     }
     rest_.remove_prefix(static_cast<std::size_t>(at - begin) + (at == end ? 0 : 1));
     if (at != begin) {

@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,19 @@
 #include <new>
 
 namespace perigee::net {
+namespace {
+
+// The C library's recv() and send() are cancellation points, which costs some forty instructions a call in a program
+// with threads. Nothing here is ever cancelled.
+ssize_t receive(int fd, char* bytes, std::size_t size) {
+  return syscall(SYS_recvfrom, fd, bytes, size, 0, nullptr, nullptr);
+}
+
+ssize_t transmit(int fd, const char* bytes, std::size_t size) {
+  return syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL, nullptr, 0);
+}
+
+}  // namespace
 
 Connection& Connection::adopt(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler) {
   return *new Connection(loop, fd, peer, handler);
@@ -26,12 +40,8 @@ Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, Connect
   update_interest();
 }
 
-// Tells libevent what to watch, where that differs from what it watches.
-void Connection::update_interest() {
-  const short wanted = static_cast<short>((reading_ && !half_closed_ ? EV_READ : 0) | (writing_ ? EV_WRITE : 0));
-  if (wanted == interest_) {
-    return;
-  }
+void Connection::watch(short wanted) {
+  static_assert(kRead == EV_READ && kWrite == EV_WRITE);
   if (interest_ != 0) {
     event_del(&event_);
   }
@@ -63,7 +73,7 @@ void Connection::on_readable() {
     return;
   }
   char* room = input_.reserve(kReadRoom);
-  const ssize_t count = recv(fd_, room, input_.room(), 0);
+  const ssize_t count = receive(fd_, room, input_.room());
   if (count > 0) {
     input_.commit(static_cast<std::size_t>(count));
     handler_.on_data(*this);
@@ -107,7 +117,7 @@ void Connection::on_writable() {
   const bool was_congested = congested();
   const std::size_t before = output_.size();
   while (!output_.empty()) {
-    const ssize_t count = send(fd_, output_.data(), output_.size(), MSG_NOSIGNAL);
+    const ssize_t count = transmit(fd_, output_.data(), output_.size());
     if (count >= 0) {
       served_ = true;
       output_.consume(static_cast<std::size_t>(count));

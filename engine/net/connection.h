@@ -91,6 +91,8 @@ class Connection {
 
  private:
   enum class State : std::uint8_t { kOpen, kFlushing, kLingering, kClosed };
+  static constexpr short kRead = 0x02;   ///< EV_READ
+  static constexpr short kWrite = 0x04;  ///< EV_WRITE
   static constexpr Milliseconds kNoDeadline = INT64_MAX;
   static constexpr Milliseconds kLinger = 2000;
   static constexpr std::size_t kReadRoom = 2048;
@@ -110,7 +112,14 @@ class Connection {
   }
   void note_progress(bool progress);
   void begin_linger();
-  void update_interest();
+  // Tells libevent what to watch, where that differs from what it watches.
+  void update_interest() {
+    const short wanted = static_cast<short>((reading_ && !half_closed_ ? kRead : 0) | (writing_ ? kWrite : 0));
+    if (wanted != interest_) {
+      watch(wanted);
+    }
+  }
+  void watch(short wanted);
 
   EventLoop& loop_;
   ConnectionHandler& handler_;

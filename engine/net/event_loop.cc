@@ -77,6 +77,7 @@ void EventLoop::run() {
     if (!busy) {
       arm_timer();
     }
+    ++turn_;
     event_base_loop(base_.get(), busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
     timers_.advance(monotonic_ms());
     busy = turn_work_ && turn_work_();

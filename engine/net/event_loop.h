@@ -44,6 +44,8 @@ class EventLoop final : public Executor {
   /// not wait for them.
   void set_turn_work(std::function<bool()> work) { turn_work_ = std::move(work); }
 
+  /// Counts the loop's turns: one look for events and what follows from it.
+  [[nodiscard]] std::uint64_t turn() const { return turn_; }
   [[nodiscard]] TimerWheel& timers() { return timers_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
   [[nodiscard]] event_base* base() { return base_.get(); }
@@ -71,6 +73,7 @@ class EventLoop final : public Executor {
   int wake_fd_ = -1;
   TimerWheel timers_;
   Milliseconds armed_ = 0;
+  std::uint64_t turn_ = 0;
   BufferPool buffers_;
   std::function<bool()> turn_work_;
   std::vector<std::function<void()>> deferred_;

@@ -19,7 +19,6 @@
 namespace perigee::script {
 namespace {
 
-constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
 struct Normalizer {
@@ -163,7 +162,7 @@ void plain_body(const Normalizer& self, int index) {
       return;
     case LUA_TSTRING:
       self.answer.body = string_at(self.state, index);
-      default_type(self, kPlainText);
+      default_type(self, http::kPlainText);
       return;
     case LUA_TTABLE:
       encode_body(self, index);

@@ -4,13 +4,13 @@
 
 #include "base/log.h"
 #include "http/problem.h"
+#include "http/response.h"
 #include "script/answer_fields.h"
 #include "script/bind.h"
 
 namespace perigee::script {
 namespace {
 
-constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 // Whether a suspended coroutine yielded to wait, and not by a stray coroutine.yield.
 bool waits(lua_State* coroutine) {
@@ -178,7 +178,7 @@ bool Dispatcher::take_text(Task& task) {
   if (lua_type(coroutine, body) != LUA_TSTRING) {
     return false;
   }
-  answer.content_type = kPlainText;
+  answer.content_type = http::kPlainText;
   if (count == 3 && (lua_type(coroutine, 3) != LUA_TTABLE || !take_headers(coroutine, 3, answer))) {
     lua_settop(coroutine, 3);
     answer.reset();

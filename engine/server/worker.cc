@@ -168,7 +168,9 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
 
 bool Worker::complete(Visit& visit) {
   marks.stage = Stage::kWrite;
-  log_access(visit);
+  if (access_log_ != nullptr) {
+    log_access(visit);
+  }
   net::Connection* client = visit.client();
   const bool after = visit.task != nullptr && visit.generation->vm->has_after();
   if (client != nullptr) {
@@ -261,7 +263,7 @@ void Worker::match_route(Visit& visit) {
     visit.match.allow = kServerMethods;
     return;
   }
-  if (visit.view.path.view() == "*") {  // OPTIONS *: what the server as a whole takes (RFC 9110 section 9.3.7)
+  if (visit.view.path.size == 1 && *visit.view.path.data == '*') {  // OPTIONS *: what the server as a whole takes (RFC 9110 section 9.3.7)
     visit.match.outcome = http::Router::Outcome::kOptions;
     visit.match.allow = kServerMethods;
     return;
@@ -552,15 +554,16 @@ bool Worker::end_turn() {
   return more;
 }
 
+// The time is read once a turn of the loop: what the turn serves came together.
 void Worker::refresh_time() {
-  now_ = monotonic_coarse_ms();
-  answers_.set_time(std::time(nullptr));
+  if (time_turn_ != loop_.turn()) {
+    time_turn_ = loop_.turn();
+    now_ = monotonic_coarse_ms();
+    answers_.set_time(std::time(nullptr));
+  }
 }
 
 void Worker::log_access(const Visit& visit) {
-  if (access_log_ == nullptr) {
-    return;
-  }
   const http::RequestHead& head = visit.head;
   const std::string id = request_id(visit);
   const std::string remote = remote_address(visit);

@@ -140,6 +140,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   std::unique_ptr<AccessLog> access_log_;  // null when off
   TimerOf<Worker, &Worker::flush_access_log> access_flush_;
   Milliseconds now_ = 0;
+  std::uint64_t time_turn_ = UINT64_MAX;  // the loop's turn that now_ was read in
   double last_id_ = 0;
   Milliseconds drain_deadline_ = 0;
   bool draining_ = false;  ///< no new connections, and the open ones end with their next answer
