@@ -130,7 +130,7 @@ function App:any(pattern, spec, handler) end
 ---@overload fun(self: perigee.App, method: string, pattern: string, handler: perigee.Handler): perigee.App
 function App:route(method, pattern, spec, handler) end
 
----@alias perigee.Renderer fun(problem: perigee.Problem, req: perigee.Request, err): perigee.First, perigee.Second, table?
+---@alias perigee.Renderer fun(problem: perigee.Problem, req: perigee.Request, err): perigee.First, perigee.Second, any
 
 --- Renders error answers: problems, lone statuses from 400 on, and what handlers raised. It may return all a handler
 --- may; the status is the problem's unless it returns one. Nothing or nil sends the problem itself, a failure falls
