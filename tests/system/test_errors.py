@@ -31,6 +31,13 @@ function wrong.recursion_in_metamethod()
   t = setmetatable({}, { __index = function(_, key) return t[key .. "x"] end })
   return t.x
 end
+function wrong.recursion_in_callbacks()
+  return (string.gsub("x", "x", wrong.recursion_in_callbacks))
+end
+function wrong.recursion_in_coroutines() return coroutine.wrap(wrong.recursion_in_coroutines)() end
+function wrong.recursion_in_both()
+  return (string.gsub("x", "x", coroutine.wrap(wrong.recursion_in_both)))
+end
 function wrong.tostring_fails() error(setmetatable({}, { __tostring = function() error("within") end })) end
 function wrong.cycle() local t = {} t.self = t return t end
 function wrong.type() return true end
@@ -56,7 +63,9 @@ WRONG = {
     "string": r"app\.lua:\d+: thrown from below", "table": r"table|code", "table_with_tostring": "spoken by a table",
     "nothing": "nil", "number": "42", "index": r"app\.lua:\d+: attempt to index", "coroutine": "thrown in a coroutine",
     "coroutine_that_waited": "thrown after a wait", "metamethod": "thrown in a metamethod", "recursion": "stack overflow",
-    "recursion_in_metamethod": r"stack overflow|C stack|loop|too (long|deep)", "tostring_fails": ".", "cycle": r"\$\.self",
+    "recursion_in_metamethod": r"stack overflow|C stack|loop|too (long|deep)",
+    "recursion_in_callbacks": "stack overflow", "recursion_in_coroutines": "stack overflow",
+    "recursion_in_both": "stack overflow", "tostring_fails": ".", "cycle": r"\$\.self",
     "type": "boolean", "userdata": "userdata", "sort": "wait", "plain_yield": ".", "after_wait": "thrown after sleeping",
     "long_message": "long long", "line_ends": "second", "exit": r"os\.exit",
 }
