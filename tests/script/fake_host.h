@@ -1,0 +1,80 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "script/exchange.h"
+#include "script/host.h"
+#include "script/task.h"
+
+/// Stands in for a worker: its time moves by hand, its streams take what the test lets them.
+class FakeHost final : public perigee::script::Host {
+ public:
+  [[nodiscard]] perigee::TimerWheel& timers() override { return wheel; }
+  [[nodiscard]] Room write_stream(perigee::script::Exchange&, std::string_view bytes) noexcept override {
+    if (room == Room::kWritten) {
+      parts.emplace_back(bytes);
+    }
+    return room;
+  }
+  [[nodiscard]] std::string request_id(const perigee::script::Exchange& exchange) override {
+    return "id-" + std::to_string(static_cast<int>(exchange.id));
+  }
+  [[nodiscard]] std::string remote_address(const perigee::script::Exchange&) override { return "192.0.2.7"; }
+  [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
+    operating = &task;
+    return name == "known";
+  }
+
+  /// Lets `seconds` pass.
+  void pass(double seconds) {
+    now_ = std::max(now_, perigee::monotonic_ms()) + static_cast<perigee::Milliseconds>(seconds * 1000);
+    wheel.advance(now_);
+  }
+
+  perigee::TimerWheel wheel{perigee::monotonic_ms()};
+  Room room = Room::kWritten;
+  std::vector<std::string> parts;
+  perigee::script::Task* operating = nullptr;
+
+ private:
+  perigee::Milliseconds now_ = 0;
+};
+
+/// Takes the place of the error log for one test, and keeps each event.
+class EventLog final : public perigee::LogSink {
+ public:
+  struct Event {
+    perigee::LogLevel level;
+    std::string message, fields, request_id;
+  };
+
+  explicit EventLog(perigee::LogLevel lowest = perigee::LogLevel::kDebug) : lowest_(lowest) {
+    perigee::set_log_sink(this);
+  }
+  ~EventLog() override { perigee::set_log_sink(nullptr); }
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  void write(perigee::LogLevel level, std::string_view message) override { write(level, message, "", ""); }
+  void write(perigee::LogLevel level, std::string_view message, std::string_view fields, std::string_view id) override {
+    events.push_back({level, std::string(message), std::string(fields), std::string(id)});
+  }
+  [[nodiscard]] bool enabled(perigee::LogLevel level) const override { return level >= lowest_; }
+
+  /// The messages, one a line.
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    for (const Event& event : events) {
+      all += event.message + "\n";
+    }
+    return all;
+  }
+
+  std::vector<Event> events;
+
+ private:
+  perigee::LogLevel lowest_;
+};
