@@ -65,7 +65,7 @@ def pages():
 def commands(text):
     """(command, lines its output must hold) of an `sh run` block. A backslash at its end joins a line to the next."""
     found = []
-    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
+    for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
         expected = re.match(r"\s*# => ?(.*)", line)
         if expected and found:
             found[-1][1].append(expected.group(1).strip())
