@@ -2,6 +2,7 @@
 #include <new>
 #include <span>
 
+#include "base/thread_stack.h"
 #include "server/command_line.h"
 #include "server/commands.h"
 
@@ -33,6 +34,7 @@ int main(int count, char** arguments) {
     std::fputs(command.error().text.c_str(), command.error().code == 0 ? stdout : stderr);
     return command.error().code;
   }
+  perigee::set_thread_stack(perigee::kLuaStack + perigee::kNestingStack);
   try {
     return run(*command);
   } catch (const std::bad_alloc&) {

@@ -25,7 +25,9 @@ std::atomic<LogSink*> current{nullptr};
 
 }  // namespace
 
-void set_log_sink(LogSink* sink) { current.store(sink, std::memory_order_release); }
+void set_log_sink(LogSink* sink) {
+  current.store(sink, std::memory_order_release);
+}
 
 LogSink& log_sink() {
   static StderrSink fallback;

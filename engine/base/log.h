@@ -17,7 +17,8 @@ class LogSink {
   virtual void write(LogLevel level, std::string_view message) = 0;
 
   /// Takes one event with `fields`, a JSON object as text ("" for none), and the request it belongs to ("" for none).
-  virtual void write(LogLevel level, std::string_view message, std::string_view fields, std::string_view request_id) = 0;
+  virtual void write(LogLevel level, std::string_view message, std::string_view fields,
+                     std::string_view request_id) = 0;
 
   [[nodiscard]] virtual bool enabled(LogLevel level) const = 0;
 };

@@ -17,7 +17,9 @@ template <typename T = void>
 using Result = tl::expected<T, Error>;
 
 /// Makes the failed Result of any type.
-inline tl::unexpected<Error> fail(std::string message) { return tl::unexpected<Error>(Error{std::move(message)}); }
+inline tl::unexpected<Error> fail(std::string message) {
+  return tl::unexpected<Error>(Error{std::move(message)});
+}
 
 /// The value of a Result that has one; nothing of a Result<void>.
 template <typename T>
@@ -30,11 +32,11 @@ T value_of(Result<T>&& result) {
 }  // namespace perigee
 
 /// Evaluates a Result; hands its error to the caller, or yields its value.
-#define TRY(expression)                                                      \
-  __extension__({                                                            \
-    auto try_result = (expression);                                          \
-    if (!try_result) {                                                       \
-      return tl::unexpected<perigee::Error>(std::move(try_result).error());  \
-    }                                                                        \
-    perigee::value_of(std::move(try_result));                                \
+#define TRY(expression)                                                     \
+  __extension__({                                                           \
+    auto try_result = (expression);                                         \
+    if (!try_result) {                                                      \
+      return tl::unexpected<perigee::Error>(std::move(try_result).error()); \
+    }                                                                       \
+    perigee::value_of(std::move(try_result));                               \
   })

@@ -1,6 +1,7 @@
 #include "base/thread_stack.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -28,6 +29,11 @@ Bounds bounds_of_this_thread() {
 }  // namespace
 
 void set_thread_stack(std::size_t bytes) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < bytes) {
+    limit.rlim_cur = std::min<rlim_t>(bytes, limit.rlim_max);
+    setrlimit(RLIMIT_STACK, &limit);
+  }
   pthread_attr_t attributes;
   if (pthread_getattr_default_np(&attributes) == 0) {
     if (pthread_attr_setstacksize(&attributes, bytes) == 0) {
@@ -40,7 +46,7 @@ void set_thread_stack(std::size_t bytes) {
 bool stack_is_low(std::size_t bytes) {
   thread_local const Bounds bounds = bounds_of_this_thread();
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  return here - bounds.lowest < std::min(bytes, bounds.size / 2);
+  return here - bounds.lowest < (bytes < bounds.size ? bytes : bounds.size / 2);
 }
 
 }  // namespace perigee

@@ -9,7 +9,9 @@ namespace {
 
 constexpr Milliseconds kNever = std::numeric_limits<Milliseconds>::max();
 
-void make_empty(TimerLink& head) { head.previous = head.next = &head; }
+void make_empty(TimerLink& head) {
+  head.previous = head.next = &head;
+}
 
 void push_back(TimerLink& head, TimerLink& link) {
   link.previous = head.previous;

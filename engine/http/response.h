@@ -68,7 +68,7 @@ class ResponseSerializer {
   void renew(std::time_t now);
 
   std::time_t now_ = -1;
-  std::string ok_;  ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
+  std::string ok_;        ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
   std::string plain_ok_;  ///< the same with the Content-Type of kPlainText
 };
 

@@ -90,7 +90,8 @@ void Connection::on_readable() {
   }
 }
 
-// On the way out nothing the peer sends matters any more, but reading it keeps the kernel from resetting the connection.
+// On the way out nothing the peer sends matters any more, but reading it keeps the kernel from resetting the
+// connection.
 void Connection::discard_input() {
   char bytes[4096];
   const ssize_t count = recv(fd_, bytes, sizeof bytes, 0);

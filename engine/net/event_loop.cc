@@ -39,8 +39,12 @@ void run_guarded(const std::function<void()>& work) {
 
 }  // namespace
 
-void EventLoop::BaseDeleter::operator()(event_base* base) const { event_base_free(base); }
-void EventLoop::EventDeleter::operator()(event* event) const { event_free(event); }
+void EventLoop::BaseDeleter::operator()(event_base* base) const {
+  event_base_free(base);
+}
+void EventLoop::EventDeleter::operator()(event* event) const {
+  event_free(event);
+}
 
 EventLoop::EventLoop()
     : base_(new_base()), timers_(monotonic_ms()), armed_(kNever), thread_(std::this_thread::get_id()) {
@@ -68,7 +72,9 @@ EventLoop::~EventLoop() {
   }
 }
 
-void EventLoop::assert_in_loop() const { assert(in_loop()); }
+void EventLoop::assert_in_loop() const {
+  assert(in_loop());
+}
 
 void EventLoop::run() {
   thread_ = std::this_thread::get_id();

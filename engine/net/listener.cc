@@ -36,7 +36,9 @@ void remove_stale(const SocketAddress& address) {
   ::close(probe);
 }
 
-int open_reserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+int open_reserve() {
+  return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 }  // namespace
 
@@ -84,7 +86,9 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   return *this;
 }
 
-ListenSocket::~ListenSocket() { close(); }
+ListenSocket::~ListenSocket() {
+  close();
+}
 
 void ListenSocket::close() {
   if (fd_ < 0) {
@@ -160,6 +164,8 @@ void Listener::rest() {
   errno = EMFILE;
 }
 
-void Listener::resume() { event_add(&event_, nullptr); }
+void Listener::resume() {
+  event_add(&event_, nullptr);
+}
 
 }  // namespace perigee::net

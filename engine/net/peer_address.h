@@ -23,7 +23,9 @@ struct PeerAddress {
   [[nodiscard]] std::string text() const;
 
   /// Equal hosts compare equal whatever their port.
-  [[nodiscard]] bool same_host(const PeerAddress& other) const { return family == other.family && bytes == other.bytes; }
+  [[nodiscard]] bool same_host(const PeerAddress& other) const {
+    return family == other.family && bytes == other.bytes;
+  }
 };
 
 }  // namespace perigee::net

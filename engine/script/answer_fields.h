@@ -9,9 +9,9 @@ namespace perigee::script {
 
 enum class FieldVerdict : std::uint8_t {
   kAdded,
-  kBadName,    ///< no token of RFC 9110 section 5.6.2
-  kReserved,   ///< the server sets it itself: framing, Connection, Date, Server
-  kBadValue    ///< holds CR, LF, NUL or another control byte
+  kBadName,   ///< no token of RFC 9110 section 5.6.2
+  kReserved,  ///< the server sets it itself: framing, Connection, Date, Server
+  kBadValue   ///< holds CR, LF, NUL or another control byte
 };
 
 /// Adds one header line to an answer; Content-Type becomes its content type. Nothing is added on a bad verdict.

@@ -193,9 +193,13 @@ bool is_kind(lua_State* state, int response, std::string_view kind) {
   return same;
 }
 
-bool is_problem(lua_State* state, int index) { return is_response(state, index) && is_kind(state, index, "problem"); }
+bool is_problem(lua_State* state, int index) {
+  return is_response(state, index) && is_kind(state, index, "problem");
+}
 
-bool is_redirect(lua_State* state, int response) { return is_kind(state, response, "redirect"); }
+bool is_redirect(lua_State* state, int response) {
+  return is_kind(state, response, "redirect");
+}
 
 // A response value: what perigee.text and its siblings made.
 void response_body(const Normalizer& self, int response, bool has_status) {

@@ -228,10 +228,11 @@ int refusal(lua_State* state) {
 }  // namespace
 
 void bind_request(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"query", query},       {"form", form},           {"query_all", query_all},   {"cookies", cookies},
-      {"headers", headers},   {"set_cookie", set_cookie}, {"request_id", request_id}, {"remote_address", remote_address},
-      {"refusal", refusal},   {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"query", query},           {"form", form},
+                                            {"query_all", query_all},   {"cookies", cookies},
+                                            {"headers", headers},       {"set_cookie", set_cookie},
+                                            {"request_id", request_id}, {"remote_address", remote_address},
+                                            {"refusal", refusal},       {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

@@ -42,7 +42,8 @@ int log(lua_State* state) {
 // log_enabled(level) -> whether an event of the level would be written.
 int log_enabled(lua_State* state) {
   static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
-  lua_pushboolean(state, log_sink().enabled(static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels))) ? 1 : 0);
+  lua_pushboolean(state,
+                  log_sink().enabled(static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels))) ? 1 : 0);
   return 1;
 }
 
@@ -113,10 +114,11 @@ int load_library(lua_State* state) {
 }  // namespace
 
 void bind_system(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {{"log", log},       {"log_enabled", log_enabled}, {"reason", reason},
-                                            {"worker", worker}, {"keep", keep},               {"vm_view", vm_view},
-                                            {"sizes", sizes},   {"load_library", load_library}, {"equal", equal},
-                                            {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"log", log},       {"log_enabled", log_enabled},
+                                            {"reason", reason}, {"worker", worker},
+                                            {"keep", keep},     {"vm_view", vm_view},
+                                            {"sizes", sizes},   {"load_library", load_library},
+                                            {"equal", equal},   {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

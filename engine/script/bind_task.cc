@@ -3,6 +3,7 @@
 #include <lua.hpp>
 
 #include "base/clock.h"
+#include "base/thread_stack.h"
 #include "script/bind.h"
 #include "script/vm.h"
 
@@ -58,6 +59,12 @@ int current(lua_State* state) {
   return 2;
 }
 
+// stack_is_low() -> whether one more coroutine inside the running ones might need more of the C stack than is left.
+int stack_is_low(lua_State* state) {
+  lua_pushboolean(state, perigee::stack_is_low(kLuaStack) ? 1 : 0);
+  return 1;
+}
+
 // operate(name): begins an operation of the server; the task must wait next, and finds its result by result().
 int operate(lua_State* state) {
   Vm& vm = Vm::of(state);
@@ -88,9 +95,11 @@ int monotonic(lua_State* state) {
 }  // namespace
 
 void bind_task(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {{"spawn", spawn}, {"wake", wake},           {"cancel", cancel}, {"current", current},
-                                            {"operate", operate}, {"result", result},
-                                            {"now", now},     {"monotonic", monotonic}, {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {
+      {"spawn", spawn},     {"wake", wake},           {"cancel", cancel},
+      {"current", current}, {"operate", operate},     {"result", result},
+      {"now", now},         {"monotonic", monotonic}, {"stack_is_low", stack_is_low},
+      {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   lua_pushlightuserdata(state, &RegistryKeys::wait);
   lua_setfield(state, -2, "wait_mark");

@@ -11,7 +11,6 @@
 namespace perigee::script {
 namespace {
 
-
 // Whether a suspended coroutine yielded to wait, and not by a stray coroutine.yield.
 bool waits(lua_State* coroutine) {
   return lua_gettop(coroutine) == 1 && lua_touserdata(coroutine, 1) == &RegistryKeys::wait;
@@ -52,7 +51,9 @@ std::string error_with_traceback(lua_State* state, lua_State* coroutine) {
 
 }  // namespace
 
-int Dispatcher::lua_top(const Task& task) { return lua_gettop(task.coroutine); }
+int Dispatcher::lua_top(const Task& task) {
+  return lua_gettop(task.coroutine);
+}
 
 Task& Dispatcher::begin_task(Exchange& exchange) {
   Task& task = vm_.take_task();
@@ -72,6 +73,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
 
 Dispatcher::Outcome Dispatcher::refuse(Exchange& exchange, const Refusal& refusal) {
   Task& task = begin_task(exchange);
+  task.default_status = refusal.status;
   lua_State* coroutine = task.coroutine;
   // Strings are made inside the coroutine, where running out of memory can be caught: core.refusal reads this.
   lua_rawgeti(coroutine, LUA_REGISTRYINDEX, vm_.entries().refuse);

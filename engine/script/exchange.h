@@ -25,9 +25,9 @@ struct Answer {
   std::string_view content_type;  ///< of a literal, or of `type_text`
   std::string_view body;          ///< on the task's stack, in the VM's scratch buffer, or in `text`
   std::string type_text;
-  std::string fields;             ///< whole header lines
-  std::string cookies;            ///< Set-Cookie lines: they ride on whatever answer is sent
-  std::string text;               ///< a body made natively
+  std::string fields;   ///< whole header lines
+  std::string cookies;  ///< Set-Cookie lines: they ride on whatever answer is sent
+  std::string text;     ///< a body made natively
 
   void reset() {
     status = 200;
@@ -48,9 +48,9 @@ class Exchange {
   RequestView view;
   Answer answer;
   std::string body;
-  Task* task = nullptr;       ///< who runs the handler, once there is one
-  void* connection = nullptr; ///< whose it is: the server's business; null once the client has gone
-  double id = 0;              ///< counts up, unique in the process together with the worker's number
+  Task* task = nullptr;        ///< who runs the handler, once there is one
+  void* connection = nullptr;  ///< whose it is: the server's business; null once the client has gone
+  double id = 0;               ///< counts up, unique in the process together with the worker's number
   std::int64_t started_ns = 0;
   std::uint64_t bytes_sent = 0;
 

@@ -22,8 +22,8 @@ PERIGEE_FFI const Slice* perigee_header(TaskView* task, const char* name, std::s
   perigee::script::Exchange& exchange = *task->owner->exchange;
   const auto& head = exchange.head;
   const perigee::http::KnownField slot = perigee::http::known_field_of({name, size});
-  const std::uint16_t index = slot != perigee::http::KnownField::kCount ? head.known[static_cast<std::size_t>(slot)]
-                                                                         : head.find({name, size});
+  const std::uint16_t index =
+      slot != perigee::http::KnownField::kCount ? head.known[static_cast<std::size_t>(slot)] : head.find({name, size});
   if (index == perigee::http::RequestHead::kAbsent) {
     return nullptr;
   }
@@ -32,8 +32,9 @@ PERIGEE_FFI const Slice* perigee_header(TaskView* task, const char* name, std::s
 }
 
 /// Reads the query into request->pairs and returns how many pairs there are; -1: more than fit, or no memory.
-PERIGEE_FFI std::int32_t perigee_query(TaskView* task) noexcept try { return task->owner->exchange->read_query(); } catch (
-    const std::bad_alloc&) {
+PERIGEE_FFI std::int32_t perigee_query(TaskView* task) noexcept try {
+  return task->owner->exchange->read_query();
+} catch (const std::bad_alloc&) {
   return -1;
 }
 
@@ -49,11 +50,13 @@ PERIGEE_FFI void perigee_wake_after(TaskView* task, double seconds) noexcept {
   constexpr double kForever = 1e9;  // seconds: thirty years
   const double bounded = seconds < kForever ? seconds : kForever;
   const auto milliseconds = static_cast<perigee::Milliseconds>(bounded * 1000 + 0.999);
-  task->owner->wake_at(perigee::monotonic_ms() + milliseconds);
+  task->owner->wake_at(perigee::monotonic_ms() + milliseconds + 1);  // the clock's millisecond has begun already
 }
 
 /// Takes back perigee_wake_after().
-PERIGEE_FFI void perigee_stop_timer(TaskView* task) noexcept { task->owner->stop_timer(); }
+PERIGEE_FFI void perigee_stop_timer(TaskView* task) noexcept {
+  task->owner->stop_timer();
+}
 
 /// Writes the next bytes of a streamed body: 0 when written, 1 when there is no room (the task is woken when there is),
 /// 2 when the client has gone.

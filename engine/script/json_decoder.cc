@@ -1,9 +1,9 @@
 #include "script/json_decoder.h"
 
-#include <lua.hpp>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+#include <lua.hpp>
 
 #include <cstdint>
 #include <vector>

@@ -7,7 +7,8 @@
 namespace perigee::script {
 namespace {
 
-// Per byte: 0 stands for itself, 1 needs a \u escape, 2 begins a UTF-8 sequence (or is a stray), else the letter behind "\".
+// Per byte: 0 stands for itself, 1 needs a \u escape, 2 begins a UTF-8 sequence (or is a stray), else the letter behind
+// "\".
 constexpr std::array<char, 256> escape_table() {
   std::array<char, 256> table{};
   for (int i = 0; i < 0x20; ++i) {
@@ -29,7 +30,9 @@ constexpr std::array<char, 256> escape_table() {
 
 constexpr std::array<char, 256> kEscapes = escape_table();
 
-char escape_of(char byte) { return kEscapes[static_cast<unsigned char>(byte)]; }
+char escape_of(char byte) {
+  return kEscapes[static_cast<unsigned char>(byte)];
+}
 
 void append_escape(std::string& out, char byte) {
   const char letter = escape_of(byte);
@@ -44,7 +47,9 @@ void append_escape(std::string& out, char byte) {
   out.push_back(kHex[byte & 15]);
 }
 
-bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+}
 
 }  // namespace
 

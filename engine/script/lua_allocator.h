@@ -6,8 +6,8 @@
 
 namespace perigee::script {
 
-/// The memory of one VM. Lua tells an allocator the size of what it frees, so small blocks need no headers and no search:
-/// each size has a list of free blocks, cut from chunks that live as long as the VM. Large blocks are malloc's.
+/// The memory of one VM. Lua tells an allocator the size of what it frees, so small blocks need no headers and no
+/// search: each size has a list of free blocks, cut from chunks that live as long as the VM. Large blocks are malloc's.
 /// One thread at a time, as its VM.
 class LuaAllocator {
  public:
@@ -23,8 +23,8 @@ class LuaAllocator {
   [[nodiscard]] std::size_t reserved() const { return chunks_.size() * kChunk; }
 
  private:
-  static constexpr std::size_t kGrain = 16;        // bytes: sizes are rounded up to a multiple
-  static constexpr std::size_t kLargest = 512;     // bytes: the largest block kept in lists
+  static constexpr std::size_t kGrain = 16;     // bytes: sizes are rounded up to a multiple
+  static constexpr std::size_t kLargest = 512;  // bytes: the largest block kept in lists
   static constexpr std::size_t kChunk = 64 * 1024;
 
   struct Free {

@@ -4,10 +4,16 @@
 
 namespace perigee::script {
 
-Task::Task(Vm& owner) : vm(owner), timer_(*this) { view.owner = this; }
+Task::Task(Vm& owner) : vm(owner), timer_(*this) {
+  view.owner = this;
+}
 
-void Task::wake_at(Milliseconds deadline) { vm.host().timers().add(timer_, deadline); }
+void Task::wake_at(Milliseconds deadline) {
+  vm.host().timers().add(timer_, deadline);
+}
 
-void Task::on_timer() { vm.make_ready(*this); }
+void Task::on_timer() {
+  vm.make_ready(*this);
+}
 
 }  // namespace perigee::script

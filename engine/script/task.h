@@ -40,12 +40,12 @@ class Task {
   int view_ref = 0;       ///< the FFI pointer to `view`
   Purpose purpose = Purpose::kRequest;
   Phase phase = Phase::kHandler;
-  bool waiting = false;   ///< suspended until woken
-  bool ready = false;     ///< in the VM's queue of tasks to resume
+  bool waiting = false;  ///< suspended until woken
+  bool ready = false;    ///< in the VM's queue of tasks to resume
   bool running = false;
   bool answering_error = false;  ///< app:error was asked already: what fails now is answered natively
   int default_status = 200;
-  std::string result;  ///< of an operation that the task asked the server for
+  std::string result;                                    ///< of an operation that the task asked the server for
   std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
 
   /// Wakes the task at `deadline`.

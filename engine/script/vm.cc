@@ -1,7 +1,6 @@
 #include "script/vm.h"
 
 #include <lua.hpp>
-#include <luajit.h>
 
 #include <cassert>
 #include <new>
@@ -148,7 +147,8 @@ Result<> Vm::open() {
   lua_rawset(state_, LUA_REGISTRYINDEX);
   lua_pushlightuserdata(state_, &view_);
   lua_setfield(state_, LUA_REGISTRYINDEX, "perigee.vm_view");
-  if (lua_cpcall(state_, [](lua_State* state) { return open_protected(state); }, nullptr) != 0) {
+  if (lua_cpcall(
+          state_, [](lua_State* state) { return open_protected(state); }, nullptr) != 0) {
     return fail("the Lua library does not load: " + error_text(state_));
   }
   return {};
@@ -341,9 +341,13 @@ void Vm::cancel_all(CancelReason reason) {
   }
 }
 
-std::vector<Task*> Vm::take_ready() { return std::exchange(ready_, {}); }
+std::vector<Task*> Vm::take_ready() {
+  return std::exchange(ready_, {});
+}
 
-std::size_t Vm::heap_kilobytes() const { return static_cast<std::size_t>(lua_gc(state_, LUA_GCCOUNT, 0)); }
+std::size_t Vm::heap_kilobytes() const {
+  return static_cast<std::size_t>(lua_gc(state_, LUA_GCCOUNT, 0));
+}
 
 Vm& Vm::of(lua_State* state) {
   lua_pushlightuserdata(state, &RegistryKeys::vm);

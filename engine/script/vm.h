@@ -29,12 +29,12 @@ struct VmSettings {
 
 /// One route as `perigee routes` and logs show it.
 struct RouteInfo {
-  std::string method;   ///< "GET", or "*" for any
+  std::string method;  ///< "GET", or "*" for any
   std::string pattern;
-  std::string place;    ///< file:line of its definition
+  std::string place;             ///< file:line of its definition
   std::int64_t body_limit = -1;  ///< bytes; -1: the configured one
   double time_limit = -1;        ///< seconds; -1: the configured one
-  int handler_ref = 0;  ///< in the VM's registry
+  int handler_ref = 0;           ///< in the VM's registry
 };
 
 /// One generation of the app on one worker: a LuaJIT VM with the library and the app loaded, its routes and its tasks.

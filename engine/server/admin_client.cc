@@ -1,12 +1,14 @@
 #include "server/admin_client.h"
 
-#include <rapidjson/document.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <string_view>
 
 #include "net/socket_address.h"
 
@@ -48,27 +50,25 @@ Result<std::string> round_trip(const net::SocketAddress& address, const std::str
 }
 
 Result<ReloadResult> read_answer(const std::string& answer) {
-  const std::size_t body = answer.find("\r\n\r\n");
-  rapidjson::Document document;
-  if (body == std::string::npos || document.Parse(answer.c_str() + body + 4).HasParseError() || !document.IsObject()) {
+  const std::size_t end = answer.find("\r\n\r\n");
+  if (end == std::string::npos || !answer.starts_with("HTTP/1.1 ")) {
     return fail("the admin port gave no answer that can be read");
   }
+  const std::string_view status = std::string_view(answer).substr(9, 3);
+  std::string_view body = std::string_view(answer).substr(end + 4);
   ReloadResult result;
-  result.ok = answer.starts_with("HTTP/1.1 200");
-  if (const auto generation = document.FindMember("generation");
-      generation != document.MemberEnd() && generation->value.IsUint64()) {
-    result.generation = generation->value.GetUint64();
+  if (status == "200") {
+    result.ok = true;
+    std::from_chars(body.data(), body.data() + body.size(), result.generation);
+    return result;
   }
-  const auto mistakes = document.FindMember("mistakes");
-  if (mistakes != document.MemberEnd() && mistakes->value.IsArray()) {
-    for (const auto& mistake : mistakes->value.GetArray()) {
-      result.mistakes.emplace_back(mistake.IsString() ? mistake.GetString() : "");
-    }
+  if (status != "422") {
+    return fail("the admin port refused (" + std::string(status) + "): " + std::string(body));
   }
-  if (!result.ok && result.mistakes.empty()) {
-    const auto detail = document.FindMember("detail");
-    const bool said = detail != document.MemberEnd() && detail->value.IsString();
-    return fail(std::string("the admin port refused: ") + (said ? detail->value.GetString() : answer.substr(9, 3)));
+  while (!body.empty()) {
+    const std::string_view mistake = body.substr(0, body.find('\0'));
+    result.mistakes.emplace_back(mistake);
+    body.remove_prefix(std::min(body.size(), mistake.size() + 1));
   }
   return result;
 }
@@ -80,7 +80,9 @@ Result<ReloadResult> request_reload(const std::string& address, const std::strin
     return fail("admin.listen is off: reload by SIGHUP");
   }
   const auto place = TRY(net::SocketAddress::parse(address));
-  std::string request = "POST /reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n";
+  std::string request =
+      "POST /reload HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\nConnection: close\r\n"
+      "Content-Length: 0\r\n";
   if (!token.empty()) {
     request += "Authorization: Bearer " + token + "\r\n";
   }

@@ -14,7 +14,9 @@
 namespace perigee::server {
 namespace {
 
-void print_mistake(const std::string& text) { std::fprintf(stderr, "perigee: %s\n", text.c_str()); }
+void print_mistake(const std::string& text) {
+  std::fprintf(stderr, "perigee: %s\n", text.c_str());
+}
 
 // The configuration a command names; the default path may be missing, one that was given may not.
 std::optional<Options> load(CommandLine& command) {
@@ -48,7 +50,9 @@ void check_app_alone(const CommandLine& command) {
   }
 }
 
-std::string method_of(const script::RouteInfo& route) { return route.method == "*" ? "ANY" : route.method; }
+std::string method_of(const script::RouteInfo& route) {
+  return route.method == "*" ? "ANY" : route.method;
+}
 
 void print_table(const std::vector<script::RouteInfo>& routes) {
   int method_width = 6;
@@ -86,8 +90,7 @@ int run_check(const CommandLine& command) {
   if (vm == nullptr) {
     return 1;
   }
-  std::printf("ok: %s, %zu route%s\n", options->app.c_str(), vm->routes().size(),
-              vm->routes().size() == 1 ? "" : "s");
+  std::printf("ok: %s, %zu route%s\n", options->app.c_str(), vm->routes().size(), vm->routes().size() == 1 ? "" : "s");
   return 0;
 }
 

@@ -31,7 +31,7 @@ class ConnectionLimits {
   };
 
   mutable std::mutex mutex_;
-  std::size_t count_ = 0;                                                         // guarded by mutex_
+  std::size_t count_ = 0;                                                          // guarded by mutex_
   std::unordered_map<net::PeerAddress, std::int64_t, Hash, SameHost> by_address_;  // guarded by mutex_
 };
 

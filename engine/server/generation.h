@@ -9,8 +9,8 @@
 
 namespace perigee::server {
 
-/// One loaded version of the app on one worker. Requests pin it; when a newer one has taken over it lives until the last
-/// of them ends, or the drain deadline ends them.
+/// One loaded version of the app on one worker. Requests pin it; when a newer one has taken over it lives until the
+/// last of them ends, or the drain deadline ends them.
 struct Generation {
   Generation(std::unique_ptr<script::Vm> loaded, std::uint64_t serial)
       : vm(std::move(loaded)), dispatcher(*vm), number(serial) {}
@@ -20,6 +20,7 @@ struct Generation {
   std::uint64_t number;
   Milliseconds drain_deadline = 0;  ///< 0 while it is current
   std::size_t pins = 0;             ///< requests that are this generation's, from their route match to their end
+  Milliseconds unpinned = 0;        ///< when its last request had ended
   bool stop_begun = false;          ///< its stop hooks were started
   bool stopped = false;             ///< and have ended
 };

@@ -52,21 +52,23 @@ void Generations::begin_stop(Generation& generation) {
   });
 }
 
-bool Generations::finished(Generation& generation, Milliseconds now,
-                           const std::function<void(Generation&)>& abandon) {
-  script::Vm& vm = *generation.vm;
-  if (vm.busy_tasks() == 0 && generation.pins == 0) {
-    if (!generation.stop_begun) {
-      begin_stop(generation);
-    }
-    return generation.stopped;
+bool Generations::finished(Generation& generation, Milliseconds now, const std::function<void(Generation&)>& abandon) {
+  if (generation.pins == 0 && !generation.stop_begun) {
+    generation.unpinned = now;
+    begin_stop(generation);
   }
-  if (now >= generation.drain_deadline + kGrace) {
+  if (generation.pins == 0 && generation.stopped && generation.vm->busy_tasks() == 0) {
+    return true;
+  }
+  const bool served = generation.pins == 0 && generation.stopped;
+  const Milliseconds deadline =
+      served ? std::min(generation.drain_deadline, generation.unpinned + kLeftover) : generation.drain_deadline;
+  if (now >= deadline + kGrace) {
     abandon(generation);
     return true;
   }
-  if (now >= generation.drain_deadline) {
-    vm.cancel_all(script::CancelReason::kDraining);
+  if (now >= deadline) {
+    generation.vm->cancel_all(script::CancelReason::kDraining);
   }
   return false;
 }
@@ -88,15 +90,14 @@ bool Generations::collect(Milliseconds now, const std::function<void(Generation&
 
 void Generations::drain_all(Milliseconds deadline) {
   for (const auto& generation : all_) {
-    generation->drain_deadline = generation->drain_deadline == 0 ? deadline
-                                                                 : std::min(generation->drain_deadline, deadline);
+    generation->drain_deadline =
+        generation->drain_deadline == 0 ? deadline : std::min(generation->drain_deadline, deadline);
   }
 }
 
 bool Generations::quiet() const {
-  return std::all_of(all_.begin(), all_.end(), [](const auto& g) {
-    return g->vm->busy_tasks() == 0 && g->pins == 0 && g->stopped;
-  });
+  return std::all_of(all_.begin(), all_.end(),
+                     [](const auto& g) { return g->vm->busy_tasks() == 0 && g->pins == 0 && g->stopped; });
 }
 
 }  // namespace perigee::server

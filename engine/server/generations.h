@@ -15,7 +15,8 @@ namespace perigee::server {
 class Generations {
  public:
   static constexpr std::size_t kMost = 4;
-  static constexpr Milliseconds kGrace = 2000;  ///< between cancelling a generation's tasks and closing its VM
+  static constexpr Milliseconds kLeftover = 1000;  ///< that spawned tasks get after the last request and the stop hooks
+  static constexpr Milliseconds kGrace = 2000;     ///< between cancelling a generation's tasks and closing its VM
 
   [[nodiscard]] Generation& current() { return *current_; }
   [[nodiscard]] bool has_current() const { return current_ != nullptr; }
@@ -30,8 +31,8 @@ class Generations {
   /// Drops a prepared generation.
   void discard(std::uint64_t number);
 
-  /// Closes what has drained, cancels what is over its deadline. `abandon` is called for a generation whose tasks did not
-  /// end even so: its visits must be closed before it returns. True while some generation is on its way out.
+  /// Closes what has drained, cancels what is over its deadline. `abandon` is called for a generation whose tasks did
+  /// not end even so: its visits must be closed before it returns. True while some generation is on its way out.
   bool collect(Milliseconds now, const std::function<void(Generation&)>& abandon);
 
   /// Begins to end every generation, the current one too (it goes on serving meanwhile).

@@ -93,7 +93,7 @@ const std::array kTable = {
     OptionSpec{"admin", "listen", kString, &Options::admin_listen, 1, kPathBytes, "", kFixed,
                "Address of the admin port, written as in [server] listen, or \"off\"."},
     OptionSpec{
-        "admin", "token", kSecret, &Options::admin_token, 0, 4096, "", kReloadable,
+        "admin", "token", kSecret, &Options::admin_token, 0, 4096, "", kFixed,
         "What the admin port wants as \"Authorization: Bearer TOKEN\"; needed when its address is not loopback."},
 };
 

@@ -12,26 +12,44 @@
 
 namespace perigee::server {
 
-Result<> drop_privileges(const std::string& user, const std::string& group) {
-  gid_t gid = getgid();
-  const passwd* account = nullptr;
+namespace {
+
+struct Account {
+  uid_t user = getuid();
+  gid_t group = getgid();
+};
+
+Result<Account> find_account(const std::string& user, const std::string& group) {
+  Account account;
   if (!user.empty()) {
-    account = getpwnam(user.c_str());
-    if (account == nullptr) {
+    const passwd* entry = getpwnam(user.c_str());
+    if (entry == nullptr) {
       return fail("server.user: there is no user '" + user + "'");
     }
-    gid = account->pw_gid;
+    account = {entry->pw_uid, entry->pw_gid};
   }
   if (!group.empty()) {
     const ::group* entry = getgrnam(group.c_str());
     if (entry == nullptr) {
       return fail("server.group: there is no group '" + group + "'");
     }
-    gid = entry->gr_gid;
+    account.group = entry->gr_gid;
   }
-  if (account != nullptr || !group.empty()) {
-    const bool supplementary = geteuid() != 0 || setgroups(1, &gid) == 0;
-    if (!supplementary || setgid(gid) != 0 || (account != nullptr && setuid(account->pw_uid) != 0)) {
+  return account;
+}
+
+}  // namespace
+
+Result<> drop_privileges(const std::string& user, const std::string& group, const std::vector<std::string>& files) {
+  const Account account = TRY(find_account(user, group));
+  if (!user.empty() || !group.empty()) {
+    for (const std::string& file : files) {
+      if (chown(file.c_str(), account.user, account.group) != 0) {
+        return fail("can't give " + file + " to user '" + user + "': " + std::strerror(errno));
+      }
+    }
+    const bool supplementary = geteuid() != 0 || setgroups(1, &account.group) == 0;
+    if (!supplementary || setgid(account.group) != 0 || setuid(account.user) != 0) {
       return fail("can't become user '" + user + "', group '" + group + "': " + std::strerror(errno));
     }
   }

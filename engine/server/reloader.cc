@@ -83,7 +83,9 @@ Reloader::~Reloader() {
   }
 }
 
-ReloadResult Reloader::load_first() { return load(options()); }
+ReloadResult Reloader::load_first() {
+  return load(options());
+}
 
 void Reloader::start() {
   thread_ = std::thread([this] {
@@ -202,6 +204,7 @@ ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
     worker->activate(generation_, options);
   }
   result.ok = true;
+  result.options = options;
   result.generation = generation_;
   const std::lock_guard lock(mutex_);
   options_ = options;

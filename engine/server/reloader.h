@@ -20,7 +20,8 @@ struct ReloadResult {
   bool ok = false;
   std::uint64_t generation = 0;
   std::size_t routes = 0;
-  std::vector<std::string> mistakes;  ///< each with file and line
+  std::vector<std::string> mistakes;       ///< each with file and line
+  std::shared_ptr<const Options> options;  ///< in force from here on; null when not ok
 };
 
 /// What an app is loaded with on worker `worker` of `workers`.
@@ -33,7 +34,8 @@ class Reloader {
  public:
   using Done = std::function<void(const ReloadResult& result)>;
   /// Reads the configuration anew: options, or mistakes.
-  using ReadOptions = std::function<std::shared_ptr<const Options>(const Options& running, std::vector<std::string>& mistakes)>;
+  using ReadOptions =
+      std::function<std::shared_ptr<const Options>(const Options& running, std::vector<std::string>& mistakes)>;
 
   Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options, ReadOptions read);
   ~Reloader();

@@ -17,7 +17,9 @@
 namespace perigee::server {
 namespace {
 
-void print_line(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+void print_line(const std::string& text) {
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
 
 std::string url_of(const net::SocketAddress& address) {
   return address.is_unix() ? address.text() : "http://" + address.text();
@@ -49,7 +51,7 @@ int Server::run() {
     opened = open_sockets();
   }
   if (opened) {
-    opened = drop_privileges(options_->user, options_->group);
+    opened = drop_privileges(options_->user, options_->group, opened_files());
   }
   if (!opened) {
     print_line("perigee: " + opened.error().message);
@@ -109,6 +111,22 @@ Result<> Server::open_address(const std::string& text, std::size_t workers) {
   return {};
 }
 
+// What was made in the file system so far: log files and Unix sockets.
+std::vector<std::string> Server::opened_files() const {
+  std::vector<std::string> files;
+  for (const std::string& target : {options_->access, options_->log_error}) {
+    if (target != "off" && target != "stdout" && target != "stderr") {
+      files.push_back(target);
+    }
+  }
+  for (const Bound& bound : bound_) {
+    if (bound.socket.address().is_unix()) {
+      files.push_back(bound.socket.address().text().substr(std::string_view("unix:").size()));
+    }
+  }
+  return files;
+}
+
 void Server::start_workers() {
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
@@ -125,9 +143,8 @@ void Server::start_workers() {
 }
 
 bool Server::load_app() {
-  reloader_ = std::make_unique<Reloader>(workers_, options_, [this](const Options& running, auto& mistakes) {
-    return read_options(running, mistakes);
-  });
+  reloader_ = std::make_unique<Reloader>(
+      workers_, options_, [this](const Options& running, auto& mistakes) { return read_options(running, mistakes); });
   const ReloadResult result = reloader_->load_first();
   for (const std::string& mistake : result.mistakes) {
     print_line("perigee: " + mistake);
@@ -202,7 +219,17 @@ void Server::on_signal(int signal) {
 
 void Server::reload_by_signal() {
   if (!draining_) {
-    reloader_->request([](const ReloadResult&) {});
+    reloader_->request([this](const ReloadResult& result) { after_reload(result); });
+  }
+}
+
+// The error log changes only with the rest.
+void Server::after_reload(const ReloadResult& result) {
+  if (!result.ok) {
+    return;
+  }
+  if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
+    log_event(LogLevel::kError, applied.error().message);
   }
 }
 
@@ -223,9 +250,10 @@ void Server::begin_drain() {
   draining_ = true;
   ready_ = false;
   log_event(LogLevel::kInfo, "stopping: finishing what is under way");
+  const double drain = reloader_->options()->drain;
   reloader_.reset();
   undrained_ = workers_.size();
-  const Milliseconds deadline = monotonic_ms() + static_cast<Milliseconds>(options_->drain * 1000);
+  const Milliseconds deadline = monotonic_ms() + static_cast<Milliseconds>(drain * 1000);
   for (const auto& worker : workers_) {
     worker->drain(deadline, [this] {
       loop_.post([this] {
@@ -250,7 +278,10 @@ void Server::operate(std::string_view name, const std::function<void(std::string
     } else if (name == "routes") {
       done("{\"routes\":" + reloader_->routes_json() + "}");
     } else {
-      reloader_->request([done](const ReloadResult& result) { done(reload_json(result)); });
+      reloader_->request([this, done](const ReloadResult& result) {
+        after_reload(result);
+        done(reload_json(result));
+      });
     }
   });
 }
@@ -267,11 +298,7 @@ std::shared_ptr<const Options> Server::read_options(const Options& running, std:
     log_event(LogLevel::kWarn, name + " changed, but takes effect only when the server is started anew");
   }
   keep_fixed_options(running, *loaded);
-  auto opened = access_targets_.open(loaded->access);
-  if (opened) {
-    opened = error_log_->apply(ErrorLog::settings_of(*loaded));
-  }
-  if (!opened) {
+  if (auto opened = access_targets_.open(loaded->access); !opened) {
     mistakes.push_back(opened.error().message);
     return nullptr;
   }

@@ -31,17 +31,18 @@ class Server {
   [[nodiscard]] Result<> open_logs();
   [[nodiscard]] Result<> open_sockets();
   [[nodiscard]] Result<> open_address(const std::string& text, std::size_t workers);
+  [[nodiscard]] std::vector<std::string> opened_files() const;
   void start_workers();
   [[nodiscard]] bool load_app();
   [[nodiscard]] Result<> start_admin();
   void start_listening();
   void on_signal(int signal);
   void reload_by_signal();
+  void after_reload(const ReloadResult& result);
   void reopen_logs();
   void begin_drain();
   void operate(std::string_view name, const std::function<void(std::string)>& done);
-  [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running,
-                                                            std::vector<std::string>& mistakes);
+  [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running, std::vector<std::string>& mistakes);
   [[nodiscard]] Worker& least_loaded();
 
   struct Bound {

@@ -26,17 +26,17 @@ class Visit final : public script::Exchange {
   Stage stage = Stage::kHead;
   Generation* generation = nullptr;
   http::Router::Match match;
-  std::int64_t body_limit = 0;      ///< bytes
+  std::int64_t body_limit = 0;  ///< bytes
   Milliseconds body_began = 0;
   std::uint64_t body_received = 0;  ///< bytes on the wire
   bool discard_body = false;        ///< nobody wants it: the answer is a refusal
   bool close_after = false;         ///< the connection ends with this answer
   bool chunked_answer = false;
-  bool head_timed = false;          ///< the deadline of its head is set
-  bool limit_set = false;           ///< the deadline of its handler is set
-  bool detached = false;            ///< its head is no longer in the connection's buffer
+  bool head_timed = false;  ///< the deadline of its head is set
+  bool limit_set = false;   ///< the deadline of its handler is set
+  bool detached = false;    ///< its head is no longer in the connection's buffer
   Milliseconds dispatched = 0;
-  net::PeerAddress peer;            ///< kept when the connection has gone on
+  net::PeerAddress peer;  ///< kept when the connection has gone on
 
   /// Makes a pooled visit ready for the next request of `client`.
   void begin(net::Connection& client) {

@@ -1,35 +1,15 @@
 #include "server/worker.h"
 
-#include <pthread.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <ctime>
-#include <new>
 #include <utility>
 
-#include "base/log.h"
 #include "base/marks.h"
-#include "http/problem.h"
-#include "server/request_ids.h"
 
 namespace perigee::server {
 namespace {
 
-constexpr std::string_view kServerMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
-Milliseconds milliseconds(double seconds) { return static_cast<Milliseconds>(seconds * 1000); }
-
-bool keep_bytes(void* context, std::string_view bytes) {
-  Visit& visit = *static_cast<Visit*>(context);
-  visit.body_received += bytes.size();
-  if (visit.body_received > static_cast<std::uint64_t>(visit.body_limit)) {
-    return false;
-  }
-  if (!visit.discard_body) {
-    visit.body.append(bytes);
-  }
-  return true;
+Milliseconds milliseconds(double seconds) {
+  return static_cast<Milliseconds>(seconds * 1000);
 }
 
 }  // namespace
@@ -130,7 +110,8 @@ Worker::Outcome Worker::dispatch(Visit& visit) {
   return visit.generation->dispatcher.call(visit, visit.match.route);
 }
 
-// Acts on what has become of the handler. True when the answer is complete and the connection free for the next request.
+// Acts on what has become of the handler. True when the answer is complete and the connection free for the next
+// request.
 bool Worker::conclude(Visit& visit, Outcome outcome) {
   switch (outcome) {
     case Outcome::kWaiting:
@@ -250,103 +231,6 @@ void Worker::release(Visit& visit) {
   free_visits_.push_back(&visit);
 }
 
-void Worker::match_route(Visit& visit) {
-  marks.stage = Stage::kRoute;
-  visit.generation = &generations_.current();
-  ++visit.generation->pins;
-  visit.dispatched = now_;
-  const script::Vm& vm = *visit.generation->vm;
-  const http::RequestHead& head = visit.head;
-  visit.body_limit = options_->body;
-  if (head.method == http::Method::kTrace || head.method == http::Method::kConnect) {
-    visit.match.outcome = http::Router::Outcome::kMethodNotAllowed;
-    visit.match.allow = kServerMethods;
-    return;
-  }
-  if (visit.view.path.size == 1 && *visit.view.path.data == '*') {  // OPTIONS *: what the server as a whole takes (RFC 9110 section 9.3.7)
-    visit.match.outcome = http::Router::Outcome::kOptions;
-    visit.match.allow = kServerMethods;
-    return;
-  }
-  visit.match = vm.router().match(head.method, visit.view.method_text.view(), visit.view.path.view(), visit.parameters);
-  visit.view.parameter_count = visit.parameters.count;
-  if (visit.match.outcome == http::Router::Outcome::kFound) {
-    const script::RouteInfo& route = vm.routes()[static_cast<std::size_t>(visit.match.route)];
-    visit.body_limit = route.body_limit >= 0 ? route.body_limit : options_->body;
-  }
-}
-
-// False when the request is refused at once.
-bool Worker::begin_body(net::Connection& client, Visit& visit) {
-  const http::RequestHead& head = visit.head;
-  visit.discard_body = visit.match.outcome != http::Router::Outcome::kFound;
-  if (head.content_length > visit.body_limit) {
-    return refuse_and_close(visit, 413, "the body is larger than this route takes");
-  }
-  visit.detach();
-  if (visit.framer.begin(head, &keep_bytes, &visit) == http::BodyFramer::State::kRefused) {
-    return refuse_and_close(visit, 400, visit.framer.reason());
-  }
-  visit.stage = Visit::Stage::kBody;
-  visit.body_began = now_;
-  if (head.expect_continue && client.input().empty()) {
-    if (visit.discard_body) {  // the answer is known: the body need not come
-      visit.close_after = true;
-      visit.stage = Visit::Stage::kHandling;
-      return true;
-    }
-    client.output().append("HTTP/1.1 100 Continue\r\n\r\n");
-  }
-  return true;
-}
-
-// A body may pause for body_timeout, and once that is over must have come at body_rate on the whole.
-bool Worker::keep_body_rate(net::Connection& client, Visit& visit) {
-  const Milliseconds patience = milliseconds(options_->body_timeout);
-  const Milliseconds elapsed = now_ - visit.body_began;
-  if (elapsed > patience &&
-      static_cast<std::int64_t>(visit.body_received) < options_->body_rate * (elapsed - patience) / 1000) {
-    return refuse_and_close(visit, 408, "the body came too slowly");
-  }
-  client.set_deadline(now_ + patience);
-  return true;
-}
-
-Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
-  const http::Router::Match& match = visit.match;
-  script::Refusal refusal;
-  switch (match.outcome) {
-    case http::Router::Outcome::kOptions:
-      visit.answer.reset();
-      visit.answer.status = 204;
-      visit.answer.fields.append("Allow: ").append(match.allow).append("\r\n");
-      return Outcome::kAnswered;
-    case http::Router::Outcome::kMethodNotAllowed:
-      refusal = {405, "the path does not take this method", match.allow, {}, {}, {}};
-      break;
-    case http::Router::Outcome::kBadParameter:
-      refusal = {400,
-                 "a path parameter is not of its type",
-                 {},
-                 match.refused->name,
-                 http::path_type_expected(match.refused->type),
-                 match.refused_text.substr(0, 64)};
-      return visit.generation->dispatcher.refuse(visit, refusal);
-    case http::Router::Outcome::kNotFound:
-    case http::Router::Outcome::kFound:
-      refusal.detail = "no route takes this path";
-      break;
-  }
-  if (visit.generation->vm->has_refusal_hook()) {
-    return visit.generation->dispatcher.refuse(visit, refusal);
-  }
-  script::Dispatcher::answer_problem(visit, refusal.status, refusal.detail, request_id(visit));
-  if (!refusal.allow.empty()) {
-    visit.answer.fields.append("Allow: ").append(refusal.allow).append("\r\n");
-  }
-  return Outcome::kAnswered;
-}
-
 // The handler waits: the request's bytes move out of the connection's buffer, and its time limit begins to count.
 void Worker::suspend(Visit& visit) {
   visit.detach();
@@ -399,136 +283,6 @@ void Worker::resume(script::Task& task) {
   }
 }
 
-// --- connections -----------------------------------------------------------------------------------------------------
-
-void Worker::on_half_close(net::Connection& client) { serve(client); }
-
-void Worker::on_drained(net::Connection& client) {
-  if (Visit* visit = visit_of(client); visit != nullptr && visit->stage == Visit::Stage::kStreaming) {
-    visit->task->vm.make_ready(*visit->task);
-  }
-  backlog_.push_back(&client);
-}
-
-void Worker::on_deadline(net::Connection& client) {
-  refresh_time();
-  Visit* visit = visit_of(client);
-  if (visit == nullptr) {
-    client.close_gracefully();
-    return;
-  }
-  switch (visit->stage) {
-    case Visit::Stage::kHead:
-      visit->publish_refused();
-      (void)refuse_and_close(*visit, 408, "the request's head did not come in time");
-      break;
-    case Visit::Stage::kBody:
-      (void)refuse_and_close(*visit, 408, "the body did not come in time");
-      break;
-    case Visit::Stage::kHandling:
-      visit->task->vm.cancel(*visit->task, script::CancelReason::kTimeLimit);
-      break;
-    case Visit::Stage::kStreaming:
-    case Visit::Stage::kAfter:
-      break;
-  }
-}
-
-void Worker::on_closed(net::Connection& client) {
-  if (turned_away_.erase(&client) != 0) {
-    return;
-  }
-  connections_.erase(&client);
-  connection_count_.fetch_sub(1, std::memory_order_relaxed);
-  setup_.limits->release(client.peer());
-  std::erase(backlog_, &client);
-  std::erase(unflushed_, &client);
-  Visit* visit = visit_of(client);
-  if (visit == nullptr) {
-    return;
-  }
-  client.context = nullptr;
-  visit->connection = nullptr;
-  if (visit->task != nullptr) {
-    visit->task->vm.cancel(*visit->task, script::CancelReason::kClientGone);
-  } else {
-    release(*visit);
-  }
-}
-
-void Worker::turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::Verdict verdict) {
-  static constexpr std::size_t kMostAtOnce = 256;
-  if (turned_away_.size() >= kMostAtOnce) {
-    ::close(fd);
-    return;
-  }
-  net::Connection& client = net::Connection::adopt(loop_, fd, peer, *this);
-  turned_away_.insert(&client);
-  const std::string_view why = verdict == ConnectionLimits::Verdict::kTooMany
-                                   ? "the server has all the connections it takes"
-                                   : "this address has all the connections it may have";
-  const std::string body = http::problem_json(503, why, "");
-  http::ResponseHead head;
-  head.status = 503;
-  head.content_type = http::kProblemType;
-  head.fields = "Retry-After: 1\r\n";
-  head.length = body.size();
-  head.persistence = http::Persistence::kClose;
-  refresh_time();
-  answers_.write(client.output(), head, body);
-  client.close_gracefully();
-}
-
-script::Host::Room Worker::write_stream(script::Exchange& exchange, std::string_view bytes) noexcept try {
-  auto& visit = static_cast<Visit&>(exchange);
-  net::Connection* client = visit.client();
-  if (client == nullptr || !client->open() || visit.stage != Visit::Stage::kStreaming) {
-    return Room::kClosed;
-  }
-  if (client->congested() && (!client->flush() || visit.connection == nullptr)) {
-    return Room::kClosed;
-  }
-  if (client->congested()) {
-    return Room::kFull;
-  }
-  AnswerWriter::write_part(visit, bytes);
-  flush_later(*client);
-  return Room::kWritten;
-} catch (const std::bad_alloc&) {
-  return Room::kClosed;
-}
-
-void Worker::flush_later(net::Connection& client) {
-  if (std::find(unflushed_.begin(), unflushed_.end(), &client) == unflushed_.end()) {
-    unflushed_.push_back(&client);
-  }
-}
-
-std::string Worker::request_id(const script::Exchange& exchange) {
-  return request_id_text(setup_.number, exchange.id);
-}
-
-std::string Worker::remote_address(const script::Exchange& exchange) {
-  const auto& visit = static_cast<const Visit&>(exchange);
-  return visit.connection == nullptr ? visit.peer.text() : visit.client()->peer().text();
-}
-
-bool Worker::begin_operation(script::Task& task, std::string_view name) {
-  if (!setup_.operation) {
-    return false;
-  }
-  const double serial = task.view.serial;
-  setup_.operation(name, [this, &task, serial](std::string result) {
-    loop_.post([&task, serial, result = std::move(result)] {
-      if (task.view.serial == serial) {
-        task.result = result;
-        task.vm.make_ready(task);
-      }
-    });
-  });
-  return true;
-}
-
 // --- the turn --------------------------------------------------------------------------------------------------------
 
 // Ends a turn of the loop: resumes what is ready, goes on with connections that had more than their share, sends what
@@ -560,32 +314,6 @@ void Worker::refresh_time() {
     time_turn_ = loop_.turn();
     now_ = monotonic_coarse_ms();
     answers_.set_time(std::time(nullptr));
-  }
-}
-
-void Worker::log_access(const Visit& visit) {
-  const http::RequestHead& head = visit.head;
-  const std::string id = request_id(visit);
-  const std::string remote = remote_address(visit);
-  AccessRecord record;
-  record.time_ms = static_cast<std::int64_t>(wall_seconds() * 1000);
-  record.duration_us = (monotonic_ns() - visit.started_ns) / 1000;
-  record.id = id;
-  record.remote = remote;
-  record.method = visit.view.method_text.view();
-  record.target = visit.view.target.view();
-  record.version = head.minor_version == 1 ? "HTTP/1.1" : "HTTP/1.0";
-  record.path = visit.view.path.view();
-  record.referer = head.field(http::KnownField::kReferer);
-  record.agent = head.field(http::KnownField::kUserAgent);
-  if (visit.match.outcome == http::Router::Outcome::kFound && visit.match.route >= 0) {
-    record.route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)].pattern;
-  }
-  record.status = visit.answer.status;
-  record.bytes = visit.bytes_sent;
-  access_log_->write(record);
-  if (!access_flush_.pending()) {
-    loop_.timers().add(access_flush_, now_ + AccessLog::kFlushMs);
   }
 }
 

@@ -39,7 +39,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     std::shared_ptr<const Options> options;
     ConnectionLimits* limits = nullptr;
     AccessTargets* access_targets = nullptr;  ///< null: no access log
-    Operation operation;              ///< none but for the admin app
+    Operation operation;                      ///< none but for the admin app
   };
 
   explicit Worker(Setup setup);
@@ -84,7 +84,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
  private:
   using Outcome = script::Dispatcher::Outcome;
   static constexpr std::size_t kInputLimit = 64 * 1024;  ///< unread bytes of a connection whose answer is awaited
-  static constexpr std::size_t kKeptVisits = 1024;
+  static constexpr Milliseconds kLastWords = 500;  ///< between telling a handler that its time is over and not waiting
 
   // The hallway, in the order a request walks it.
   void adopt(int fd, const net::PeerAddress& peer);
@@ -109,6 +109,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void suspend(Visit& visit);
   [[nodiscard]] Outcome begin_stream(Visit& visit);
   [[nodiscard]] bool refuse_and_close(Visit& visit, int status, std::string_view detail);
+  void stop_handler(net::Connection& client, Visit& visit);
   void turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::Verdict verdict);
   void flush_later(net::Connection& client);
   void log_access(const Visit& visit);

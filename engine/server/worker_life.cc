@@ -27,9 +27,13 @@ void pin_to(int processor) {
 
 }  // namespace
 
-Worker::Worker(Setup setup) : setup_(std::move(setup)), housekeeping_(*this), access_flush_(*this) { apply(setup_.options); }
+Worker::Worker(Setup setup) : setup_(std::move(setup)), housekeeping_(*this), access_flush_(*this) {
+  apply(setup_.options);
+}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+  stop();
+}
 
 void Worker::apply(std::shared_ptr<const Options> options) {
   options_ = std::move(options);
@@ -147,7 +151,9 @@ void Worker::close_idle() {
   }
 }
 
-void Worker::housekeep_soon() { loop_.timers().add(housekeeping_, monotonic_ms() + kHousekeeping); }
+void Worker::housekeep_soon() {
+  loop_.timers().add(housekeeping_, monotonic_ms() + kHousekeeping);
+}
 
 // While something is ending: looks after generations on their way out, and after the worker's own end.
 void Worker::keep_house() {

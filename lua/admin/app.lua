@@ -63,11 +63,15 @@ app:get("/routes", guarded(function()
   return perigee.json(perigee.array(operate("routes").routes))
 end))
 
+-- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.
 app:post("/reload", guarded(function(req)
   if req:header("origin") then
     return perigee.problem(403, "a reload is not for browsers of other sites")
   end
   local result = operate("reload")
+  if req:header("accept") == "text/plain" then
+    return result.ok and 200 or 422, result.ok and tostring(result.generation) or table.concat(result.mistakes, "\0")
+  end
   if result.ok then
     return { reloaded = true, generation = result.generation }
   end

@@ -7,9 +7,9 @@ local App = {}
 App.__index = App
 M.App = App
 
-local SPEC_KEYS = { name = "string", limits = "table" }
+local SPEC_KEYS = { limits = "table" }
 local LIMIT_KEYS = { body = true, time = true }
-local UNITS = { B = 1, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30 }
+local UNITS = { B = 1, kB = 1e3, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30 }
 
 -- Where the caller `level` above us stands, as "lua/app.lua:12".
 local function place_of(level)
@@ -58,21 +58,22 @@ local function check_spec(spec, level)
   end
 end
 
+-- The verbs call this last, so that their caller stands right above it: `level` is 2.
 local function add(app, level, method, pattern, spec, handler)
   if handler == nil then
     spec, handler = nil, spec
   end
   if type(pattern) ~= "string" then
-    error("a pattern is a string, got " .. type(pattern), level + 1)
+    error("a pattern is a string, got " .. type(pattern), level)
   end
-  check_handler(handler, level + 1)
+  check_handler(handler, level)
   local route = { method = method, pattern = pattern, handler = handler, place = place_of(level + 1) }
   if spec ~= nil then
     if type(spec) ~= "table" then
-      error("a route's spec is a table, got " .. type(spec), level + 1)
+      error("a route's spec is a table, got " .. type(spec), level)
     end
-    check_spec(spec, level + 1)
-    route.body_limit, route.time_limit = check_limits(spec.limits or {}, level + 1)
+    check_spec(spec, level)
+    route.body_limit, route.time_limit = check_limits(spec.limits or {}, level)
   end
   app.routes[#app.routes + 1] = route
   return app

@@ -26,7 +26,8 @@ local LIMIT = {
   [native.DRAINING] = "the server or this version of the app is ending",
 }
 
--- The error with the traceback of what is left of its coroutine; without one (`return nil, err`) with the handler's place.
+-- The error with the traceback of what is left of its coroutine; without one (`return nil, err`) with the handler's
+-- place.
 local function with_traceback(thread, err, task)
   local text = tasks.describe(err)
   local trace = debug.traceback(thread, text)
@@ -34,7 +35,10 @@ local function with_traceback(thread, err, task)
     return trace
   end
   local route = request.routes[task.request.route + 1]
-  return route and ("%s (from the handler at %s)"):format(text, route.place) or text
+  if not route or text:find(route.place, 1, true) then
+    return text
+  end
+  return ("%s (from the handler at %s)"):format(text, route.place)
 end
 
 --- A handler raised: logs it with its traceback and answers 500.
@@ -92,7 +96,7 @@ end
 --- The answer is sent: runs the after hooks, each whatever became of the others.
 function M.after(task)
   local serial = task.serial
-  local req, res = request_of(task), results[serial] or { headers = {} }
+  local req, res = request_of(task), results[serial] or { status = 500, headers = {} }
   results[serial] = nil
   for _, hook in ipairs(M.app.hooks.after) do
     local ok, err = xpcall(hook, tasks.traceback, req, res)

@@ -21,7 +21,8 @@ local function search_beside(path)
   package.cpath = ("%s/?.so;%s"):format(folder, package.cpath)
 end
 
--- Mistakes that need no traceback are raised as tables of one string. The value of the app's file; "embedded:NAME" is a module that the binary carries.
+-- The value of the app's file; "embedded:NAME" is a module that the binary carries. Mistakes that need no traceback are
+-- raised as tables of one string.
 local function run(path)
   local embedded = path:match("^embedded:(.*)$")
   if embedded then

@@ -118,7 +118,7 @@ end
 ---@param name string
 ---@return string[]
 function methods.query_all(req, name)
-  return core.query_all(view_of(req), name)
+  return setmetatable(core.query_all(view_of(req), name), core.array_mark)
 end
 
 --- The body as it came.
@@ -136,7 +136,7 @@ end
 --- Sets a cookie on whatever answer is sent.
 ---@param name string
 ---@param value string
----@param options? {path?: string, domain?: string, max_age?: integer, http_only?: boolean, secure?: boolean, same_site?: "strict"|"lax"|"none"}
+---@param options? table path, domain, max_age (seconds), http_only, secure, same_site ("strict", "lax" or "none")
 function methods.set_cookie(req, name, value, options)
   core.set_cookie(view_of(req), name, value, options)
 end

@@ -16,7 +16,8 @@ Response.__index = Response
 Response.__name = "perigee.Response"
 
 local function new(kind, body, status, content_type, headers)
-  return setmetatable({ kind = kind, body = body, status = status, type = content_type, headers = headers or {} }, Response)
+  local response = { kind = kind, body = body, status = status, type = content_type, headers = headers or {} }
+  return setmetatable(response, Response)
 end
 
 --- Text, as text/plain in UTF-8.
@@ -79,8 +80,8 @@ function M.problem(status, detail, extra, headers)
   return new("problem", document, status, nil, headers)
 end
 
---- A body written bit by bit: `fn(write)` runs once the head is sent. `write(bytes)` waits for room and returns true, or
---- nil and "closed" when the client has gone.
+--- A body written bit by bit: `fn(write)` runs once the head is sent. `write(bytes)` waits for room and returns true,
+--- or nil and "closed" when the client has gone.
 ---@param fn fun(write: fun(bytes: string): true|nil, string?)
 ---@param content_type? string default application/octet-stream
 ---@return perigee.Response

@@ -16,8 +16,13 @@ local REASONS = {
   [native.DRAINING] = "cancelled: the server or this version of the app is ending",
 }
 
+-- A cancelled task's waits raise, but not before the others have had their turn: a loop around a caught wait must not
+-- keep the worker to itself.
 local function check(task)
   if task.cancelled ~= 0 then
+    task.again = 1
+    pcall(raw_yield, WAIT)
+    task.again = 0
     error(REASONS[task.cancelled], 0)
   end
 end
@@ -43,7 +48,9 @@ function M.suspend(what)
     task.again = 0
     error(what .. " can't wait here: a C function is calling back (table.sort, string.gsub and their like)", 3)
   end
-  check(task)
+  if task.cancelled ~= 0 then
+    error(REASONS[task.cancelled], 0)
+  end
 end
 
 --- Waits.
@@ -53,8 +60,7 @@ function M.sleep(seconds)
     error("bad argument #1 to 'sleep' (a number of seconds, 0 or more, expected)", 2)
   end
   local task = M.current("perigee.sleep")
-  check(task)
-  if seconds == 0 then
+  if seconds == 0 or task.cancelled ~= 0 then
     task.again = 1
   else
     C.perigee_wake_after(task, seconds)
