@@ -15,7 +15,7 @@ from source import ROOT, files, name
 
 sys.path.insert(0, str(ROOT / "tests/system"))
 
-from harness import PATIENCE, Server, run_perigee  # noqa: E402
+from harness import BINARY, PATIENCE, Server, run_perigee  # noqa: E402
 
 FENCE = re.compile(r"^( *)(`{3,})([^\n`]*)\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
 KINDS = {"lua", "lua app", "lua file", "sh", "sh run", "toml", "json", "text", "console", "c", "cpp", ""}
@@ -120,11 +120,14 @@ class Page:
             command = command.replace(place, f"{host}:{port}")
         for place in ("localhost:9145", "127.0.0.1:9145"):
             command = command.replace(place, admin)
-        binary = pathlib.Path(os.environ.get("PERIGEE_BINARY") or ROOT / "build/release/perigee").resolve()
+        program = self.folder / "bin/perigee"  # under its own name, whatever this build's is
+        if not program.exists():
+            program.parent.mkdir(exist_ok=True)
+            program.symlink_to(pathlib.Path(BINARY).resolve())
         command = command.replace("build/release/perigee", "perigee").replace("$(pidof perigee)", str(server.pid))
         command = re.sub(r"\bpkill -HUP( -x)? perigee\b", f"kill -HUP {server.pid}", command)
         command = re.sub(r"^perigee reload\b", f"perigee reload --admin {admin}", command)
-        environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}", "PERIGEE_PID": str(server.pid)}
+        environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PERIGEE_PID": str(server.pid)}
         return subprocess.run(["bash", "-c", command], cwd=server.directory, env=environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=PATIENCE)
 
