@@ -213,7 +213,7 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
     case Task::Phase::kAfter:
       break;
   }
-  vm_.give_task(task);
+  end_task(task, "");
   return Outcome::kDone;
 }
 
@@ -245,6 +245,7 @@ Dispatcher::Outcome Dispatcher::failed(Task& task, Vm::Status& status) {
   if (task.purpose == Task::Purpose::kSpawned) {
     const std::string error = error_with_traceback(vm_.state(), task.coroutine);
     vm_.renew_coroutine(task);
+    task.view.deferred = 1;  // who waits for it must be told
     return end_spawned(task, error);
   }
   return request_failed(task, status);
@@ -260,7 +261,7 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
     }
     vm_.renew_coroutine(task);
     if (task.phase == Task::Phase::kAfter) {
-      vm_.give_task(task);
+      end_task(task, "");
       return Outcome::kDone;
     }
     if (task.phase == Task::Phase::kStream) {
@@ -297,47 +298,44 @@ void Dispatcher::fail_natively(Task& task) {
 Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error) {
   auto on_end = std::move(task.on_end);
   task.on_end = nullptr;
-  const bool deferred = task.view.deferred != 0;
-  const double serial = task.view.serial;
-  vm_.give_task(task);
+  end_task(task, error);
   if (on_end) {
     on_end(error);
   } else if (!error.empty()) {
     log_event(LogLevel::kError, "uncaught error in a spawned task: " + error);
-  }
-  if (deferred) {
-    run_deferred(serial);
   }
   return Outcome::kDone;
 }
 
 Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   Task& task = *exchange.task;
-  const double serial = task.view.serial;
-  const bool deferred = task.view.deferred != 0;
-  Outcome outcome = Outcome::kDone;
-  if (vm_.has_after()) {
-    lua_settop(task.coroutine, 0);
-    task.view.cancelled = 0;
-    task.phase = Task::Phase::kAfter;
-    lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().after);
-    lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
-    outcome = settle(task, vm_.resume(task, 1));
-  } else {
-    vm_.give_task(task);
+  if (!vm_.has_after()) {
+    end_task(task, "");
+    return Outcome::kDone;
   }
-  if (deferred) {
-    run_deferred(serial);
-  }
-  return outcome;
+  lua_settop(task.coroutine, 0);
+  task.view.cancelled = 0;
+  task.phase = Task::Phase::kAfter;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().after);
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  return settle(task, vm_.resume(task, 1));
 }
 
-void Dispatcher::run_deferred(double serial) {
-  Task& task = vm_.take_task();
-  task.purpose = Task::Purpose::kSpawned;
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().run_deferred);
-  lua_pushnumber(task.coroutine, serial);
-  run_spawned(task);
+// What the task deferred runs in a task of its own, which the turn's end begins: a function may defer another without end.
+void Dispatcher::end_task(Task& task, const std::string& error) {
+  const bool deferred = task.view.deferred != 0;
+  const double serial = task.view.serial;
+  vm_.give_task(task);
+  if (!deferred) {
+    return;
+  }
+  Task& last = vm_.take_task();
+  last.purpose = Task::Purpose::kSpawned;
+  last.result = error;
+  lua_rawgeti(last.coroutine, LUA_REGISTRYINDEX, vm_.entries().run_deferred);
+  lua_pushnumber(last.coroutine, serial);
+  last.waiting = true;
+  vm_.make_ready(last);
 }
 
 void Dispatcher::run_hooks(const char* name, std::function<void(const std::string& error)> on_end) {

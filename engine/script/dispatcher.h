@@ -73,7 +73,7 @@ class Dispatcher {
   [[nodiscard]] Vm::Status resume_answer(Task& task);
   [[nodiscard]] Outcome end_spawned(Task& task, const std::string& error);
   void fail_natively(Task& task);
-  void run_deferred(double serial);
+  void end_task(Task& task, const std::string& error);
 
   Vm& vm_;
 };

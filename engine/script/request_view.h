@@ -42,7 +42,7 @@ struct TaskView {
   std::int32_t cancelled = 0;      ///< a CancelReason
   std::int32_t deferred = 0;       ///< not 0 when perigee.defer was called
   std::int32_t again = 0;          ///< not 0: the wait about to begin ends with the worker's turn
-  std::int32_t reserved = 0;
+  std::int32_t wants_room = 0;     ///< not 0: it waits to write, and is woken when there is room
 };
 
 /// Why a task's waits raise.

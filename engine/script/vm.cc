@@ -281,6 +281,7 @@ void Vm::give_task(Task& task) {
   task.view.serial = ++last_serial_;
   task.view.cancelled = 0;
   task.view.deferred = 0;
+  task.view.wants_room = 0;
   task.exchange = nullptr;
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;

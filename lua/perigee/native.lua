@@ -19,7 +19,7 @@ typedef struct {
   void* owner;
   perigee_request* request;
   double serial;
-  int32_t cancelled, deferred, again, reserved;
+  int32_t cancelled, deferred, again, wants_room;
 } perigee_task;
 typedef struct { perigee_task* current; } perigee_vm;
 

@@ -92,7 +92,10 @@ local function describe(err)
   return ok and text or "an error that can't be shown"
 end
 
+local unfinished = {} -- serial -> handle of a task whose function runs
+
 local function finish(handle, cancelled, ok, ...)
+  unfinished[handle.serial] = nil
   handle.done, handle.ok = true, ok
   handle.count, handle.results = select("#", ...), { ... }
   if not ok and not cancelled and next(handle.waiters) == nil then
@@ -107,6 +110,7 @@ local function run(handle, fn, ...)
     finish(handle, true, false, REASONS[task.cancelled])
     return
   end
+  unfinished[handle.serial] = handle
   local function ended(...)
     finish(handle, task.cancelled ~= 0, ...)
   end
@@ -176,8 +180,11 @@ function M.defer(fn, ...)
   task.deferred = 1
 end
 
---- What Dispatcher calls at the end of a task that deferred something.
+--- What Dispatcher calls at the end of a task that deferred something, or failed beyond pcall's reach (by a stray yield).
 function M.run_deferred(serial)
+  if unfinished[serial] then
+    finish(unfinished[serial], true, false, core.result()) -- it is logged
+  end
   local list = deferred[serial] or {}
   deferred[serial] = nil
   for i = #list, 1, -1 do
@@ -206,7 +213,9 @@ function M.stream(fn, view)
       elseif outcome == 2 or view.cancelled == native.CLIENT_GONE then
         break
       elseif vm.current.serial == serial then
+        view.wants_room = 1
         local ok, err = pcall(M.suspend, "write")
+        view.wants_room = 0
         if not ok and view.cancelled ~= native.CLIENT_GONE then
           error(err, 2)
         end
