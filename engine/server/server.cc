@@ -173,20 +173,24 @@ Result<> Server::start_admin() {
   admin_->start();
   admin_->prepare(std::move(vm), 1, [](const std::string&) {});
   admin_->activate(1, options);
-  admin_->listen(std::move(*admin_socket_.front()), nullptr);
+  admin_->listen(std::move(*admin_socket_.front()), nullptr).wait();
   print_line("admin on " + url_of(address));
   return {};
 }
 
 void Server::start_listening() {
+  std::vector<std::future<void>> listening;
   for (Bound& bound : bound_) {
     std::function<void(int, const net::PeerAddress&)> accepted;
     if (bound.balanced && workers_.size() > 1) {
       accepted = [this](int fd, const net::PeerAddress& peer) { least_loaded().take(fd, peer); };
     }
-    workers_[bound.worker]->listen(std::move(bound.socket), std::move(accepted));
+    listening.push_back(workers_[bound.worker]->listen(std::move(bound.socket), std::move(accepted)));
   }
   bound_.clear();
+  for (const std::future<void>& ready : listening) {
+    ready.wait();
+  }
   ready_ = true;
   for (const std::string& address : addresses_) {
     print_line("listening on " + address);

@@ -134,11 +134,7 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
       }
       return complete(visit);
     case Outcome::kBroken:
-      if (net::Connection* client = visit.client(); client != nullptr) {
-        client->context = nullptr;
-        visit.connection = nullptr;
-        client->close();
-      }
+      break_off(visit);
       return complete(visit);
     case Outcome::kDone:
       break;
@@ -157,7 +153,7 @@ bool Worker::complete(Visit& visit) {
   if (client != nullptr) {
     client->context = nullptr;
     if (after) {
-      visit.own_head();
+      visit.detach();
     }
     if (!visit.detached) {
       client->input().consume(visit.head.size);
@@ -248,6 +244,7 @@ void Worker::suspend(Visit& visit) {
 
 Worker::Outcome Worker::begin_stream(Visit& visit) {
   visit.close_after = visit.close_after || draining_;
+  visit.detach();  // a write may find the client gone, and its buffer with it
   visit.stage = Visit::Stage::kStreaming;
   visit.client()->clear_deadline();
   if (!answers_.begin_stream(visit)) {
@@ -255,6 +252,21 @@ Worker::Outcome Worker::begin_stream(Visit& visit) {
     return Outcome::kStreamed;
   }
   return visit.generation->dispatcher.stream(visit);
+}
+
+// A stream failed midway: its client must see that the body is no whole one, but gets the answers before it.
+void Worker::break_off(Visit& visit) {
+  net::Connection* client = visit.client();
+  if (client == nullptr) {
+    return;
+  }
+  client->context = nullptr;
+  visit.connection = nullptr;
+  if (visit.chunked_answer) {
+    client->close_gracefully();  // the last chunk is missing
+  } else if (client->flush()) {
+    client->close();
+  }
 }
 
 // Answers without Lua, and ends the connection: what follows on it can't be trusted or won't be read.

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,8 +52,9 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void start();
   /// Ends the loop and joins the thread; connections still open are dropped.
   void stop();
-  /// Takes connections from a socket. `accepted` decides whose they are; null: this worker's.
-  void listen(net::ListenSocket socket, std::function<void(int fd, const net::PeerAddress& peer)> accepted);
+  /// Takes connections from a socket. `accepted` decides whose they are; null: this worker's. The future is ready when
+  /// the worker accepts.
+  std::future<void> listen(net::ListenSocket socket, std::function<void(int fd, const net::PeerAddress& peer)> accepted);
   /// Hands over an accepted socket.
   void take(int fd, const net::PeerAddress& peer);
   /// Takes a loaded VM and runs its start hooks; `on_ready` is told "" or the error, on the worker's thread.
@@ -108,6 +110,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] Outcome refuse_unrouted(Visit& visit);
   void suspend(Visit& visit);
   [[nodiscard]] Outcome begin_stream(Visit& visit);
+  void break_off(Visit& visit);
   [[nodiscard]] bool refuse_and_close(Visit& visit, int status, std::string_view detail);
   void stop_handler(net::Connection& client, Visit& visit);
   void turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::Verdict verdict);

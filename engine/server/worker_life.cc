@@ -81,12 +81,16 @@ void Worker::stop() {
   }
 }
 
-void Worker::listen(net::ListenSocket socket, std::function<void(int fd, const net::PeerAddress& peer)> accepted) {
+std::future<void> Worker::listen(net::ListenSocket socket,
+                                 std::function<void(int fd, const net::PeerAddress& peer)> accepted) {
   auto shared = std::make_shared<net::ListenSocket>(std::move(socket));
-  loop_.post([this, shared, accepted = std::move(accepted)] {
+  auto listening = std::make_shared<std::promise<void>>();
+  loop_.post([this, shared, listening, accepted = std::move(accepted)] {
     auto on_accept = accepted ? accepted : [this](int fd, const net::PeerAddress& peer) { adopt(fd, peer); };
     listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(*shared), std::move(on_accept)));
+    listening->set_value();
   });
+  return listening->get_future();
 }
 
 void Worker::take(int fd, const net::PeerAddress& peer) {
