@@ -33,11 +33,11 @@ TEST_CASE("dispatcher: errors of any type are a 500 and logged as well as they c
       {"error(setmetatable({}, { __tostring = function() return 'shown' end }))", "shown"},
       {"error(setmetatable({}, { __tostring = function() error('no') end }))", "an error that can't be shown"},
       {"local x = nil; return x.y", "attempt to index local 'x' (a nil value)"},
-      {"return ('x'):rep(1e10)", ""},
       {"local function f() return f() + 1 end return f()", "stack overflow"},
   }));
   const EventLog log;
   LoadedVm loaded("app:get('/', function() " + raise + " end)");
+  INFO(raise);
   CHECK(answer_to(loaded, get("/")).starts_with("500 "));
   REQUIRE(log.events.size() == 1);
   CHECK(log.events[0].message.find(logged) != std::string::npos);
