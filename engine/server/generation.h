@@ -21,6 +21,7 @@ struct Generation {
   Milliseconds drain_deadline = 0;  ///< 0 while it is current
   std::size_t pins = 0;             ///< requests that are this generation's, from their route match to their end
   Milliseconds unpinned = 0;        ///< when its last request had ended
+  bool abandoned = false;           ///< its tasks did not end when they were told to
   bool stop_begun = false;          ///< its stop hooks were started
   bool stopped = false;             ///< and have ended
 };

@@ -65,6 +65,7 @@ bool Generations::finished(Generation& generation, Milliseconds now, const std::
       served ? std::min(generation.drain_deadline, generation.unpinned + kLeftover) : generation.drain_deadline;
   if (now >= deadline + kGrace) {
     abandon(generation);
+    generation.abandoned = true;
     return true;
   }
   if (now >= deadline) {
@@ -77,7 +78,9 @@ bool Generations::collect(Milliseconds now, const std::function<void(Generation&
   bool leaving = false;
   for (std::size_t i = 0; i < all_.size();) {
     Generation& generation = *all_[i];
-    if (generation.drain_deadline != 0 && finished(generation, now, abandon) && &generation != current_) {
+    const bool ended = generation.drain_deadline != 0 && finished(generation, now, abandon);
+    if (ended && (&generation != current_ || generation.abandoned)) {
+      current_ = &generation == current_ ? nullptr : current_;
       all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(i));
       live_.store(all_.size(), std::memory_order_relaxed);
       continue;

@@ -13,6 +13,7 @@ namespace perigee::server {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(5);
+constexpr std::string_view kStopping = "the server is stopping";
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -73,14 +74,23 @@ Reloader::Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_pt
     : workers_(workers), read_options_(std::move(read)), options_(std::move(options)) {}
 
 Reloader::~Reloader() {
+  stop();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Reloader::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
-  if (thread_.joinable()) {
-    thread_.join();
-  }
+}
+
+bool Reloader::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 ReloadResult Reloader::load_first() {
@@ -91,6 +101,7 @@ void Reloader::start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "perigee-reload");
     run();
+    refuse_waiting();
   });
 }
 
@@ -137,6 +148,19 @@ void Reloader::run() {
   }
 }
 
+void Reloader::refuse_waiting() {
+  std::vector<Done> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refused.swap(waiting_);
+  }
+  ReloadResult result;
+  result.mistakes.emplace_back(kStopping);
+  for (const Done& done : refused) {
+    done(result);
+  }
+}
+
 // Old generations still serve their last requests: no more than Generations::kMost live at once.
 bool Reloader::wait_for_room() {
   for (;;) {
@@ -162,7 +186,9 @@ ReloadResult Reloader::reload() {
     result = load(next);
   }
   if (!result.ok) {
-    log_event(LogLevel::kError, "reload failed, nothing was changed: " + joined(result.mistakes));
+    if (!stopping()) {
+      log_event(LogLevel::kError, "reload failed, nothing was changed: " + joined(result.mistakes));
+    }
     return result;
   }
   log_event(LogLevel::kInfo, "reloaded: generation " + std::to_string(result.generation) + ", " +
@@ -187,6 +213,9 @@ std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
 ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
   ReloadResult result;
   auto vms = build(*options, result.mistakes);
+  if (stopping()) {
+    result.mistakes.emplace_back(kStopping);
+  }
   if (!result.mistakes.empty()) {
     return result;
   }
@@ -226,12 +255,18 @@ void Reloader::start_hooks(std::vector<std::unique_ptr<script::Vm>> vms, const O
       answers->arrived.notify_all();
     });
   }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(options.reload_timeout);
   std::unique_lock lock(answers->mutex);
-  const bool all = answers->arrived.wait_for(lock, std::chrono::duration<double>(options.reload_timeout),
-                                             [&] { return answers->missing == 0 || !answers->errors.empty(); });
+  const auto settled = [&] { return answers->missing == 0 || !answers->errors.empty(); };
+  while (!answers->arrived.wait_for(lock, kPoll, settled) && std::chrono::steady_clock::now() < deadline) {
+    if (stopping()) {
+      mistakes.emplace_back(kStopping);
+      return;
+    }
+  }
   if (!answers->errors.empty()) {
     mistakes.push_back(answers->errors.front());
-  } else if (!all) {
+  } else if (!settled()) {
     mistakes.push_back("app:start did not end within " + std::to_string(static_cast<int>(options.reload_timeout)) +
                        " s (server.reload_timeout)");
   }

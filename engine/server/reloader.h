@@ -48,6 +48,9 @@ class Reloader {
   /// Starts the thread.
   void start();
 
+  /// Gives up what is under way as soon as it can be, and takes no more. Does not wait for it. Any thread.
+  void stop();
+
   /// Asks for a reload; `done` is called on the reloader's thread. Any thread.
   void request(Done done);
 
@@ -58,6 +61,8 @@ class Reloader {
 
  private:
   void run();
+  void refuse_waiting();
+  [[nodiscard]] bool stopping() const;
   [[nodiscard]] ReloadResult reload();
   [[nodiscard]] ReloadResult load(const std::shared_ptr<const Options>& options);
   [[nodiscard]] bool wait_for_room();

@@ -17,6 +17,9 @@
 namespace perigee::server {
 namespace {
 
+constexpr Milliseconds kSlack = 1000;         // for workers to say that they have drained
+constexpr Milliseconds kLastPatience = 5000;  // for threads to end that have nothing left to do
+
 void print_line(const std::string& text) {
   std::fprintf(stderr, "%s\n", text.c_str());
 }
@@ -33,7 +36,7 @@ std::size_t worker_count(const Options& options) {
 }  // namespace
 
 Server::Server(const CommandLine& command, const Options& options)
-    : command_(command), options_(std::make_shared<const Options>(options)) {}
+    : command_(command), options_(std::make_shared<const Options>(options)), patience_(*this) {}
 
 Server::~Server() {
   reloader_.reset();
@@ -69,6 +72,10 @@ int Server::run() {
   }
   start_listening();
   loop_.run();
+  last_resort_.arm(kLastPatience, [this] {
+    log_event(LogLevel::kError, "Lua code that never returned is stopped with the process");
+    access_targets_.stop();
+  });
   return 0;
 }
 
@@ -255,9 +262,10 @@ void Server::begin_drain() {
   ready_ = false;
   log_event(LogLevel::kInfo, "stopping: finishing what is under way");
   const double drain = reloader_->options()->drain;
-  reloader_.reset();
+  reloader_->stop();
   undrained_ = workers_.size();
   const Milliseconds deadline = monotonic_ms() + static_cast<Milliseconds>(drain * 1000);
+  loop_.timers().add(patience_, deadline + Generations::kGrace + kSlack);
   for (const auto& worker : workers_) {
     worker->drain(deadline, [this] {
       loop_.post([this] {
@@ -270,14 +278,19 @@ void Server::begin_drain() {
   }
 }
 
+void Server::give_up() {
+  log_event(LogLevel::kError, "a worker did not finish in time: it is busy with Lua code");
+  loop_.stop();
+}
+
 void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
   if (name == "ready") {
     done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
     return;
   }
-  // The reloader belongs to the main thread, which may have ended it.
+  // The reloader belongs to the main thread.
   loop_.post([this, name = std::string(name), done] {
-    if (reloader_ == nullptr) {
+    if (draining_) {
       done(R"({"ok":false,"routes":[],"mistakes":["the server is stopping"]})");
     } else if (name == "routes") {
       done("{\"routes\":" + reloader_->routes_json() + "}");

@@ -10,6 +10,7 @@
 #include "server/command_line.h"
 #include "server/connection_limits.h"
 #include "server/error_log.h"
+#include "server/last_resort.h"
 #include "server/reloader.h"
 #include "server/worker.h"
 
@@ -41,6 +42,7 @@ class Server {
   void after_reload(const ReloadResult& result);
   void reopen_logs();
   void begin_drain();
+  void give_up();
   void operate(std::string_view name, const std::function<void(std::string)>& done);
   [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running, std::vector<std::string>& mistakes);
   [[nodiscard]] Worker& least_loaded();
@@ -51,6 +53,7 @@ class Server {
     net::ListenSocket socket;
   };
 
+  LastResort last_resort_;  // outlives the rest
   CommandLine command_;
   std::shared_ptr<const Options> options_;
   std::unique_ptr<ErrorLog> error_log_;
@@ -65,6 +68,7 @@ class Server {
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Worker> admin_;
   std::size_t undrained_ = 0;
+  TimerOf<Server, &Server::give_up> patience_;
   std::atomic<bool> ready_{false};
   bool draining_ = false;
 };

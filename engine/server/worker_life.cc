@@ -97,6 +97,10 @@ void Worker::take(int fd, const net::PeerAddress& peer) {
   handed_over_.fetch_add(1, std::memory_order_relaxed);
   loop_.post([this, fd, peer] {
     handed_over_.fetch_sub(1, std::memory_order_relaxed);
+    if (!generations_.has_current()) {  // the end has overtaken it
+      ::close(fd);
+      return;
+    }
     adopt(fd, peer);
   });
 }
@@ -105,12 +109,19 @@ void Worker::prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number,
                      std::function<void(const std::string&)> on_ready) {
   auto shared = std::make_shared<std::unique_ptr<script::Vm>>(std::move(vm));
   loop_.post([this, shared, number, on_ready = std::move(on_ready)]() mutable {
+    if (draining_) {
+      on_ready("the server is stopping");
+      return;
+    }
     generations_.prepare(std::move(*shared), number, *this, std::move(on_ready));
   });
 }
 
 void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> options) {
   loop_.post([this, number, options = std::move(options)] {
+    if (draining_) {
+      return;
+    }
     const auto drain = static_cast<Milliseconds>(options->drain * 1000);
     generations_.activate(number, monotonic_ms() + drain);
     apply(options);

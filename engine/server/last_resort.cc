@@ -1,0 +1,30 @@
+#include "server/last_resort.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+namespace perigee::server {
+
+LastResort::~LastResort() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  ended_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void LastResort::arm(Milliseconds patience, std::function<void()> last_words) {
+  thread_ = std::thread([this, patience, last_words = std::move(last_words)] {
+    std::unique_lock lock(mutex_);
+    if (!ended_.wait_for(lock, std::chrono::milliseconds(patience), [this] { return over_; })) {
+      last_words();
+      std::_Exit(0);
+    }
+  });
+}
+
+}  // namespace perigee::server
