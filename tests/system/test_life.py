@@ -32,6 +32,26 @@ app:get("/stream", function()
 end)
 app:post("/", function(req) return req.body end)
 app:get("/waiting", function() return tostring(waiting) end)
+app:get("/respawning", function()
+  local function again() pcall(perigee.sleep, 0.01) perigee.spawn(again) end
+  perigee.spawn(again)
+  return "begun"
+end)
+app:get("/stubborn", function()
+  perigee.spawn(function() while true do pcall(perigee.sleep, 0.01) end end)
+  return "begun"
+end)
+app:get("/stubborn-handler", function()
+  waiting = waiting + 1
+  while true do pcall(perigee.sleep, 0.01) end
+end)
+app:get("/stubborn-stream", function()
+  return perigee.stream(function(write)
+    write("begun")
+    while true do pcall(perigee.sleep, 0.01) end
+  end)
+end)
+app:get("/spin", function() while true do spun = spun + 1 end end)
 app:stop(function() print("the stop hook ran") end)
 return app
 """
@@ -156,6 +176,45 @@ class Stopping(ServerCase):
             self.assertEqual(client.read_response().text, "slept")
             # The second request was there before the signal: it is served, or the first answer said close.
             client.read_to_end()
+        self.assertEqual(server.wait_exit(), 0)
+
+    def test_tasks_that_never_end_do_not_keep_it_from_ending(self):
+        for path in ("/respawning", "/stubborn"):
+            with self.subTest(path=path):
+                server = self.start(APP, settings={"server.drain": 0.2})
+                self.assertEqual(server.get(path).text, "begun")
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait_exit(), 0)
+
+    def test_handlers_that_never_end_do_not_keep_it_from_ending(self):
+        server = self.start(APP, settings={"server.drain": 0.2})
+        clients = [self.connect(server) for _ in range(2)]
+        clients[0].send_request("GET", "/stubborn-handler")
+        clients[1].send_request("GET", "/stubborn-stream")
+        clients[1].read_until(b"begun")
+        self.waits(server)
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait_exit(), 0)
+
+    def test_a_second_signal_ends_even_code_that_never_returns(self):
+        server = self.start(APP)
+        with server.client() as client:
+            client.send_request("GET", "/spin")
+            server.signal(signal.SIGTERM)
+            server.stderr.wait("stopping")
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait_exit(), 0)
+
+    def test_a_reload_that_waits_does_not_hold_up_the_end(self):
+        server = self.start(APP, settings={"server.reload_timeout": 3600})
+        server.write("app.lua", APP.replace("return app", """
+            app:start(function() print("starting") perigee.sleep(3600) end)
+            return app"""))
+        with server.admin() as asking:
+            asking.send_request("POST", "/reload", host="127.0.0.1")
+            server.stderr.wait("starting")
+            server.signal(signal.SIGTERM)
+            self.assertEqual(asking.read_response().status, 422)
         self.assertEqual(server.wait_exit(), 0)
 
     def test_a_signal_during_a_reload_still_ends_it(self):

@@ -3,7 +3,7 @@
 import email.utils
 import unittest
 
-from harness import ServerCase, wait_until
+from harness import ServerCase, request_bytes, wait_until
 
 APP = """
 local perigee = require "perigee"
@@ -57,6 +57,7 @@ app:get("/stream-waits", function()
     write("one ") perigee.sleep(0.01) write("two")
   end), { ["content-type"] = "text/slow" }
 end)
+app:get("/stream-breaks", function() return perigee.stream(function(write) write("begun") error("stream broke") end) end)
 app:get("/stream-fails", function()
   return perigee.stream(function(write) write("begun") perigee.sleep(0.01) error("stream broke") end)
 end)
@@ -196,6 +197,14 @@ class Returns(ServerCase):
             self.assertEqual(client.read_head().status, 200)
             self.assertFalse(client.read_to_end().endswith(b"0\r\n\r\n"))
         self.server.stderr.wait("stream broke")
+
+    def test_a_stream_that_fails_does_not_take_the_answers_before_it_along(self):
+        with self.server.client() as client:
+            client.send(request_bytes("GET", "/lone/202") + request_bytes("GET", "/stream-breaks"))
+            self.assertEqual(client.read_response().status, 202)
+            rest = client.read_to_end()
+            self.assertIn(b"begun", rest)
+            self.assertFalse(rest.endswith(b"0\r\n\r\n"))
 
     def test_a_head_of_a_stream_sends_no_body(self):
         with self.server.client() as client:

@@ -362,6 +362,65 @@ return perigee.app()
 """
 
 
+ENDS = """
+local perigee = require "perigee"
+local app, notes = perigee.app(), {}
+app:after(function(req)
+  if req.path == "/late" then
+    local address = req.remote_addr
+    perigee.defer(function() notes[#notes + 1] = "late " .. address end)
+  end
+end)
+app:get("/late", function() return "answered" end)
+app:get("/chain/{count:integer}", function(req)
+  local left = req.params.count
+  local function step()
+    left = left - 1
+    if left > 0 then perigee.defer(step) else notes[#notes + 1] = "chain" end
+  end
+  perigee.defer(step)
+  return "answered"
+end)
+app:get("/stray", function()
+  local value, err = perigee.spawn(function() coroutine.yield() end):wait(5)
+  return tostring(value) .. ": " .. tostring(err)
+end)
+app:get("/paced", function()
+  return perigee.stream(function(write)
+    write(("x"):rep(8000000))
+    local begin = perigee.monotonic()
+    perigee.sleep(0.5)
+    write(("%.3f"):format(perigee.monotonic() - begin))
+  end)
+end)
+app:get("/notes", function() return perigee.json(perigee.array(notes)) end)
+return app
+"""
+
+
+class Ends(ServerCase):
+    """What runs when a request or a task is over, and what wakes one that waits."""
+
+    APP = ENDS
+
+    def noted(self, text):
+        wait_until(lambda: text in self.get("/notes").json(), text)
+
+    def test_an_after_hook_may_defer_and_sees_its_own_requests_address(self):
+        self.assertEqual(self.get("/late").text, "answered")
+        self.noted("late 127.0.0.1")
+
+    def test_deferred_functions_may_defer_others_however_many(self):
+        self.assertEqual(self.get("/chain/100000").text, "answered")
+        self.noted("chain")
+
+    def test_who_waits_for_a_task_is_told_of_a_stray_yield_in_it(self):
+        self.assertRegex(self.get("/stray").text, "nil: attempt to yield")
+
+    def test_a_stream_that_sleeps_is_not_woken_by_its_output_going_out(self):
+        self.assertGreaterEqual(float(self.get("/paced").body[8000000:]), 0.5)
+
+
 class TopLevel(ServerCase):
     def test_the_top_level_of_an_app_may_not_wait_and_the_error_names_app_start(self):
         server = self.start("local app = require('perigee').app() app:get('/', function() return 'old' end) return app")
