@@ -155,10 +155,12 @@ TEST_CASE("perigee.defer: the last deferred runs first, once the request is over
     const Request request(loaded, get("/well"));
     CHECK(log.text() == "handler\n");
   }
+  loaded.run_ready();
   loaded.pass(2);
   CHECK(log.text().starts_with("handler\nlast\nerror in a deferred function: broken\n"));
   CHECK(log.text().ends_with("first nil2\n"));
   CHECK(answer_to(loaded, get("/error")).starts_with("500 "));
+  loaded.run_ready();
   loaded.pass(2);
   CHECK(log.text().ends_with("first nil2\n"));
   CHECK(log.events.size() == 8);

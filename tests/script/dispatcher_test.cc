@@ -195,6 +195,7 @@ TEST_CASE("dispatcher: start and stop hooks run in order, may wait, and end with
   CHECK(ends[1].find("broken stop") != std::string::npos);
   CHECK(ends[1].find("stack traceback:") != std::string::npos);
   CHECK(answer_to(loaded, get("/")) == "200 abc");
+  loaded.run_ready();
   CHECK(loaded.vm->busy_tasks() == 0);
 }
 

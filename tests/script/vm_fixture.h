@@ -21,7 +21,14 @@ class LoadedVm {
 
   /// `app` is what stands between `local app = perigee.app()` and `return app` (line 2 of app.lua on).
   explicit LoadedVm(const std::string& app, const perigee::script::VmSettings& settings = {})
-      : LoadedVm(whole(app), settings, nullptr) {}
+      : vm(loaded(scratch.file("app.lua", whole(app)), settings)), dispatcher(*vm) {
+    vm->attach(host);
+  }
+  /// An app that has a file already.
+  struct AppFile {
+    std::string path;
+  };
+  explicit LoadedVm(const AppFile& file) : vm(loaded(file.path, {})), dispatcher(*vm) { vm->attach(host); }
   LoadedVm(const LoadedVm&) = delete;
   LoadedVm& operator=(const LoadedVm&) = delete;
 
@@ -78,13 +85,8 @@ class LoadedVm {
   static std::string whole(const std::string& app) {
     return "local perigee = require 'perigee' local app = perigee.app()\n" + app + "\nreturn app\n";
   }
-  LoadedVm(const std::string& text, perigee::script::VmSettings settings, std::nullptr_t)
-      : vm(loaded(scratch, text, settings)), dispatcher(*vm) {
-    vm->attach(host);
-  }
-  static std::unique_ptr<perigee::script::Vm> loaded(const Scratch& scratch, const std::string& text,
-                                                     perigee::script::VmSettings settings) {
-    settings.app_path = scratch.file("app.lua", text);
+  static std::unique_ptr<perigee::script::Vm> loaded(const std::string& path, perigee::script::VmSettings settings) {
+    settings.app_path = path;
     std::vector<std::string> mistakes;
     auto made = perigee::script::Vm::load(settings, mistakes);
     if (made == nullptr) {
