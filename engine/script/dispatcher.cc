@@ -321,7 +321,8 @@ Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   return settle(task, vm_.resume(task, 1));
 }
 
-// What the task deferred runs in a task of its own, which the turn's end begins: a function may defer another without end.
+// What the task deferred runs in a task of its own, which the turn's end begins: a function may defer another without
+// end.
 void Dispatcher::end_task(Task& task, const std::string& error) {
   const bool deferred = task.view.deferred != 0;
   const double serial = task.view.serial;

@@ -9,8 +9,8 @@
 
 namespace perigee::server {
 
-/// Ends the process when its orderly end hangs: Lua code that never returns can't be stopped from outside, and its thread
-/// can't be joined. Main thread.
+/// Ends the process when its orderly end hangs: Lua code that never returns can't be stopped from outside, and its
+/// thread can't be joined. Main thread.
 class LastResort {
  public:
   LastResort() = default;

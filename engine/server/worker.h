@@ -54,7 +54,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void stop();
   /// Takes connections from a socket. `accepted` decides whose they are; null: this worker's. The future is ready when
   /// the worker accepts.
-  std::future<void> listen(net::ListenSocket socket, std::function<void(int fd, const net::PeerAddress& peer)> accepted);
+  std::future<void> listen(net::ListenSocket socket,
+                           std::function<void(int fd, const net::PeerAddress& peer)> accepted);
   /// Hands over an accepted socket.
   void take(int fd, const net::PeerAddress& peer);
   /// Takes a loaded VM and runs its start hooks; `on_ready` is told "" or the error, on the worker's thread.

@@ -15,8 +15,8 @@ void Worker::on_half_close(net::Connection& client) {
 }
 
 void Worker::on_drained(net::Connection& client) {
-  if (Visit* visit = visit_of(client); visit != nullptr && visit->stage == Visit::Stage::kStreaming &&
-      visit->task->view.wants_room != 0) {
+  if (Visit* visit = visit_of(client);
+      visit != nullptr && visit->stage == Visit::Stage::kStreaming && visit->task->view.wants_room != 0) {
     visit->task->vm.make_ready(*visit->task);
   }
   backlog_.push_back(&client);
