@@ -6,6 +6,7 @@ using perigee::net::SocketAddress;
 using perigee::server::admin_options;
 using perigee::server::Options;
 using perigee::server::reload_json;
+using perigee::server::ReloadResult;
 
 TEST_CASE("admin: its app is told the token and the names it may be asked by") {
   const auto [address, token, config] = GENERATE(table<std::string, std::string, std::string>({
@@ -33,7 +34,11 @@ TEST_CASE("admin: its worker serves the embedded app, logs no access, and outlas
 }
 
 TEST_CASE("admin: a reload's result is JSON with every mistake") {
-  CHECK(reload_json({true, 7, 3, {}}) == R"({"ok":true,"generation":7,"mistakes":[]})");
-  CHECK(reload_json({false, 0, 0, {"app.lua:1: \"x\"", "two\nlines"}}) ==
-        R"({"ok":false,"generation":0,"mistakes":["app.lua:1: \"x\"","two\nlines"]})");
+  ReloadResult result;
+  result.ok = true;
+  result.generation = 7;
+  CHECK(reload_json(result) == R"({"ok":true,"generation":7,"mistakes":[]})");
+  result = {};
+  result.mistakes = {"app.lua:1: \"x\"", "two\nlines"};
+  CHECK(reload_json(result) == R"({"ok":false,"generation":0,"mistakes":["app.lua:1: \"x\"","two\nlines"]})");
 }
