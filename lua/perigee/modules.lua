@@ -9,6 +9,7 @@ local raw_loadlib = package.loadlib
 local vm = require("perigee.native").vm
 
 local loading = {} -- name -> serial of the task that loads it, 0 outside any
+local awaited = {} -- serial of a task -> name of the module that it waits for
 
 local function search_preload(name)
   return preload[name] or ("\n\tno field package.preload['%s']"):format(name)
@@ -55,13 +56,24 @@ local function serial()
   return vm.current ~= nil and vm.current.serial or 0
 end
 
--- Another task is loading the module and waits meanwhile: so does this one.
+-- Another task is loading the module and waits meanwhile: so does this one, unless that one waits for it.
 local function wait_for(name)
-  if loading[name] == serial() then
-    error(("loop while loading module '%s'"):format(name), 3)
+  local own, at = serial(), name
+  while at do
+    local loader = loading[at]
+    if loader == own then
+      error(("loop while loading module '%s'"):format(name), 3)
+    end
+    at = awaited[loader]
   end
-  while loading[name] do
-    require("perigee.tasks").sleep(0.001)
+  awaited[own] = name
+  local ok, err = true, nil
+  while ok and loading[name] do
+    ok, err = pcall(require("perigee.tasks").sleep, 0.001)
+  end
+  awaited[own] = nil
+  if not ok then
+    error(err, 0)
   end
   return loaded[name]
 end

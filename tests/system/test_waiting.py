@@ -393,8 +393,15 @@ app:get("/paced", function()
     write(("%.3f"):format(perigee.monotonic() - begin))
   end)
 end)
+app:get("/load/{name}", function(req) return require(req.params.name) end)
 app:get("/notes", function() return perigee.json(perigee.array(notes)) end)
 return app
+"""
+
+MUTUAL = """
+local perigee = require "perigee"
+perigee.sleep(0.1)
+return "OWN, with " .. require "OTHER"
 """
 
 
@@ -402,6 +409,8 @@ class Ends(ServerCase):
     """What runs when a request or a task is over, and what wakes one that waits."""
 
     APP = ENDS
+    FILES = {f"{own}.lua": MUTUAL.replace("OWN", own).replace("OTHER", other)
+             for own, other in (("here", "there"), ("there", "here"))}
 
     def noted(self, text):
         wait_until(lambda: text in self.get("/notes").json(), text)
@@ -413,6 +422,15 @@ class Ends(ServerCase):
     def test_deferred_functions_may_defer_others_however_many(self):
         self.assertEqual(self.get("/chain/100000").text, "answered")
         self.noted("chain")
+
+    def test_modules_that_tasks_load_for_one_another_in_a_circle_are_a_loop_and_no_deadlock(self):
+        begin = time.monotonic()
+        with self.server.client() as first, self.server.client() as second:
+            first.send_request("GET", "/load/here")
+            second.send_request("GET", "/load/there")
+            self.assertEqual({first.read_response().status, second.read_response().status}, {500})
+        self.server.stderr.wait("loop while loading module")
+        self.assertLess(time.monotonic() - begin, 5 * SLOW)
 
     def test_who_waits_for_a_task_is_told_of_a_stray_yield_in_it(self):
         self.assertRegex(self.get("/stray").text, "nil: attempt to yield")
