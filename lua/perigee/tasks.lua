@@ -180,7 +180,7 @@ function M.defer(fn, ...)
   task.deferred = 1
 end
 
---- What Dispatcher calls at the end of a task that deferred something, or failed where no pcall sees it (a stray yield).
+--- What Dispatcher calls at the end of a task that deferred something, or failed out of pcall's sight (a stray yield).
 function M.run_deferred(serial)
   if unfinished[serial] then
     finish(unfinished[serial], true, false, core.result()) -- it is logged
