@@ -244,6 +244,9 @@ Dispatcher::Outcome Dispatcher::answered(Task& task, Vm::Status& status) {
 Dispatcher::Outcome Dispatcher::failed(Task& task, Vm::Status& status) {
   if (task.purpose == Task::Purpose::kSpawned) {
     const std::string error = error_with_traceback(vm_.state(), task.coroutine);
+    if (vm_.take_starved()) {
+      vm_.reclaim(task);
+    }
     vm_.renew_coroutine(task);
     task.view.deferred = 1;  // who waits for it must be told
     return end_spawned(task, error);
@@ -251,13 +254,25 @@ Dispatcher::Outcome Dispatcher::failed(Task& task, Vm::Status& status) {
   return request_failed(task, status);
 }
 
+// A traceback would want memory.
+std::string Dispatcher::starved_text(const Task& task) const {
+  const std::int32_t route = task.exchange->view.route;
+  return "not enough memory" +
+         (route < 0 ? "" : " for the handler at " + vm_.routes()[static_cast<std::size_t>(route)].place);
+}
+
 Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
   lua_State* dead = task.coroutine;
   const bool failing = task.phase == Task::Phase::kFailure;
-  if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kAfter || failing || task.answering_error) {
-    if (task.view.cancelled == 0) {
-      log_sink().write(LogLevel::kError, error_with_traceback(vm_.state(), dead), "",
+  const bool starved = vm_.take_starved();
+  if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kAfter || failing || task.answering_error ||
+      starved) {
+    if (task.view.cancelled == 0 || starved) {
+      log_sink().write(LogLevel::kError, starved ? starved_text(task) : error_with_traceback(vm_.state(), dead), "",
                        vm_.host().request_id(*task.exchange));
+    }
+    if (starved) {
+      vm_.reclaim(task);
     }
     vm_.renew_coroutine(task);
     if (task.phase == Task::Phase::kAfter) {

@@ -73,6 +73,7 @@ class Dispatcher {
   [[nodiscard]] Vm::Status resume_answer(Task& task);
   [[nodiscard]] Outcome end_spawned(Task& task, const std::string& error);
   void fail_natively(Task& task);
+  [[nodiscard]] std::string starved_text(const Task& task) const;
   void end_task(Task& task, const std::string& error);
 
   Vm& vm_;

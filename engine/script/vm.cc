@@ -303,6 +303,19 @@ void Vm::renew_coroutine(Task& task) {
   task.coroutine_ref = ref;
 }
 
+void Vm::reclaim(Task& task) {
+  luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
+  task.coroutine = nullptr;
+  task.coroutine_ref = LUA_NOREF;
+  (void)protect(
+      state_,
+      [](lua_State* state) {
+        lua_gc(state, LUA_GCCOLLECT, 0);
+        return 0;
+      },
+      nullptr);
+}
+
 Vm::Status Vm::resume(Task& task, int arguments) {
   Task* const outer = current_;
   const Stage stage = marks.stage;
@@ -316,6 +329,7 @@ Vm::Status Vm::resume(Task& task, int arguments) {
   task.running = false;
   current_ = outer;
   view_.current = outer != nullptr ? &outer->view : nullptr;
+  starved_ = starved_ || status == LUA_ERRMEM;
   return status == 0 ? Status::kReturned : status == LUA_YIELD ? Status::kYielded : Status::kFailed;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -77,6 +78,11 @@ class Vm {
   /// Replaces a task's coroutine, which failed. The old one is unreferenced: use it before the next allocation in Lua.
   void renew_coroutine(Task& task);
 
+  /// Whether a resume failed for want of memory since this was last asked.
+  [[nodiscard]] bool take_starved() { return std::exchange(starved_, false); }
+  /// Drops a task's coroutine, which failed for want of memory, with all that it held. renew_coroutine() must follow.
+  void reclaim(Task& task);
+
   /// The one door into Lua: resumes the task's coroutine with the `arguments` values on top of its stack.
   [[nodiscard]] Status resume(Task& task, int arguments);
 
@@ -128,6 +134,7 @@ class Vm {
   std::size_t busy_ = 0;
   double last_serial_ = 0;
   std::string scratch_;
+  bool starved_ = false;
   bool has_after_ = false;
   bool has_error_hook_ = false;
   bool has_refusal_hook_ = false;

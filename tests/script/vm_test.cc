@@ -43,6 +43,12 @@ TEST_CASE("vm: a mistake in the app's file is told with file and line") {
       {"return {}", "@app.lua: the file must end with `return app`"},
       {"require('perigee').sleep(1)",
        "@app.lua:1: perigee.sleep can't be used at the top level of a file: put it in app:start"},
+      {"require('perigee').app():get('/', 7)", "@app.lua:1: a handler is a function, got number"},
+      {"require('perigee').app():get(7, print)", "@app.lua:1: a pattern is a string, got number"},
+      {"require('perigee').app():route('A B', '/', print)", "@app.lua:1: a method is a token like \"GET\""},
+      {"require('perigee').app():get('/', { quary = {} }, print)", "@app.lua:1: unknown key 'quary' in a route's spec"},
+      {"require('perigee').app():get('/', { limits = { body = 'x' } }, print)", "@app.lua:1: limits.body is a number"},
+      {"require('perigee').app():start(7)", "@app.lua:1: a handler is a function, got number"},
   }));
   const std::string mistake = only_mistake_of(text);
   INFO(mistake);
