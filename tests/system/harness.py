@@ -4,6 +4,7 @@ A test module has one or more ServerCase classes. Nothing here sleeps to get luc
 bounded by PATIENCE, which only a failing test ever uses up.
 """
 
+import atexit
 import collections
 import contextlib
 import json
@@ -315,6 +316,7 @@ class Server:
     def __init__(self, app, config="", files=None, settings=None, workers=1, listen=("127.0.0.1:0",),
                  arguments=(), env=None, descriptors=None, expect_start=True):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="perigee-test-"))
+        atexit.register(shutil.rmtree, self.directory, ignore_errors=True)  # those that were killed go too
         self.app_path = self.write("app.lua", app)
         self.config_path = self.write("server.toml", config)
         for name, text in (files or {}).items():
