@@ -85,11 +85,18 @@ void EventLoop::run() {
     }
     ++turn_;
     event_base_loop(base_.get(), busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
-    timers_.advance(monotonic_ms());
-    busy = turn_work_ && turn_work_();
+    busy = end_turn();
     run_deferred();
   }
   run_leftovers();
+}
+
+bool EventLoop::end_turn() try {
+  timers_.advance(monotonic_ms());
+  return turn_work_ && turn_work_();
+} catch (const std::bad_alloc&) {
+  log_event(LogLevel::kError, "out of memory: the end of a turn of an event loop was dropped");
+  return true;  // what is left is taken up by the next
 }
 
 void EventLoop::run_leftovers() {

@@ -64,6 +64,7 @@ class EventLoop final : public Executor {
   };
 
   void arm_timer();
+  [[nodiscard]] bool end_turn();
   void run_posted();
   void run_deferred();
 

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/log.h"
 #include "base/marks.h"
 
 namespace perigee::server {
@@ -302,7 +303,11 @@ void Worker::resume(script::Task& task) {
 bool Worker::end_turn() {
   generations_.each([&](Generation& generation) {
     for (script::Task* task : generation.vm->take_ready()) {
-      resume(*task);
+      try {
+        resume(*task);
+      } catch (const std::bad_alloc&) {
+        log_event(LogLevel::kError, "out of memory: a task was dropped");
+      }
     }
   });
   for (net::Connection* client : std::exchange(backlog_, {})) {
