@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,6 +30,10 @@ const char* unix_path(const SocketAddress& address) {
 
 // A socket file that nobody listens on any more is left from a server that died: out of the way with it.
 void remove_stale(const SocketAddress& address) {
+  struct stat found {};
+  if (lstat(unix_path(address), &found) != 0 || !S_ISSOCK(found.st_mode)) {
+    return;  // nothing there, or nothing of ours: bind() says what is wrong
+  }
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe >= 0 && connect(probe, address.get(), address.size()) != 0 && errno == ECONNREFUSED) {
     unlink(unix_path(address));

@@ -13,7 +13,7 @@ constexpr std::size_t kKeptCapacity = 64 * 1024;  // of a body's string between 
 void Exchange::reset() {
   scanner.reset();
   if (body.capacity() > kKeptCapacity) {
-    body = std::string();
+    std::string().swap(body);
   }
   body.clear();
   answer.reset();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "script/bind.h"
+#include "script/json_text.h"
 
 namespace perigee::script {
 namespace {
@@ -34,12 +35,12 @@ class Builder {
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     lua_pushlstring(state_, text, size);
-    return add();
+    return is_text(text, size) && add();
   }
   bool StartObject() { return open(0); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     lua_pushlstring(state_, text, size);
-    return true;
+    return is_text(text, size);
   }
   bool EndObject(rapidjson::SizeType) { return close(); }
   bool StartArray() {
@@ -54,8 +55,20 @@ class Builder {
   bool EndArray(rapidjson::SizeType) { return close(); }
 
   [[nodiscard]] bool too_deep() const { return too_deep_; }
+  [[nodiscard]] bool lone_surrogate() const { return lone_surrogate_; }
 
  private:
+  // The parser checks the bytes it reads, but lets an escaped low surrogate without its high one through.
+  bool is_text(const char* text, std::size_t size) {
+    const char* const end = text + size;
+    while (text != end && !lone_surrogate_) {
+      const std::size_t sequence = utf8_sequence(text, end);
+      lone_surrogate_ = sequence == 0;
+      text += sequence;
+    }
+    return !lone_surrogate_;
+  }
+
   bool number(double value) {
     lua_pushnumber(state_, value);
     return add();
@@ -94,6 +107,7 @@ class Builder {
   std::vector<int> next_;  // per open container: the next index of an array, 0 for an object
   int max_depth_;
   bool too_deep_ = false;
+  bool lone_surrogate_ = false;
 };
 
 }  // namespace
@@ -110,8 +124,9 @@ bool decode_json(lua_State* state, std::string_view text, int max_depth, std::st
     return true;
   }
   lua_settop(state, top);
-  error = builder.too_deep() ? "nested deeper than " + std::to_string(max_depth) + " levels"
-                             : rapidjson::GetParseError_En(result.Code());
+  error = builder.too_deep()         ? "nested deeper than " + std::to_string(max_depth) + " levels"
+          : builder.lone_surrogate() ? "an escaped surrogate without its pair"
+                                     : rapidjson::GetParseError_En(result.Code());
   while (!error.empty() && error.back() == '.') {
     error.pop_back();
   }

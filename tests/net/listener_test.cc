@@ -252,3 +252,11 @@ TEST_CASE("listener: one that rests can be closed") {
   turn(loop);
   CHECK(log.text() == "info ready\nerror can't accept a connection: Too many open files\n");
 }
+
+TEST_CASE("listen socket: a file that is no socket is never removed") {
+  const Scratch scratch;
+  const std::string path = scratch.file("notes.txt", "precious");
+  const auto socket = ListenSocket::open(address_of("unix:" + path), 16, false);
+  CHECK_FALSE(socket);
+  CHECK(Scratch::read(path) == "precious");
+}

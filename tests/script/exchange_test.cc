@@ -179,3 +179,10 @@ TEST_CASE("exchange: after a reset nothing of the last request is left") {
   CHECK(exchange.view.path.view() == "/next");
   CHECK(exchange.read_query() == 0);
 }
+
+TEST_CASE("exchange: a large body's memory is not kept for the next request") {
+  Exchange exchange;
+  exchange.body.assign(1'000'000, 'b');
+  exchange.reset();
+  CHECK(exchange.body.capacity() <= std::size_t{64} * 1024);
+}

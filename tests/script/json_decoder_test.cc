@@ -182,3 +182,8 @@ TEST_CASE("json decoder: a bomb of brackets is an error, not a crash") {
   }
   CHECK(decoded(objects, 64).starts_with("(nested deeper than 64 levels"));
 }
+
+TEST_CASE("json decoder: an escaped low surrogate without its high one is an error") {
+  CHECK(decoded(R"("\udc00")").front() == '(');
+  CHECK(decoded(R"(["\ud83c\udf19\udf19"])").front() == '(');
+}
