@@ -325,7 +325,11 @@ Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error
 Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   Task& task = *exchange.task;
   if (!vm_.has_after()) {
-    end_task(task, "");
+    if (task.view.deferred == 0) {
+      vm_.give_task(task);  // nearly every request ends here
+    } else {
+      end_task(task, "");
+    }
     return Outcome::kDone;
   }
   lua_settop(task.coroutine, 0);

@@ -162,7 +162,7 @@ bool Worker::complete(Visit& visit) {
     if (visit.close_after || draining_) {
       client->close_gracefully();
     } else {
-      client->set_deadline(now_ + milliseconds(options_->idle_timeout));
+      client->set_deadline(now_ + idle_timeout_);
       if (after) {
         client->flush();
       }
@@ -225,6 +225,7 @@ void Worker::release(Visit& visit) {
   visit.generation = nullptr;
   visit.task = nullptr;
   visit.stage = Visit::Stage::kHead;
+  visit.shed(free_visits_.size() >= kWarmVisits);
   free_visits_.push_back(&visit);
 }
 

@@ -86,6 +86,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
 
  private:
   using Outcome = script::Dispatcher::Outcome;
+  static constexpr std::size_t kWarmVisits = 256;        ///< pooled visits that keep their memory
   static constexpr std::size_t kInputLimit = 64 * 1024;  ///< unread bytes of a connection whose answer is awaited
   static constexpr Milliseconds kLastWords = 500;  ///< between telling a handler that its time is over and not waiting
 
@@ -144,6 +145,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   TimerOf<Worker, &Worker::keep_house> housekeeping_;
   std::unique_ptr<AccessLog> access_log_;  // null when off
   TimerOf<Worker, &Worker::flush_access_log> access_flush_;
+  Milliseconds idle_timeout_ = 0;
   Milliseconds now_ = 0;
   std::uint64_t time_turn_ = UINT64_MAX;  // the loop's turn that now_ was read in
   double last_id_ = 0;
