@@ -12,9 +12,6 @@ constexpr std::size_t kKeptCapacity = 64 * 1024;  // of a body's string between 
 
 void Exchange::reset() {
   scanner.reset();
-  if (body.capacity() > kKeptCapacity) {
-    std::string().swap(body);
-  }
   body.clear();
   answer.reset();
   answer.cookies.clear();
@@ -22,6 +19,18 @@ void Exchange::reset() {
   task = nullptr;
   bytes_sent = 0;
   owned_ = false;
+}
+
+void Exchange::shed(bool all) {
+  if (all || body.capacity() > kKeptCapacity) {
+    std::string().swap(body);
+  }
+  if (!all) {
+    return;
+  }
+  for (std::string* text : {&answer.type_text, &answer.fields, &answer.cookies, &answer.text, &decoded_, &head_bytes_}) {
+    std::string().swap(*text);
+  }
 }
 
 void Exchange::publish() {

@@ -67,6 +67,9 @@ class Exchange {
   /// Makes a pooled exchange ready for the next request.
   void reset();
 
+  /// Gives memory back when the exchange is over: a large body's, or all that it keeps for the next one.
+  void shed(bool all);
+
   /// Shows the head to Lua. Call when the head is complete, before a handler runs.
   void publish();
 

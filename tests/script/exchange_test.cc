@@ -180,9 +180,14 @@ TEST_CASE("exchange: after a reset nothing of the last request is left") {
   CHECK(exchange.read_query() == 0);
 }
 
-TEST_CASE("exchange: a large body's memory is not kept for the next request") {
+TEST_CASE("exchange: a large body's memory is given back, and all of it where the pool has enough") {
   Exchange exchange;
   exchange.body.assign(1'000'000, 'b');
-  exchange.reset();
+  exchange.shed(false);
   CHECK(exchange.body.capacity() <= std::size_t{64} * 1024);
+  exchange.body.assign(1000, 'b');
+  exchange.shed(false);
+  CHECK(exchange.body.capacity() >= 1000);
+  exchange.shed(true);
+  CHECK(exchange.body.capacity() < 100);
 }
