@@ -2,6 +2,7 @@
 
 local app = require "perigee.app"
 local core = require "perigee.core"
+local html = require "perigee.html"
 local log = require "perigee.log"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
@@ -18,6 +19,8 @@ local perigee = {
   text = response.text,
   json = response.json,
   bytes = response.bytes,
+  html = response.html,
+  raw = html.raw,
   redirect = response.redirect,
   problem = response.problem,
   stream = response.stream,

@@ -125,6 +125,37 @@ void add_headers(const Normalizer& self, int index) {
   }
 }
 
+// Whether the headers at `index`, if there are any, have one of that name, in any case.
+bool has_header(lua_State* state, int index, std::string_view name) {
+  if (!lua_istable(state, index)) {
+    return false;
+  }
+  lua_pushnil(state);
+  while (lua_next(state, index) != 0) {
+    lua_pop(state, 1);
+    if (lua_type(state, -1) == LUA_TSTRING && http::equal_fold(string_at(state, -1), name)) {
+      lua_pop(state, 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+// The headers of a response value, but for those that were returned beside it.
+void add_inner_headers(const Normalizer& self, int inner, int outer) {
+  lua_State* state = self.state;
+  if (!lua_istable(state, inner)) {
+    return;
+  }
+  lua_pushnil(state);
+  while (lua_next(state, inner) != 0) {
+    if (lua_type(state, -2) != LUA_TSTRING || !has_header(state, outer, string_at(state, -2))) {
+      add_header(self);
+    }
+    lua_pop(state, 1);
+  }
+}
+
 void set_status(const Normalizer& self, int index) {
   const double status = lua_tonumber(self.state, index);
   if (status < 200 || status > 599 || status != static_cast<int>(status)) {
@@ -173,9 +204,32 @@ void plain_body(const Normalizer& self, int index) {
   }
 }
 
+// A problem's document says the status that is sent, and the standard title of it where it had that of its own.
+void settle_problem(const Normalizer& self, int response) {
+  lua_State* state = self.state;
+  raw_field(state, response, "body");
+  const int document = lua_gettop(state);
+  raw_field(state, document, "status");
+  const int status = static_cast<int>(lua_tonumber(state, -1));
+  if (status == self.answer.status) {
+    return;
+  }
+  raw_field(state, document, "title");
+  if (lua_type(state, -1) == LUA_TSTRING && string_at(state, -1) == http::reason_phrase(status)) {
+    const std::string_view title = http::reason_phrase(self.answer.status);
+    lua_pushliteral(state, "title");
+    lua_pushlstring(state, title.data(), title.size());
+    lua_rawset(state, document);
+  }
+  lua_pushliteral(state, "status");
+  lua_pushinteger(state, self.answer.status);
+  lua_rawset(state, document);
+}
+
 // A problem's document names the request, and the app may want to render it.
 void problem_body(const Normalizer& self, int response) {
   lua_State* state = self.state;
+  settle_problem(self, response);
   raw_field(state, response, "body");
   const int document = lua_gettop(state);
   const std::string id = self.vm.host().request_id(*self.task.exchange);
@@ -193,8 +247,15 @@ bool is_kind(lua_State* state, int response, std::string_view kind) {
   return same;
 }
 
+// Whether it is a problem whose body is still a document.
 bool is_problem(lua_State* state, int index) {
-  return is_response(state, index) && is_kind(state, index, "problem");
+  if (!is_response(state, index) || !is_kind(state, index, "problem")) {
+    return false;
+  }
+  raw_field(state, index, "body");
+  const bool document = lua_istable(state, -1);
+  lua_pop(state, 1);
+  return document;
 }
 
 bool is_redirect(lua_State* state, int response) {
@@ -225,7 +286,7 @@ void response_body(const Normalizer& self, int response, bool has_status) {
   }
   raw_field(state, response, "kind");
   const std::string_view kind = string_at(state, -1);
-  if (kind == "problem") {
+  if (is_problem(state, response)) {
     problem_body(self, response);
     return;
   }
@@ -304,27 +365,15 @@ int answer(lua_State* state) {
     if (!has_status) {
       set_status(self, lua_gettop(state));
     }
+    settle_problem(self, kBody);
     lua_pushboolean(state, 0);
     lua_pushvalue(state, kBody);
     return 2;
   }
   if (is_response(state, kBody)) {
-    raw_field(state, kBody, "headers");
-    const int inner = lua_gettop(state);
     add_headers(self, kHeaders);
-    if (lua_istable(state, inner)) {
-      lua_pushnil(state);
-      while (lua_next(state, inner) != 0) {
-        lua_pushvalue(state, -2);
-        lua_rawget(state, lua_istable(state, kHeaders) ? kHeaders : inner);
-        const bool overridden = lua_istable(state, kHeaders) && !lua_isnil(state, -1);
-        lua_pop(state, 1);
-        if (!overridden) {
-          add_header(self);
-        }
-        lua_pop(state, 1);
-      }
-    }
+    raw_field(state, kBody, "headers");
+    add_inner_headers(self, lua_gettop(state), kHeaders);
     response_body(self, kBody, has_status);
   } else {
     add_headers(self, kHeaders);

@@ -1,6 +1,7 @@
 // What compiled Lua calls through the FFI: leaves that never enter Lua and never throw. The running program finds them
 // by name.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -66,4 +67,21 @@ PERIGEE_FFI std::int32_t perigee_stream_write(TaskView* task, const char* bytes,
     return static_cast<std::int32_t>(Host::Room::kClosed);
   }
   return static_cast<std::int32_t>(owner.vm.host().write_stream(*owner.exchange, std::string_view(bytes, size)));
+}
+
+/// Whether a text can go into HTML as it is: 1 when it holds none of & < > " and '.
+PERIGEE_FFI std::int32_t perigee_html_plain(const char* text, std::size_t size) noexcept {
+  static constexpr auto kSpecial = [] {
+    std::array<bool, 256> special{};
+    for (const unsigned char byte : std::string_view("&<>\"'")) {
+      special[byte] = true;
+    }
+    return special;
+  }();
+  for (std::size_t i = 0; i < size; ++i) {
+    if (kSpecial[static_cast<unsigned char>(text[i])]) {
+      return 0;
+    }
+  }
+  return 1;
 }

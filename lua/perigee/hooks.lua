@@ -31,14 +31,16 @@ local LIMIT = {
 local function with_traceback(thread, err, task)
   local text = tasks.describe(err)
   local trace = debug.traceback(thread, text)
-  if trace:find("\n\t[^\n]*: in ", #text + 1) then
-    return trace
+  local frames = trace:sub(#text + 1)
+  if not frames:find("\n\t[^\n]*: in ") then
+    trace = text
   end
   local route = request.routes[task.request.route + 1]
-  if not route or text:find(route.place, 1, true) then
-    return text
+  if not route or frames:gsub("\n\tlua/perigee/[^\n]*", ""):find("\n\t[^%[(\n][^\n]*: in ")
+    or text:find(route.place, 1, true) then
+    return trace
   end
-  return ("%s (from the handler at %s)"):format(text, route.place)
+  return ("%s (from the handler at %s)%s"):format(text, route.place, trace:sub(#text + 1))
 end
 
 --- A handler raised: logs it with its traceback and answers 500.

@@ -29,6 +29,7 @@ int32_t perigee_cookies(perigee_task* task);
 void perigee_wake_after(perigee_task* task, double seconds);
 void perigee_stop_timer(perigee_task* task);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);
+int32_t perigee_html_plain(const char* text, size_t size);
 ]]
 
 local M = {}

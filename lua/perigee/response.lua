@@ -2,6 +2,7 @@
 -- (engine/script/bind_answer.cc).
 
 local core = require "perigee.core"
+local html = require "perigee.html"
 
 local M = {}
 
@@ -46,6 +47,24 @@ function M.bytes(data, content_type)
     error("bad argument #1 to 'bytes' (string expected, got " .. type(data) .. ")", 2)
   end
   return new("bytes", data, nil, content_type or "application/octet-stream")
+end
+
+local HTML = "text/html; charset=utf-8"
+
+--- A page. Of a string every {name} is replaced by the escaped value of that name; without values nothing is.
+---@param template string|perigee.Template
+---@param values? table<string, any>
+---@return perigee.Response
+function M.html(template, values)
+  if values ~= nil and type(values) ~= "table" then
+    error("bad argument #2 to 'html' (table expected, got " .. type(values) .. ")", 2)
+  end
+  if type(template) == "string" then
+    return new("html", values and html.fill(template, values) or template, nil, HTML)
+  elseif type(template) == "table" and type(template.render) == "function" then
+    return new("html", template:render(values), nil, HTML)
+  end
+  error("bad argument #1 to 'html' (string or template expected, got " .. type(template) .. ")", 2)
 end
 
 --- Sends the client elsewhere: 307 after GET and HEAD, else 303, unless `status` says otherwise.

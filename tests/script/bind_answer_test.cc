@@ -16,6 +16,7 @@ Sent sent(const std::string& code, const std::string& request = get("/")) {
 }
 
 constexpr const char* kText = "text/plain; charset=utf-8";
+constexpr const char* kHtml = "text/html; charset=utf-8";
 constexpr const char* kJson = "application/json";
 constexpr const char* kProblem = "application/problem+json";
 
@@ -45,6 +46,12 @@ TEST_CASE("answer: what a handler returns decides status, type and body") {
       {"return perigee.bytes('\\255\\0', 'image/png')", 200, "image/png", std::string("\xff\0", 2)},
       {"return perigee.bytes('x')", 200, "application/octet-stream", "x"},
       {"return 201, perigee.text('t')", 201, kText, "t"},
+      {"return perigee.html('<b>{x}</b>')", 200, kHtml, "<b>{x}</b>"},
+      {"return perigee.html('<b>{x}</b>', { x = '<i>' })", 200, kHtml, "<b>&lt;i&gt;</b>"},
+      {"return 404, perigee.html('<b>{x}</b>', { x = 7 })", 404, kHtml, "<b>7</b>"},
+      {"return 200, perigee.html('x'), { ['Content-Type'] = 'text/x' }", 200, "text/x", "x"},
+      {"local r = perigee.html('x') r.headers['Content-Type'] = 'text/x' return r", 200, "text/x", "x"},
+      {"local r = perigee.problem(400) r.body = 'mine' return r", 400, kText, "mine"},
       {"local r = perigee.text('t') r.status = 203 return r", 203, kText, "t"},
       {"local r = perigee.text('t') r.status = 203 return 202, r", 202, kText, "t"},
   }));
@@ -159,4 +166,26 @@ TEST_CASE("answer: a response value that is returned twice is answered twice the
   LoadedVm loaded("local shared = perigee.json { a = 1 } app:get('/', function() return shared end)");
   CHECK(answer_to(loaded, get("/")) == R"(200 {"a":1})");
   CHECK(answer_to(loaded, get("/")) == R"(200 {"a":1})");
+}
+
+TEST_CASE("answer: an outer header takes the place of the value's, whatever the case of its name") {
+  const auto [code, fields] = GENERATE(table<std::string, std::string>({
+      {"local r = perigee.text('t') r.headers['x-a'] = 'inner' return 200, r, { ['X-A'] = 'outer' }",
+       "X-A: outer\r\n"},
+      {"local r = perigee.text('t') r.headers['x-a'] = { '1', '2' } return 200, r, { ['x-b'] = 3 }",
+       "x-b: 3\r\nx-a: 1\r\nx-a: 2\r\n"},
+      {"return 301, perigee.redirect('/a'), { Location = '/b' }", "Location: /b\r\n"},
+      {"return 200, 'x', { ['x-a'] = {} }", ""},
+      {"return 200, 'x', { ['x-a'] = { 1, 'two' } }", "x-a: 1\r\nx-a: two\r\n"},
+  }));
+  CHECK(sent(code).fields == fields);
+}
+
+TEST_CASE("answer: a problem's document says the status that is sent") {
+  const Sent answer = sent("return 410, perigee.problem(404, 'was here')");
+  CHECK(answer.status == 410);
+  CHECK(answer.body.find(R"("status":410)") != std::string::npos);
+  CHECK(answer.body.find(R"("title":"Gone")") != std::string::npos);
+  const Sent titled = sent("local p = perigee.problem(404) p.body.title = 'Mine' return 410, p");
+  CHECK(titled.body.find(R"("title":"Mine")") != std::string::npos);
 }
