@@ -6,6 +6,7 @@ local html = require "perigee.html"
 local log = require "perigee.log"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
+local template = require "perigee.template"
 
 local worker_id, worker_count = core.worker()
 
@@ -21,6 +22,7 @@ local perigee = {
   bytes = response.bytes,
   html = response.html,
   raw = html.raw,
+  template = template.template,
   redirect = response.redirect,
   problem = response.problem,
   stream = response.stream,

@@ -7,6 +7,7 @@ local perigee = require "perigee"
 local request = require "perigee.request"
 local routes = require "perigee.routes"
 local tasks = require "perigee.tasks"
+local template = require "perigee.template"
 
 local M = {}
 
@@ -19,6 +20,7 @@ local function search_beside(path)
   local folder = path:match("^(.*)/[^/]*$") or "."
   package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
   package.cpath = ("%s/?.so;%s"):format(folder, package.cpath)
+  template.folder = folder == "." and "templates" or folder .. "/templates"
 end
 
 -- The value of the app's file; "embedded:NAME" is a module that the binary carries. Mistakes that need no traceback are

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 from harness import BINARY, PATIENCE, Server, run_perigee  # noqa: E402
 
 FENCE = re.compile(r"^( *)(`{3,})([^\n`]*)\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
-KINDS = {"lua", "lua app", "lua file", "sh", "sh run", "toml", "json", "text", "console", "c", "cpp", ""}
+KINDS = {"lua", "lua app", "lua file", "html", "html file", "sh", "sh run", "toml", "json", "text", "console", "c", "cpp", ""}
 
 # A fragment of Lua compiles as a chunk, as the body of a function or as an expression.
 COMPILE = r"""
@@ -91,8 +91,9 @@ class Page:
 
     def serve(self):
         if self.server is None:
-            modules = {str(path.relative_to(self.folder)): path.read_text() for path in self.folder.rglob("*.lua")}
-            self.server = Server(self.app, files={key: text for key, text in modules.items() if key != "app.lua"},
+            beside = {str(path.relative_to(self.folder)): path.read_text()
+                      for ending in ("*.lua", "*.html") for path in self.folder.rglob(ending)}
+            self.server = Server(self.app, files={key: text for key, text in beside.items() if key != "app.lua"},
                                  settings={"log.access": "stdout"}, workers=2)
         return self.server
 
@@ -147,6 +148,10 @@ class Docs(unittest.TestCase):
         page.add_file(block.words[0], block.text)
         self.check_fragment(page, block)
 
+    def write_file(self, page, block):
+        page.stop()
+        page.add_file(block.words[0], block.text)
+
     def check_fragment(self, _, block):
         result = subprocess.run(["luajit", "-e", COMPILE], input=block.text, capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, f"{block}: {result.stderr}")
@@ -181,7 +186,8 @@ class Docs(unittest.TestCase):
     def run_page(self, path):
         page = Page()
         self.addCleanup(page.end)
-        checks = {"lua app": self.check_app, "lua file": self.check_file, "lua": self.check_fragment, "sh": self.check_shell,
+        checks = {"lua app": self.check_app, "lua file": self.check_file, "html file": self.write_file,
+                  "lua": self.check_fragment, "sh": self.check_shell,
                   "sh run": self.check_run, "toml": self.check_toml, "json": self.check_json}
         for block in blocks(path):
             with self.subTest(block=str(block)):

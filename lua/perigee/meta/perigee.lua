@@ -257,7 +257,7 @@ function Request:delete_cookie(name, options) end
 
 --- What perigee.text and its siblings return, for a handler to return. An outer status and outer headers win.
 ---@class perigee.Response
----@field kind "text"|"json"|"bytes"|"redirect"|"problem"|"stream"
+---@field kind "text"|"json"|"bytes"|"html"|"redirect"|"problem"|"stream"
 ---@field status? integer
 ---@field headers perigee.Headers
 ---@field body any
@@ -278,6 +278,46 @@ function perigee.json(value) end
 ---@param content_type? string default "application/octet-stream"
 ---@return perigee.Response
 function perigee.bytes(data, content_type) end
+
+--- A page, as `text/html; charset=utf-8`. In a string every `{name}` is replaced by the escaped value of that name; one
+--- without a value raises. Without `values` nothing is replaced.
+---
+--- ```lua
+--- return perigee.html("<h1>Hello, {name}!</h1>", { name = req.query.name or "you" })
+--- ```
+---@param template string|perigee.Template
+---@param values? table<string, any>
+---@return perigee.Response
+function perigee.html(template, values) end
+
+--- HTML that goes into a page as it is. Only for what you made yourself.
+---@param html string|number
+---@return perigee.Raw
+function perigee.raw(html) end
+
+---@class perigee.Raw
+
+--- The template of that name in the folder `templates` beside the app, compiled when it is first asked for. Raises when
+--- there is none, and with name and line when it, or what it includes, is wrong.
+---
+--- ```lua
+--- local page = perigee.template "page.html"
+--- app:get("/", function() return page { user = "Ada" } end)
+--- ```
+---@param name string a path within the folder
+---@return perigee.Template
+function perigee.template(name) end
+
+--- Called with its values it is an answer, as `perigee.html(page, values)` is.
+---@class perigee.Template
+---@field name string
+---@overload fun(values?: table<string, any>): perigee.Response
+local Template = {}
+
+--- The page as a string. Raises, with the template's name and line, on what fails in it.
+---@param values? table<string, any> what the template's names stand for
+---@return string
+function Template:render(values) end
 
 --- Sends the client elsewhere.
 ---@param url string
