@@ -8,6 +8,11 @@ namespace perigee {
 /// Milliseconds on a clock that never jumps; its zero is arbitrary.
 using Milliseconds = std::int64_t;
 
+/// What an option gives in seconds, in whole milliseconds.
+constexpr Milliseconds milliseconds(double seconds) {
+  return static_cast<Milliseconds>(seconds * 1000);
+}
+
 /// Monotonic time in milliseconds, read from the kernel's coarse clock (resolution 1 to 4 ms, no system call).
 inline Milliseconds monotonic_coarse_ms() {
   timespec now{};

@@ -102,6 +102,33 @@ bool CookiePairs::next() {
   return false;
 }
 
+/// Whether `pair` begins with `name`, ended by an equals sign. A pair's name ends at its first equals sign.
+static bool is_called(std::string_view pair, std::string_view name) {
+  if (pair.size() <= name.size() || pair[name.size()] != '=') {
+    return false;
+  }
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (pair[i] != name[i] || name[i] == '=' || name[i] == ';') {
+      return false;
+    }
+  }
+  return name.empty() || !is_blank(name.back());
+}
+
+std::optional<std::string_view> find_cookie(std::string_view field, std::string_view name) {
+  if (is_called(field, name)) {  // mostly the first, and then its pair is all that is looked at
+    const std::string_view value = field.substr(name.size() + 1);
+    return unquoted(trimmed(value.substr(0, value.find(';'))));
+  }
+  CookiePairs pairs(field);
+  while (pairs.next()) {
+    if (pairs.name() == name) {
+      return pairs.value();
+    }
+  }
+  return std::nullopt;
+}
+
 Result<std::string> set_cookie_line(const SetCookie& cookie) {
   if (const char* fault = fault_of(cookie); fault != nullptr) {
     return fail(fault);

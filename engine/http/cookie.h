@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ class CookiePairs {
   std::string_view name_;
   std::string_view value_;
 };
+
+/// The value of the first cookie called `name` in a Cookie field, as CookiePairs would give it; nullopt without one.
+[[nodiscard]] std::optional<std::string_view> find_cookie(std::string_view field, std::string_view name);
 
 enum class SameSite : std::uint8_t { kUnset, kStrict, kLax, kNone };
 

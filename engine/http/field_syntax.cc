@@ -1,5 +1,9 @@
 #include "http/field_syntax.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
 #include "http/byte_class.h"
 
 namespace perigee::http {
@@ -7,6 +11,16 @@ namespace {
 
 constexpr char to_lower(char byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte;
+}
+
+/// Looks at eight bytes at once; not 0 when one of them may be a control: below a space, or DEL. HTAB is among them.
+std::uint64_t suspect_value_bytes(const char* at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x80 * kOnes;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  const std::uint64_t del = word ^ 0x7f * kOnes;
+  return (((word - 0x20 * kOnes) & ~word) | ((del - kOnes) & ~del)) & kHighs;
 }
 
 /// Takes a number from 0 to 255, without padding zeros, off the front of `text`.
@@ -120,7 +134,16 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  return all_bytes(text, kValueByte);
+  if (text.size() < 8) {
+    return all_bytes(text, kValueByte);
+  }
+  std::uint64_t suspect = 0;
+  const char* const last = text.data() + text.size() - 8;
+  for (const char* at = text.data(); at < last; at += 8) {
+    suspect |= suspect_value_bytes(at);
+  }
+  suspect |= suspect_value_bytes(last);
+  return suspect == 0 || all_bytes(text, kValueByte);
 }
 
 bool is_host(std::string_view text) {

@@ -130,6 +130,49 @@ bool FormPairs::next() {
   return false;
 }
 
+namespace {
+
+/// The value when the text's first pair is called `name` and has nothing to decode.
+std::optional<std::string_view> plain_first_value(std::string_view text, std::string_view name) {
+  if (text.size() <= name.size() || text[name.size()] != '=') {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (text[i] != name[i] || kFormMarks[static_cast<unsigned char>(name[i])]) {
+      return std::nullopt;
+    }
+  }
+  const std::string_view rest = text.substr(name.size() + 1);
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (!kFormMarks[static_cast<unsigned char>(rest[i])] || rest[i] == '=') {
+      continue;
+    }
+    return rest[i] == '&' ? std::optional(rest.substr(0, i)) : std::nullopt;
+  }
+  return rest;
+}
+
+std::string_view decoded_in(std::string_view text, std::string& room) {
+  room.resize(text.size());
+  return std::string_view(room).substr(0, form_decode(text, room.data()));
+}
+
+}  // namespace
+
+std::optional<std::string_view> find_form_value(std::string_view text, std::string_view name, std::string& room) {
+  if (const auto first =
+          plain_first_value(text, name)) {  // mostly the first, and then its pair is all that is looked at
+    return first;
+  }
+  FormPairs pairs(text);
+  while (pairs.next()) {
+    if ((pairs.plain() ? pairs.raw_name() : decoded_in(pairs.raw_name(), room)) == name) {
+      return pairs.plain() ? pairs.raw_value() : decoded_in(pairs.raw_value(), room);
+    }
+  }
+  return std::nullopt;
+}
+
 bool needs_form_decoding(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+' || is_encoded(text.substr(i))) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,11 @@ class FormPairs {
   std::string_view value_;
   bool plain_ = true;
 };
+
+/// The first value of `name` in such text; nullopt without one. What has to be decoded is decoded into `room`, which
+/// may throw std::bad_alloc.
+[[nodiscard]] std::optional<std::string_view> find_form_value(std::string_view text, std::string_view name,
+                                                              std::string& room);
 
 /// Whether form_decode() would change the text.
 [[nodiscard]] bool needs_form_decoding(std::string_view text);

@@ -8,11 +8,17 @@
 namespace perigee::script {
 namespace {
 
+// One of 32 bits for a letter in either case.
+constexpr std::uint32_t bit_of(char letter) {
+  return std::uint32_t{1} << (static_cast<unsigned char>(letter) & 31);
+}
+
 // Length and first letter tell nearly all names apart, so that most cost no comparison.
 bool is_reserved(std::string_view name) {
   using http::equal_fold;
-  constexpr std::string_view kFirstLetters = "tdsuckTDSUCK";
-  if (kFirstLetters.find(name.front()) == std::string_view::npos) {
+  constexpr std::uint32_t kFirstLetters =
+      bit_of('t') | bit_of('d') | bit_of('s') | bit_of('u') | bit_of('c') | bit_of('k');
+  if ((kFirstLetters & bit_of(name.front())) == 0) {
     return false;
   }
   switch (name.size()) {
@@ -36,11 +42,11 @@ bool is_reserved(std::string_view name) {
 }
 
 // Copies a text that is mostly short, eight bytes at a time and the last eight once more, without a call.
-char* copy_short(char* to, std::string_view text) {
+inline char* copy_short(char* to, std::string_view text) {
   const char* from = text.data();
   const std::size_t size = text.size();
   if (size >= 8) {
-    for (std::size_t at = 0; at + 8 <= size; at += 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
       std::memcpy(to + at, from + at, 8);
     }
     std::memcpy(to + size - 8, from + size - 8, 8);
@@ -52,24 +58,14 @@ char* copy_short(char* to, std::string_view text) {
   return to + size;
 }
 
-// Most lines are short: they are put together first and appended once.
-void append_line(std::string& fields, std::string_view name, std::string_view value) {
-  char line[256];
-  const std::size_t size = name.size() + value.size() + 4;
-  if (size > sizeof line) {
-    fields.append(name).append(": ").append(value).append("\r\n");
-    return;
-  }
-  char* at = copy_short(line, name);
-  std::memcpy(at, ": ", 2);
-  at = copy_short(at + 2, value);
-  std::memcpy(at, "\r\n", 2);
-  fields.append(line, size);
-}
-
 }  // namespace
 
-FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value) {
+void FieldLines::flush() {
+  answer_.fields.append(lines_.data(), used_);
+  used_ = 0;
+}
+
+FieldVerdict FieldLines::add(std::string_view name, std::string_view value) {
   if (!http::is_token(name)) {
     return FieldVerdict::kBadName;
   }
@@ -80,11 +76,23 @@ FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view v
     return FieldVerdict::kBadValue;
   }
   if (name.size() == 12 && http::equal_fold(name, "content-type")) {
-    answer.type_text.assign(value);
-    answer.content_type = answer.type_text;
-  } else {
-    append_line(answer.fields, name, value);
+    answer_.type_text.assign(value);
+    answer_.content_type = answer_.type_text;
+    return FieldVerdict::kAdded;
   }
+  const std::size_t size = name.size() + value.size() + 4;
+  if (size > lines_.size() - used_) {
+    flush();
+    if (size > lines_.size()) {
+      answer_.fields.append(name).append(": ").append(value).append("\r\n");
+      return FieldVerdict::kAdded;
+    }
+  }
+  char* at = copy_short(lines_.data() + used_, name);
+  std::memcpy(at, ": ", 2);
+  at = copy_short(at + 2, value);
+  std::memcpy(at, "\r\n", 2);
+  used_ += size;
   return FieldVerdict::kAdded;
 }
 

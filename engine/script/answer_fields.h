@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -14,7 +16,29 @@ enum class FieldVerdict : std::uint8_t {
   kBadValue   ///< holds CR, LF, NUL or another control byte
 };
 
-/// Adds one header line to an answer; Content-Type becomes its content type. Nothing is added on a bad verdict.
-[[nodiscard]] FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value);
+/// Collects the header lines of an answer and hands them over in one piece when it is destroyed. Content-Type becomes
+/// the answer's content type.
+class FieldLines {
+ public:
+  explicit FieldLines(Answer& answer) : answer_(answer) {}
+  ~FieldLines() { flush(); }
+  FieldLines(const FieldLines&) = delete;
+  FieldLines& operator=(const FieldLines&) = delete;
+
+  /// Nothing is added on a bad verdict.
+  [[nodiscard]] FieldVerdict add(std::string_view name, std::string_view value);
+
+ private:
+  void flush();
+
+  Answer& answer_;
+  std::size_t used_ = 0;
+  std::array<char, 512> lines_;  // longer lines go to the answer as they are
+};
+
+/// Adds a single header line to an answer.
+[[nodiscard]] inline FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value) {
+  return FieldLines(answer).add(name, value);
+}
 
 }  // namespace perigee::script

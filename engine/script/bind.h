@@ -11,6 +11,9 @@ void bind_request(lua_State* state);
 void bind_task(lua_State* state);
 void bind_system(lua_State* state);
 
+/// Whether the value at `index` is a response value (lua/perigee/response.lua). Raises nothing.
+[[nodiscard]] bool is_response(lua_State* state, int index);
+
 /// Registry keys by address.
 struct RegistryKeys {
   static inline char vm = 0;        ///< light userdata: the Vm

@@ -39,24 +39,6 @@ struct Normalizer {
   }
 };
 
-bool push_metatable(lua_State* state, int index, const void* key) {
-  if (lua_getmetatable(state, index) == 0) {
-    return false;
-  }
-  lua_pushlightuserdata(state, const_cast<void*>(key));
-  lua_rawget(state, LUA_REGISTRYINDEX);
-  return true;
-}
-
-bool is_response(lua_State* state, int index) {
-  if (lua_type(state, index) != LUA_TTABLE || !push_metatable(state, index, &RegistryKeys::response)) {
-    return false;
-  }
-  const bool same = lua_rawequal(state, -1, -2) != 0;
-  lua_pop(state, 2);
-  return same;
-}
-
 void raw_field(lua_State* state, int index, const char* name) {
   lua_pushstring(state, name);
   lua_rawget(state, index);
@@ -392,6 +374,17 @@ int answer(lua_State* state) {
 }
 
 }  // namespace
+
+bool is_response(lua_State* state, int index) {
+  if (!lua_istable(state, index) || lua_getmetatable(state, index) == 0) {
+    return false;
+  }
+  lua_pushlightuserdata(state, &RegistryKeys::response);
+  lua_rawget(state, LUA_REGISTRYINDEX);
+  const bool same = lua_rawequal(state, -1, -2) != 0;
+  lua_pop(state, 2);
+  return same;
+}
 
 void bind_answer(lua_State* state) {
   lua_pushcfunction(state, answer);

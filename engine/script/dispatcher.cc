@@ -16,17 +16,6 @@ bool waits(lua_State* coroutine) {
   return lua_gettop(coroutine) == 1 && lua_touserdata(coroutine, 1) == &RegistryKeys::wait;
 }
 
-bool is_response(lua_State* coroutine, int index) {
-  if (!lua_istable(coroutine, index) || lua_getmetatable(coroutine, index) == 0) {
-    return false;
-  }
-  lua_pushlightuserdata(coroutine, &RegistryKeys::response);
-  lua_rawget(coroutine, LUA_REGISTRYINDEX);
-  const bool same = lua_rawequal(coroutine, -1, -2) != 0;
-  lua_pop(coroutine, 2);
-  return same;
-}
-
 // The error on top of a dead coroutine's stack, with its traceback. Protected, as building it may fail.
 std::string error_with_traceback(lua_State* state, lua_State* coroutine) {
   struct Context {
@@ -141,6 +130,7 @@ Dispatcher::Outcome Dispatcher::settle(Task& task, Vm::Status status) {
 
 // The headers a handler returned, where they are all strings; anything else is left to `answer`, which may raise.
 static bool take_headers(lua_State* coroutine, int index, Answer& answer) {
+  FieldLines lines(answer);
   lua_pushnil(coroutine);
   while (lua_next(coroutine, index) != 0) {
     if (lua_type(coroutine, -2) != LUA_TSTRING || lua_type(coroutine, -1) != LUA_TSTRING) {
@@ -150,7 +140,7 @@ static bool take_headers(lua_State* coroutine, int index, Answer& answer) {
     std::size_t value_size = 0;
     const char* name = lua_tolstring(coroutine, -2, &name_size);
     const char* value = lua_tolstring(coroutine, -1, &value_size);
-    if (add_field(answer, {name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
+    if (lines.add({name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
       return false;
     }
     lua_pop(coroutine, 1);
@@ -180,7 +170,9 @@ bool Dispatcher::take_text(Task& task) {
   if (lua_type(coroutine, body) != LUA_TSTRING) {
     return false;
   }
-  answer.content_type = http::kPlainText;
+  if (answer.content_type.empty()) {
+    answer.content_type = http::kPlainText;
+  }
   if (count == 3 && (lua_type(coroutine, 3) != LUA_TTABLE || !take_headers(coroutine, 3, answer))) {
     lua_settop(coroutine, 3);
     answer.reset();

@@ -79,6 +79,24 @@ std::int32_t Exchange::read_query() {
   return static_cast<std::int32_t>(count);
 }
 
+bool Exchange::find_query(std::string_view name) {
+  const auto value = http::find_form_value(view.query.view(), name, decoded_);
+  view.found = value ? Slice::of(*value) : Slice{};
+  return value.has_value();
+}
+
+bool Exchange::find_cookie(std::string_view name) noexcept {
+  constexpr auto kCookie = static_cast<std::size_t>(http::KnownField::kCookie);
+  for (std::uint16_t at = head.known[kCookie]; at != http::RequestHead::kAbsent;
+       at = head.find("cookie", static_cast<std::uint16_t>(at + 1))) {
+    if (const auto value = http::find_cookie(head.text(head.fields[at].value), name)) {
+      view.found = Slice::of(*value);
+      return true;
+    }
+  }
+  return false;
+}
+
 std::int32_t Exchange::read_cookies() {
   const std::uint16_t first = head.known[static_cast<std::size_t>(http::KnownField::kCookie)];
   if (first == http::RequestHead::kAbsent) {

@@ -78,6 +78,11 @@ class Exchange {
   [[nodiscard]] std::int32_t read_query();
   [[nodiscard]] std::int32_t read_cookies();
 
+  /// Leave the first value of that name in view.found; false when there is none. A query's value is decoded, which may
+  /// throw std::bad_alloc; it stays until the next such call.
+  [[nodiscard]] bool find_query(std::string_view name);
+  [[nodiscard]] bool find_cookie(std::string_view name) noexcept;
+
   /// Copies the head's bytes, so that the connection's buffer may move or go. Does nothing a second time.
   void own_head();
 

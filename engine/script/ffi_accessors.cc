@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "script/answer_fields.h"
 #include "script/exchange.h"
 #include "script/task.h"
 #include "script/vm.h"
@@ -32,6 +33,30 @@ PERIGEE_FFI const Slice* perigee_header(TaskView* task, const char* name, std::s
   return &exchange.view.found;
 }
 
+/// The first value of the query's parameter called `name`; null when there is none. A slice without data says that the
+/// query may hold more fields than the server takes, or that memory is out. Valid until the next call.
+PERIGEE_FFI const Slice* perigee_query_value(TaskView* task, const char* name, std::size_t size) noexcept {
+  perigee::script::Exchange& exchange = *task->owner->exchange;
+  Slice& found = exchange.view.found;
+  try {
+    // n fields are at least n - 1 bytes long
+    if (exchange.view.query.size >= static_cast<std::uint32_t>(task->owner->vm.settings().form_fields)) {
+      found = {};
+      return &found;
+    }
+    return exchange.find_query({name, size}) ? &found : nullptr;
+  } catch (const std::bad_alloc&) {
+    found = {};
+    return &found;
+  }
+}
+
+/// The value of the first cookie called `name`; null when there is none. Valid until the next call.
+PERIGEE_FFI const Slice* perigee_cookie(TaskView* task, const char* name, std::size_t size) noexcept {
+  perigee::script::Exchange& exchange = *task->owner->exchange;
+  return exchange.find_cookie({name, size}) ? &exchange.view.found : nullptr;
+}
+
 /// Reads the query into request->pairs and returns how many pairs there are; -1: more than fit, or no memory.
 PERIGEE_FFI std::int32_t perigee_query(TaskView* task) noexcept try {
   return task->owner->exchange->read_query();
@@ -44,6 +69,20 @@ PERIGEE_FFI std::int32_t perigee_cookies(TaskView* task) noexcept try {
   return task->owner->exchange->read_cookies();
 } catch (const std::bad_alloc&) {
   return -1;
+}
+
+/// Adds a header line to the task's answer: 0 when it is added, a FieldVerdict when it must not be, -1 without memory.
+PERIGEE_FFI std::int32_t perigee_answer_field(TaskView* task, const char* name, std::size_t name_size,
+                                              const char* value, std::size_t size) noexcept try {
+  return static_cast<std::int32_t>(
+      perigee::script::add_field(task->owner->exchange->answer, {name, name_size}, {value, size}));
+} catch (const std::bad_alloc&) {
+  return -1;
+}
+
+/// Takes back the header lines added so far.
+PERIGEE_FFI void perigee_clear_fields(TaskView* task) noexcept {
+  task->owner->exchange->answer.reset();
 }
 
 /// Has the task woken after `seconds`; 0 means at the end of the worker's turn.

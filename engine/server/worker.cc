@@ -7,13 +7,6 @@
 #include "base/marks.h"
 
 namespace perigee::server {
-namespace {
-
-Milliseconds milliseconds(double seconds) {
-  return static_cast<Milliseconds>(seconds * 1000);
-}
-
-}  // namespace
 
 // --- the hallway -----------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,6 @@ namespace {
 
 constexpr std::string_view kServerMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-Milliseconds milliseconds(double seconds) {
-  return static_cast<Milliseconds>(seconds * 1000);
-}
-
 bool keep_bytes(void* context, std::string_view bytes) {
   Visit& visit = *static_cast<Visit*>(context);
   visit.body_received += bytes.size();

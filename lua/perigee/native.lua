@@ -24,8 +24,12 @@ typedef struct {
 typedef struct { perigee_task* current; } perigee_vm;
 
 const perigee_slice* perigee_header(perigee_task* task, const char* name, size_t size);
+const perigee_slice* perigee_query_value(perigee_task* task, const char* name, size_t size);
+const perigee_slice* perigee_cookie(perigee_task* task, const char* name, size_t size);
 int32_t perigee_query(perigee_task* task);
 int32_t perigee_cookies(perigee_task* task);
+int32_t perigee_answer_field(perigee_task* task, const char* name, size_t name_size, const char* value, size_t size);
+void perigee_clear_fields(perigee_task* task);
 void perigee_wake_after(perigee_task* task, double seconds);
 void perigee_stop_timer(perigee_task* task);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);

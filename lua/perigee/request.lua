@@ -78,9 +78,11 @@ function M.early_cookies(task)
   return table_of(task.request.pairs, C.perigee_cookies(task))
 end
 
-function getters.query(task)
+function M.query(task)
   return M.early_query(task) or core.query(task) or too_many()
 end
+
+getters.query = M.query
 
 function getters.cookies(task)
   return M.early_cookies(task) or core.cookies(task)

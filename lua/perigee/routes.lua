@@ -1,7 +1,9 @@
 -- A function of its own for every route, so that the JIT compiles each route as a trace of its own: it makes `req` with
 -- the path's parameters in it and calls the handler.
 
+local bytecode = require "perigee.bytecode"
 local core = require "perigee.core"
+local fleeting = require "perigee.fleeting"
 local native = require "perigee.native"
 local request = require "perigee.request"
 local response = require "perigee.response"
@@ -15,6 +17,9 @@ local READ = {
   boolean = "p[%d].number ~= 0",
   json = "json(%q, fstr(p[%d].text.data, p[%d].text.size))",
 }
+
+-- Methods of `req` that do not keep it.
+local METHODS = { header = true, query_all = true, raw = true, json = true, set_cookie = true, delete_cookie = true }
 
 -- `perigee.decode`, or the 400 that says which parameter is no JSON.
 local function json(name, text)
@@ -33,21 +38,45 @@ local function reader(index, name, kind)
   return (READ[kind] or READ.string):format(index, index)
 end
 
--- The constructor of `params`: names and types as http::Pattern reads them.
+-- The path's parameters in order, as { name, kind }; nil for what is no pattern at all: the router says so.
 local function parameters(pattern)
-  local fields = {}
+  local list = {}
   for inside in pattern:gmatch("{([^}]*)}") do
     local name, kind = inside:match("^([%w_]+):?([%w_]*)%*?$")
     if not name then
-      return "" -- no pattern at all: the router says so
+      return nil
     end
-    fields[#fields + 1] = ("[%q] = %s"):format(name, reader(#fields, name, kind))
+    list[#list + 1] = { name = name, kind = kind }
   end
-  return table.concat(fields, ", ")
+  return list[1] and list
+end
+
+-- The constructor of `params`.
+local function fields_of(list)
+  local fields = {}
+  for i, parameter in ipairs(list) do
+    fields[i] = ("[%q] = %s"):format(parameter.name, reader(i - 1, parameter.name, parameter.kind))
+  end
+  return "{ " .. table.concat(fields, ", ") .. " }"
+end
+
+-- A function that reads one parameter by its name; nil where reading one can fail, which is to happen before the
+-- handler runs.
+local function read_one(list, chunk_name)
+  local lines = { "local fstr, vm = ...", "return function(_, name)", "  local p = vm.current.request.parameters" }
+  for i, parameter in ipairs(list) do
+    if parameter.kind == "json" then
+      return nil
+    end
+    lines[#lines + 1] = ("  if name == %q then local value = %s return value end"):format(parameter.name,
+      reader(i - 1, parameter.name, parameter.kind))
+  end
+  lines[#lines + 1] = "end"
+  return assert(loadstring(table.concat(lines, "\n"), chunk_name))(native.string, native.vm)
 end
 
 local SOURCE = [[
-local handler, setmetatable, Request, fstr, json, live, early_query, early_cookies = ...
+local handler, setmetatable, Request, fstr, json, live, early_query, early_cookies, C, type = ...
 local uses = { query = false, cookies = false }
 return function(task)
   local query = uses.query and early_query(task)
@@ -55,20 +84,70 @@ return function(task)
   %s
   local req = setmetatable({ task, task.serial, %s }, Request)
   %s
-  return handler(req)
+  %s
 end]]
+
+-- Takes returned headers apart by the names that they can have, so that the table itself never has to be made. Whatever
+-- is no plain text is left to the engine.
+local FINISH = [[
+  local status, body, headers = handler(req)
+  if headers == nil then
+    if body == nil then
+      return status
+    end
+    return status, body
+  end
+  if type(body) ~= "string" then
+    return status, body, headers
+  end
+  %s
+  return status, body]]
+
+local FIELD = [[
+  do
+    local value = headers[%q]
+    if value ~= nil and not (type(value) == "string" and C.perigee_answer_field(task, %q, %d, value, #value) == 0) then
+      C.perigee_clear_fields(task)
+      return status, body, headers
+    end
+  end]]
+
+local function finish(handler, keeps)
+  local names = not keeps and bytecode.names_of_third(handler)
+  if not names or #names > 8 then
+    return "return handler(req)"
+  end
+  local fields = {}
+  for i, name in ipairs(names) do
+    fields[i] = FIELD:format(name, name, #name)
+  end
+  return FINISH:format(table.concat(fields, "\n"))
+end
+
+-- The metatable of the route's requests, and whether the path's parameters have to be read before the handler runs.
+local function request_type(route, list, keeps, chunk_name)
+  local uses = not keeps and bytecode.uses_of_first(route.handler, METHODS)
+  if not uses then
+    return request.Request, list ~= nil
+  end
+  local read = list and uses.params == "consumed" and read_one(list, chunk_name)
+  return fleeting.request(read and fleeting.params(read), uses.query == "consumed" and fleeting.query,
+    uses.cookies == "consumed" and fleeting.cookies), list ~= nil and not read
+end
 
 --- What the engine calls with the task's view.
 ---@param keeps boolean whether hooks will ask for the request later
 function M.enter(route, keeps)
-  local fields = parameters(route.pattern)
+  local chunk_name = "=(route " .. route.place .. ")"
+  local list = parameters(route.pattern)
+  local made, early = request_type(route, list, keeps, chunk_name)
   local source = SOURCE:format(
-    fields ~= "" and "local p = task.request.parameters" or "",
-    request.slots:format(fields ~= "" and "{ " .. fields .. " }" or "false"),
-    keeps and "live[task.serial] = req" or "")
-  local make = assert(loadstring(source, "=(route " .. route.place .. ")"))
-  return make(route.handler, setmetatable, request.Request, native.string, json, request.live,
-    request.early_query, request.early_cookies)
+    early and "local p = task.request.parameters" or "",
+    request.slots:format(early and fields_of(list) or "false"),
+    keeps and "live[task.serial] = req" or "", finish(route.handler, keeps))
+  local make = assert(loadstring(source, chunk_name))
+  return make(route.handler, setmetatable, made, native.string, json, request.live,
+    request.early_query, request.early_cookies, native.C, type)
 end
 
 return M

@@ -1,6 +1,8 @@
 // Decoders hold to what they promise: paths are clean, forms no longer than their text, cookies lie inside the field.
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "fuzz_check.h"
 #include "http/cookie.h"
@@ -26,6 +28,41 @@ void check_path(std::string_view text) {
   check(framed.find("/../") == std::string::npos && framed.find("/./") == std::string::npos, "no dot segment is left");
 }
 
+std::string decoded(std::string_view text) {
+  std::string out(text.size(), '\0');
+  out.resize(perigee::http::form_decode(text, out.data()));
+  return out;
+}
+
+// Looking one value up finds what walking all pairs does.
+void check_finds(std::string_view text, std::string_view name) {
+  std::optional<std::string> expected;
+  for (perigee::http::FormPairs pairs(text); !expected && pairs.next();) {
+    if (decoded(pairs.raw_name()) == name) {
+      expected = decoded(pairs.raw_value());
+    }
+  }
+  std::string room;
+  check(perigee::http::find_form_value(text, name, room) == expected, "a form's value is found");
+  for (std::size_t cut = 0; cut < text.size() && cut < 32; ++cut) {
+    const std::string_view shorter = text.substr(0, cut);
+    expected.reset();
+    for (perigee::http::FormPairs pairs(text); !expected && pairs.next();) {
+      if (decoded(pairs.raw_name()) == shorter) {
+        expected = decoded(pairs.raw_value());
+      }
+    }
+    check(perigee::http::find_form_value(text, shorter, room) == expected, "a form's value is found by a short name");
+    std::optional<std::string_view> cookie;
+    for (perigee::http::CookiePairs pairs(text); !cookie && pairs.next();) {
+      if (pairs.name() == shorter) {
+        cookie = pairs.value();
+      }
+    }
+    check(perigee::http::find_cookie(text, shorter) == cookie, "a cookie is found");
+  }
+}
+
 void check_form(std::string_view text) {
   std::string out(text.size() + 1, '\x55');
   const std::size_t size = perigee::http::form_decode(text, out.data());
@@ -35,6 +72,7 @@ void check_form(std::string_view text) {
   while (pairs.next()) {
     check(lies_within(pairs.raw_name(), text) && lies_within(pairs.raw_value(), text), "pairs lie within the form");
   }
+  check_finds(text, out.substr(0, size));
   const std::string encoded = perigee::http::percent_encode(text);
   out.resize(encoded.size());
   out.resize(perigee::http::form_decode(encoded, out.data()));

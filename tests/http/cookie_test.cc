@@ -1,6 +1,7 @@
 #include "http/cookie.h"
 
 #include <catch2/catch.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,4 +101,20 @@ TEST_CASE("cookie: prefixes and SameSite=None want what browsers want") {
   cookie = cookie_of("a", "1");
   cookie.same_site = SameSite::kNone;
   CHECK_FALSE(set_cookie_line(cookie));
+}
+
+TEST_CASE("cookie: one is found by its name as a walk over all would") {
+  const std::string field =
+      GENERATE(values<std::string>({"a=1; b=2; a=3", " a = 1 ;\tb=\"x y\";c=", "a=b=c;;", "=x", "", "a", "a;b=1",
+                                    "ab=1; a=2", "a b=1", "a =1", "a=;b", "a\t=1", "a=\"", "a=\"\"", ";=1;a=2"}));
+  const std::string name =
+      GENERATE(values<std::string>({"a", "b", "c", "", "a=b", "a;b", "ab", "a ", " a", "a b", "="}));
+  CAPTURE(field, name);
+  std::optional<std::string_view> expected;
+  for (CookiePairs pairs(field); !expected && pairs.next();) {
+    if (pairs.name() == name) {
+      expected = pairs.value();
+    }
+  }
+  CHECK(perigee::http::find_cookie(field, name) == expected);
 }

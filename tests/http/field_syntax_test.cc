@@ -1,6 +1,7 @@
 #include "http/field_syntax.h"
 
 #include <catch2/catch.hpp>
+#include <string>
 #include <string_view>
 
 using perigee::http::equal_fold;
@@ -80,4 +81,17 @@ TEST_CASE("field syntax: equality but for case folds letters only") {
   CHECK_FALSE(equal_fold("a", "ab"));
   CHECK_FALSE(equal_fold("keep-alive", "keep\ralive"));
   CHECK_FALSE(equal_fold("@", "`"));
+}
+
+TEST_CASE("field syntax: a value is refused wherever in it a control stands") {
+  for (std::size_t size = 1; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char byte : {'\0', '\r', '\n', '\x1f', '\x7f', '\t', ' ', '\x80', '\xff', '~'}) {
+        std::string text(size, 'a');
+        text[at] = byte;
+        const auto code = static_cast<unsigned char>(byte);
+        CHECK(perigee::http::is_field_value(text) == (code == '\t' || (code >= 0x20 && code != 0x7f)));
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 #include "http/url.h"
 
 #include <catch2/catch.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,4 +81,27 @@ TEST_CASE("url: form decoding turns plus into space and leaves a malformed perce
 TEST_CASE("url: percent-encoding leaves unreserved characters alone") {
   CHECK(percent_encode("aZ09-._~") == "aZ09-._~");
   CHECK(percent_encode("a b/\xc3\xbc%") == "a%20b%2F%C3%BC%25");
+}
+
+TEST_CASE("url: a form's first value is found by its decoded name") {
+  using Found = std::optional<std::string_view>;
+  std::string room;
+  const auto find = [&room](std::string_view text, std::string_view name) {
+    return perigee::http::find_form_value(text, name, room);
+  };
+  CHECK(find("a=1&a=2", "a") == Found("1"));
+  CHECK(find("a=1&b=2", "b") == Found("2"));
+  CHECK(find("a=x+y&b=2", "a") == Found("x y"));
+  CHECK(find("%61=%31", "a") == Found("1"));
+  CHECK(find("a+b=1", "a b") == Found("1"));
+  CHECK(find("a+b=1", "a+b") == std::nullopt);
+  CHECK(find("a%2Bb=1", "a+b") == Found("1"));
+  CHECK(find("a", "a") == Found(""));
+  CHECK(find("a&a=1", "a") == Found(""));
+  CHECK(find("ab=1&a=2", "a") == Found("2"));
+  CHECK(find("a=b=c", "a") == Found("b=c"));
+  CHECK(find("a=b=c", "a=b") == std::nullopt);
+  CHECK(find("=x", "") == Found("x"));
+  CHECK(find("", "a") == std::nullopt);
+  CHECK(find("a=%", "a") == Found("%"));
 }

@@ -63,6 +63,34 @@ describe("a route's function", function()
     end
   end)
 
+  it("hands on returned headers, or has their lines added and keeps them", function()
+    local held = { a = "1" }
+    local status, body, headers = entered("/", function() return 200, "x", held end)
+    equal(200, status)
+    equal("x", body)
+    equal(held, headers)
+    status, body, headers = entered("/", function() return 201, "y", { ["x-a"] = "1", ["x-b"] = nil } end)
+    equal(201, status)
+    equal("y", body)
+    equal(nil, headers)
+    native.C.perigee_clear_fields(native.vm.current)
+  end)
+
+  it("hands headers on whole where one of them is no plain line, or the body no text", function()
+    local function handed(body, value)
+      local _, _, headers = entered("/", function() return 200, body, { ["x-a"] = value, ["x-b"] = "2" } end)
+      return headers
+    end
+    for _, value in ipairs { 7, "a\nb", true } do
+      equal(value, handed("x", value)["x-a"])
+      equal("2", handed("x", value)["x-b"])
+    end
+    equal("1", handed({}, "1")["x-a"])
+    equal("1", handed(nil, "1")["x-a"])
+    local _, _, reserved = entered("/", function() return 200, "x", { date = "now" } end)
+    equal("now", reserved.date)
+  end)
+
   it("names the route in tracebacks", function()
     local _, trace = xpcall(function() entered("/", function() error("oops") end) end, debug.traceback)
     equal("routes_spec.lua", trace:match("([%w_]+%.lua):%d+: oops"))

@@ -74,3 +74,18 @@ TEST_CASE("answer fields: bytes above 127 are opaque and pass") {
   CHECK(add_field(answer, "x-a", "caf\xe9 \xc3\xa4") == FieldVerdict::kAdded);
   CHECK(answer.fields == "x-a: caf\xe9 \xc3\xa4\r\n");
 }
+
+TEST_CASE("answer fields: lines collected together are whole however many there are") {
+  Answer answer;
+  std::string expected;
+  {
+    perigee::script::FieldLines lines(answer);
+    for (std::size_t size = 0; size < 600; size += 7) {
+      const std::string value(size, 'v');
+      REQUIRE(lines.add("x", value) == FieldVerdict::kAdded);
+      expected += "x: " + value + "\r\n";
+    }
+    CHECK(lines.add("x\r", "") == FieldVerdict::kBadName);
+  }
+  CHECK(answer.fields == expected);
+}
