@@ -141,6 +141,10 @@ std::size_t BodyFramer::feed(std::string_view bytes) {
   return size;
 }
 
+std::optional<std::uint64_t> BodyFramer::rest() const {
+  return chunked_ ? std::nullopt : std::optional<std::uint64_t>(parser_->left);
+}
+
 /// Draws the conclusion from what both readers of the body have said.
 void BodyFramer::settle(bool read) {
   const ChunkWalker::State walked = parser_->chunks.state();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "http/request_head.h"
@@ -33,6 +34,8 @@ class BodyFramer {
   [[nodiscard]] std::size_t feed(std::string_view bytes);
 
   [[nodiscard]] State state() const { return state_; }
+  /// Bytes that are still to come; nothing of a chunked body, where nobody knows.
+  [[nodiscard]] std::optional<std::uint64_t> rest() const;
   [[nodiscard]] const char* reason() const { return reason_; }
 
  private:
