@@ -4,8 +4,14 @@ struct lua_State;
 
 namespace perigee::script {
 
+class Exchange;
+
+/// The exchange of the task whose view is the first argument, an FFI pointer. Raises when its request has ended.
+[[nodiscard]] Exchange& exchange_of(lua_State* state);
+
 // One function a subject: each adds its C functions to the table on top of the stack, the `perigee.core` module.
 void bind_answer(lua_State* state);
+void bind_body(lua_State* state);
 void bind_json(lua_State* state);
 void bind_request(lua_State* state);
 void bind_task(lua_State* state);

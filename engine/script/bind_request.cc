@@ -14,9 +14,7 @@
 #include "script/vm.h"
 
 namespace perigee::script {
-namespace {
 
-// The exchange of the task whose view is the first argument, an FFI pointer.
 Exchange& exchange_of(lua_State* state) {
   const auto* pointer = static_cast<TaskView* const*>(lua_topointer(state, 1));
   if (pointer == nullptr || (*pointer)->owner->exchange == nullptr) {
@@ -24,6 +22,8 @@ Exchange& exchange_of(lua_State* state) {
   }
   return *(*pointer)->owner->exchange;
 }
+
+namespace {
 
 // Pushes `text` decoded as a form's name or value.
 void push_decoded(lua_State* state, std::string_view text) {

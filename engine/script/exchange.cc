@@ -21,7 +21,23 @@ void Exchange::reset() {
   owned_ = false;
 }
 
+BodyIntake& Exchange::open_intake() {
+  if (intake == nullptr) {
+    intake = std::make_unique<BodyIntake>();
+  }
+  return *intake;
+}
+
+void Exchange::end_body() {
+  view.body = Slice::of(body);
+  view.body_state &= ~kBodyArriving;
+  if (intake != nullptr) {
+    intake->end();
+  }
+}
+
 void Exchange::shed(bool all) {
+  intake.reset();
   if (all || body.capacity() > kKeptCapacity) {
     std::string().swap(body);
   }
@@ -44,6 +60,7 @@ void Exchange::publish() {
   view.query = Slice::of(head.text(head.query));
   view.host = Slice::of(head.text(head.host));
   view.body = Slice::of(body);
+  view.body_state = 0;
   view.id = id;
 }
 

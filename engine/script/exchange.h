@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "http/head_scanner.h"
 #include "http/request_head.h"
 #include "http/router.h"
+#include "script/body_intake.h"
 #include "script/request_view.h"
 
 namespace perigee::script {
@@ -47,10 +49,11 @@ class Exchange {
   http::Router::Parameters parameters;
   RequestView view;
   Answer answer;
-  std::string body;
-  Task* task = nullptr;        ///< who runs the handler, once there is one
-  void* connection = nullptr;  ///< whose it is: the server's business; null once the client has gone
-  double id = 0;               ///< counts up, unique in the process together with the worker's number
+  std::string body;                    ///< the whole, or what has come and was not read yet
+  std::unique_ptr<BodyIntake> intake;  ///< of a body that still arrives or is read in parts; null else
+  Task* task = nullptr;                ///< who runs the handler, once there is one
+  void* connection = nullptr;          ///< whose it is: the server's business; null once the client has gone
+  double id = 0;                       ///< counts up, unique in the process together with the worker's number
   std::int64_t started_ns = 0;
   std::uint64_t bytes_sent = 0;
 
@@ -66,6 +69,21 @@ class Exchange {
 
   /// Makes a pooled exchange ready for the next request.
   void reset();
+
+  /// The intake, made where there is none yet.
+  [[nodiscard]] BodyIntake& open_intake();
+
+  /// Takes the next bytes of the body. False: no more are wanted.
+  [[nodiscard]] bool keep_body(std::string_view bytes) {
+    if (intake != nullptr) {
+      return intake->keep(body, bytes);
+    }
+    body.append(bytes);
+    return true;
+  }
+
+  /// The body has come whole.
+  void end_body();
 
   /// Gives memory back when the exchange is over: a large body's, or all that it keeps for the next one.
   void shed(bool all);

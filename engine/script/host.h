@@ -23,6 +23,11 @@ class Host {
   /// Sends `bytes` as the next part of a streamed body, or says why not. kFull: the task is woken when there is room.
   [[nodiscard]] virtual Room write_stream(Exchange& exchange, std::string_view bytes) noexcept = 0;
 
+  /// Takes in what has come of a body that still arrives, and has more of it come. REQUIRES: exchange.intake.
+  virtual void receive_body(Exchange& exchange) noexcept = 0;
+  /// Has `waiter`, which is about to wait, woken when there is something to read; `whole`: when the body has ended.
+  virtual void await_body(Exchange& exchange, Task& waiter, bool whole) = 0;
+
   /// The id of a request as logs and answers show it.
   [[nodiscard]] virtual std::string request_id(const Exchange& exchange) = 0;
   /// The peer's address as text.

@@ -28,9 +28,13 @@ struct RequestView {
   Slice body;
   Slice found;  ///< where perigee_header() leaves its find
   double id = 0;
+  std::int32_t body_state = 0;  ///< bits of BodyState
   const http::PathParameter* parameters = nullptr;
   const PairView* pairs = nullptr;  ///< what perigee_query() and perigee_cookies() found
 };
+
+/// What has become of a request's body, and how the handler reads it: whole, in parts or as a multipart form.
+enum BodyState : std::int32_t { kBodyArriving = 1, kBodyWhole = 2, kBodyParts = 4, kBodyForm = 8 };
 
 class Task;
 
@@ -43,6 +47,7 @@ struct TaskView {
   std::int32_t deferred = 0;       ///< not 0 when perigee.defer was called
   std::int32_t again = 0;          ///< not 0: the wait about to begin ends with the worker's turn
   std::int32_t wants_room = 0;     ///< not 0: it waits to write, and is woken when there is room
+  std::int32_t wants_body = 0;     ///< not 0: it waits for bytes of a body
 };
 
 /// Why a task's waits raise.

@@ -29,6 +29,7 @@ int load_module(lua_State* state) {
 int core_module(lua_State* state) {
   lua_newtable(state);
   bind_answer(state);
+  bind_body(state);
   bind_json(state);
   bind_request(state);
   bind_task(state);
@@ -282,6 +283,7 @@ void Vm::give_task(Task& task) {
   task.view.cancelled = 0;
   task.view.deferred = 0;
   task.view.wants_room = 0;
+  task.view.wants_body = 0;
   task.exchange = nullptr;
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;

@@ -53,6 +53,9 @@ const std::array kTable = {
                "Pipelined requests of one connection that are served before the others get their turn."},
     OptionSpec{"http", "output_watermark", kSize, &Options::output_watermark, 4 * kKiB, kGiB, "", kReloadable,
                "Bytes waiting to be sent to one client above which nothing more is read from it."},
+    OptionSpec{"http", "body_buffer", kSize, &Options::body_buffer, 0, kGiB, "", kReloadable,
+               "Bodies up to so many bytes are read before their handler runs; larger ones reach it while they still "
+               "arrive."},
     OptionSpec{"http", "head_timeout", kSeconds, &Options::head_timeout, 0.1, kHour, "", kReloadable,
                "Seconds for a whole request head to arrive; after that it is answered 408."},
     OptionSpec{"http", "body_timeout", kSeconds, &Options::body_timeout, 0.1, kHour, "", kReloadable,

@@ -31,6 +31,7 @@ struct Options {
   std::int64_t fields = 100;
   std::int64_t pipeline = 64;
   std::int64_t output_watermark = 1024 * 1024;
+  std::int64_t body_buffer = 64 * 1024;
   double head_timeout = 10;
   double body_timeout = 10;
   std::int64_t body_rate = 500;

@@ -18,7 +18,8 @@ class Visit final : public script::Exchange {
     kBody,       ///< the body is being read
     kHandling,   ///< the handler runs or waits
     kStreaming,  ///< the head of a streamed answer is sent
-    kAfter       ///< the answer is sent and the connection has gone on; hooks still run
+    kAfter,      ///< the answer is sent and the connection has gone on; hooks still run
+    kRest        ///< no request: what the one before left unread of its body is passed over
   };
 
   [[nodiscard]] net::Connection* client() const { return static_cast<net::Connection*>(connection); }
@@ -28,6 +29,9 @@ class Visit final : public script::Exchange {
   http::Router::Match match;
   std::int64_t body_limit = 0;  ///< bytes
   Milliseconds body_began = 0;
+  Milliseconds body_waited = 0;  ///< how long its handler waited for bytes that a client owed
+  Milliseconds wait_began = 0;
+  std::uint64_t rest = 0;           ///< of kRest: bytes to pass over
   std::uint64_t body_received = 0;  ///< bytes on the wire
   bool discard_body = false;        ///< nobody wants it: the answer is a refusal
   bool close_after = false;         ///< the connection ends with this answer
@@ -36,7 +40,8 @@ class Visit final : public script::Exchange {
   bool limit_set = false;   ///< the deadline of its handler is set
   bool detached = false;    ///< its head is no longer in the connection's buffer
   Milliseconds dispatched = 0;
-  net::PeerAddress peer;  ///< kept when the connection has gone on
+  Milliseconds handler_deadline = 0;  ///< once limit_set
+  net::PeerAddress peer;              ///< kept when the connection has gone on
 
   /// Makes a pooled visit ready for the next request of `client`.
   void begin(net::Connection& client) {

@@ -29,7 +29,7 @@ void Worker::serve(net::Connection& client) {
   std::int64_t left = options_->pipeline;
   while (client.open() && !client.input().empty() && !client.congested() && left > 0) {
     Visit& visit = client.context != nullptr ? *visit_of(client) : begin_visit(client);
-    if (visit.stage >= Visit::Stage::kHandling || !advance(client, visit)) {
+    if (visit.stage >= Visit::Stage::kHandling ? !attend(client, visit) : !advance(client, visit)) {
       break;
     }
     --left;
@@ -82,10 +82,15 @@ bool Worker::read_body(net::Connection& client, Visit& visit) {
   client.input().consume(visit.framer.feed(client.input().readable()));
   switch (visit.framer.state()) {
     case http::BodyFramer::State::kReading:
+      if (visit.body.size() > static_cast<std::size_t>(options_->body_buffer)) {
+        begin_intake(visit);
+        return true;
+      }
       return keep_body_rate(client, visit) && false;
     case http::BodyFramer::State::kDone:
-      visit.view.body = Slice::of(visit.body);
+      visit.end_body();
       visit.stage = Visit::Stage::kHandling;
+      visit.dispatched = now_;
       return true;
     case http::BodyFramer::State::kTooLarge:
       return refuse_and_close(visit, 413, "the body is larger than this route takes");
@@ -118,6 +123,9 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
       marks.stage = Stage::kSerialize;
       if (visit.answer.kind == script::Answer::Kind::kStream) {
         return conclude(visit, begin_stream(visit));
+      }
+      if (visit.intake != nullptr) {
+        return answer_early(visit);
       }
       visit.close_after = visit.close_after || draining_;
       answers_.write_whole(visit);
@@ -234,11 +242,16 @@ void Worker::suspend(Visit& visit) {
     const script::RouteInfo& route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)];
     limit = route.time_limit >= 0 ? route.time_limit : limit;
   }
-  visit.client()->set_deadline(visit.dispatched + milliseconds(limit));
+  visit.handler_deadline = visit.dispatched + milliseconds(limit);
+  const bool for_body = visit.intake != nullptr && visit.intake->awaited();
+  visit.client()->set_deadline(for_body ? now_ + milliseconds(options_->body_timeout) : visit.handler_deadline);
 }
 
 Worker::Outcome Worker::begin_stream(Visit& visit) {
   visit.close_after = visit.close_after || draining_;
+  if (visit.intake != nullptr) {
+    (void)leave_body(visit);
+  }
   visit.detach();  // a write may find the client gone, and its buffer with it
   visit.stage = Visit::Stage::kStreaming;
   visit.client()->clear_deadline();

@@ -80,6 +80,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   // --- script::Host ---
   [[nodiscard]] TimerWheel& timers() override { return loop_.timers(); }
   [[nodiscard]] Room write_stream(script::Exchange& exchange, std::string_view bytes) noexcept override;
+  void receive_body(script::Exchange& exchange) noexcept override;
+  void await_body(script::Exchange& exchange, script::Task& waiter, bool whole) override;
   [[nodiscard]] std::string request_id(const script::Exchange& exchange) override;
   [[nodiscard]] std::string remote_address(const script::Exchange& exchange) override;
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
@@ -88,6 +90,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   using Outcome = script::Dispatcher::Outcome;
   static constexpr std::size_t kWarmVisits = 256;        ///< pooled visits that keep their memory
   static constexpr std::size_t kInputLimit = 64 * 1024;  ///< unread bytes of a connection whose answer is awaited
+  static constexpr std::size_t kMostRest = 256 * 1024;   ///< unread bytes of a body that are passed over
   static constexpr Milliseconds kLastWords = 500;  ///< between telling a handler that its time is over and not waiting
 
   // The hallway, in the order a request walks it.
@@ -109,6 +112,16 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void match_route(Visit& visit);
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool body_is_slow(const Visit& visit, Milliseconds elapsed) const;
+  void begin_intake(Visit& visit);
+  [[nodiscard]] bool attend(net::Connection& client, Visit& visit);
+  void take_in(Visit& visit);
+  void end_body_wait(Visit& visit);
+  void fail_body(Visit& visit, int status, std::string_view word, std::string_view detail);
+  [[nodiscard]] std::uint64_t leave_body(Visit& visit);
+  [[nodiscard]] bool answer_early(Visit& visit);
+  [[nodiscard]] bool begin_rest(net::Connection& client, std::uint64_t rest);
+  [[nodiscard]] bool skip_rest(net::Connection& client, Visit& visit);
   [[nodiscard]] Outcome refuse_unrouted(Visit& visit);
   void suspend(Visit& visit);
   [[nodiscard]] Outcome begin_stream(Visit& visit);

@@ -11,6 +11,10 @@
 namespace perigee::server {
 
 void Worker::on_half_close(net::Connection& client) {
+  refresh_time();
+  if (Visit* visit = visit_of(client); visit != nullptr && visit->intake != nullptr && visit->intake->awaited()) {
+    take_in(*visit);
+  }
   serve(client);
 }
 
@@ -38,9 +42,20 @@ void Worker::on_deadline(net::Connection& client) {
       (void)refuse_and_close(*visit, 408, "the body did not come in time");
       break;
     case Visit::Stage::kHandling:
-      stop_handler(client, *visit);
+      if (visit->intake != nullptr && visit->intake->awaited()) {
+        fail_body(*visit, 408, "timeout", "the body did not come in time");
+      } else {
+        stop_handler(client, *visit);
+      }
       break;
     case Visit::Stage::kStreaming:
+      if (visit->intake != nullptr && visit->intake->awaited()) {
+        fail_body(*visit, 408, "timeout", "the body did not come in time");
+      }
+      break;
+    case Visit::Stage::kRest:
+      client.close_gracefully();
+      break;
     case Visit::Stage::kAfter:
       break;
   }
@@ -64,6 +79,9 @@ void Worker::stop_handler(net::Connection& client, Visit& visit) {
   }
   client.context = nullptr;
   visit.connection = nullptr;
+  if (visit.intake != nullptr) {
+    fail_body(visit, 503, "closed", "the client was answered already");
+  }
   client.close_gracefully();
 }
 
@@ -82,6 +100,9 @@ void Worker::on_closed(net::Connection& client) {
   }
   client.context = nullptr;
   visit->connection = nullptr;
+  if (visit->intake != nullptr) {
+    fail_body(*visit, 400, "closed", "the client has gone");
+  }
   if (visit->task != nullptr) {
     visit->task->vm.cancel(*visit->task, script::CancelReason::kClientGone);
   } else {

@@ -1,4 +1,4 @@
-// Between head and handler: which route, which body, and the answer where no handler takes the request.
+// Between head and handler: which route, and the answer where no handler takes the request.
 
 #include "base/marks.h"
 #include "server/worker.h"
@@ -7,18 +7,6 @@ namespace perigee::server {
 namespace {
 
 constexpr std::string_view kServerMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
-bool keep_bytes(void* context, std::string_view bytes) {
-  Visit& visit = *static_cast<Visit*>(context);
-  visit.body_received += bytes.size();
-  if (visit.body_received > static_cast<std::uint64_t>(visit.body_limit)) {
-    return false;
-  }
-  if (!visit.discard_body) {
-    visit.body.append(bytes);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -47,42 +35,6 @@ void Worker::match_route(Visit& visit) {
     const script::RouteInfo& route = vm.routes()[static_cast<std::size_t>(visit.match.route)];
     visit.body_limit = route.body_limit >= 0 ? route.body_limit : options_->body;
   }
-}
-
-// False when the request is refused at once.
-bool Worker::begin_body(net::Connection& client, Visit& visit) {
-  const http::RequestHead& head = visit.head;
-  visit.discard_body = visit.match.outcome != http::Router::Outcome::kFound;
-  if (head.content_length > visit.body_limit) {
-    return refuse_and_close(visit, 413, "the body is larger than this route takes");
-  }
-  visit.detach();
-  if (visit.framer.begin(head, &keep_bytes, &visit) == http::BodyFramer::State::kRefused) {
-    return refuse_and_close(visit, 400, visit.framer.reason());
-  }
-  visit.stage = Visit::Stage::kBody;
-  visit.body_began = now_;
-  if (head.expect_continue && client.input().empty()) {
-    if (visit.discard_body) {  // the answer is known: the body need not come
-      visit.close_after = true;
-      visit.stage = Visit::Stage::kHandling;
-      return true;
-    }
-    client.output().append("HTTP/1.1 100 Continue\r\n\r\n");
-  }
-  return true;
-}
-
-// A body may pause for body_timeout, and once that is over must have come at body_rate on the whole.
-bool Worker::keep_body_rate(net::Connection& client, Visit& visit) {
-  const Milliseconds patience = milliseconds(options_->body_timeout);
-  const Milliseconds elapsed = now_ - visit.body_began;
-  if (elapsed > patience &&
-      static_cast<std::int64_t>(visit.body_received) < options_->body_rate * (elapsed - patience) / 1000) {
-    return refuse_and_close(visit, 408, "the body came too slowly");
-  }
-  client.set_deadline(now_ + patience);
-  return true;
 }
 
 Worker::Outcome Worker::refuse_unrouted(Visit& visit) {

@@ -12,6 +12,7 @@ typedef struct {
   uint32_t parameter_count;
   perigee_slice method_text, target, path, query, host, body, found;
   double id;
+  int32_t body_state;
   const perigee_parameter* parameters;
   const perigee_pair* pairs;
 } perigee_request;
@@ -19,7 +20,7 @@ typedef struct {
   void* owner;
   perigee_request* request;
   double serial;
-  int32_t cancelled, deferred, again, wants_room;
+  int32_t cancelled, deferred, again, wants_room, wants_body;
 } perigee_task;
 typedef struct { perigee_task* current; } perigee_vm;
 
@@ -51,6 +52,9 @@ local task_type = ffi.typeof("perigee_task*")
 function M.view_of_task(address)
   return ffi.cast(task_type, address)
 end
+
+-- BodyState in engine/script/request_view.h.
+M.BODY_ARRIVING, M.BODY_WHOLE, M.BODY_PARTS, M.BODY_FORM = 1, 2, 4, 8
 
 -- CancelReason in engine/script/request_view.h.
 M.CLIENT_GONE, M.TIME_LIMIT, M.REQUESTED, M.DRAINING = 1, 2, 3, 4

@@ -1,6 +1,7 @@
 -- `req`: a fresh table a request in front of the engine's record of it. What is read stays in the table; what was not
 -- read before the request ended can't be read any more.
 
+local bodies = require "perigee.bodies"
 local core = require "perigee.core"
 local native = require "perigee.native"
 local response = require "perigee.response"
@@ -43,7 +44,7 @@ function getters.method(task) return text(task.request.method_text) end
 function getters.path(task) return text(task.request.path) end
 function getters.target(task) return text(task.request.target) end
 function getters.host(task) return text(task.request.host) end
-function getters.body(task) return text(task.request.body) end
+function getters.body(task) return bodies.whole(task) end
 function getters.version(task) return task.request.minor_version == 1 and "1.1" or "1.0" end
 function getters.scheme() return "http" end
 function getters.remote_addr(task) return core.remote_address(task) end
@@ -127,6 +128,17 @@ end
 ---@return string
 function methods.raw(req)
   return req.body
+end
+
+--- The next bytes of a body that nobody has read otherwise, as soon as some are there, also while it still arrives;
+--- nil at its end, nil and why when the rest does not come.
+---@param n? integer at most so many; default 64 KiB
+---@return string? bytes, string? err
+function methods.read(req, n)
+  if n ~= nil and not (type(n) == "number" and n >= 1) then
+    error("bad argument #1 to 'read' (a number of bytes, 1 or more, expected)", 2)
+  end
+  return bodies.read(view_of(req), n or 65536)
 end
 
 --- The body decoded as JSON; nil and why when it is none.

@@ -19,6 +19,16 @@ class FakeHost final : public perigee::script::Host {
     }
     return room;
   }
+  // What `arriving` holds comes when it is asked for; an empty item ends the body.
+  void receive_body(perigee::script::Exchange& exchange) noexcept override {
+    while (!arriving.empty() && exchange.intake->arriving()) {
+      arriving.front().empty() ? exchange.end_body() : (void)exchange.keep_body(arriving.front());
+      arriving.erase(arriving.begin());
+    }
+  }
+  void await_body(perigee::script::Exchange& exchange, perigee::script::Task& waiter, bool whole) override {
+    exchange.intake->await(waiter, whole);
+  }
   [[nodiscard]] std::string request_id(const perigee::script::Exchange& exchange) override {
     return "id-" + std::to_string(static_cast<int>(exchange.id));
   }
@@ -37,6 +47,7 @@ class FakeHost final : public perigee::script::Host {
   perigee::TimerWheel wheel{perigee::monotonic_ms()};
   Room room = Room::kWritten;
   std::vector<std::string> parts;
+  std::vector<std::string> arriving;
   perigee::script::Task* operating = nullptr;
 
  private:

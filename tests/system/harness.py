@@ -257,14 +257,14 @@ class Client:
         if coding is not None and lengths or len(lengths) > 1:
             raise AssertionError(f"framed twice: {response}")
         if coding == "chunked":
-            self._read_chunks(response)
+            self.read_chunks(response)
         elif lengths:
             response.body = self.read_exactly(int(lengths[0]))
         else:
             response.body = self.read_to_end()
         return response
 
-    def _read_chunks(self, response):
+    def read_chunks(self, response):
         response.chunks, body = [], []
         while not response.chunks or response.chunks[-1]:
             response.chunks.append(int(self.read_until(b"\r\n"), 16))

@@ -224,6 +224,17 @@ function Request:query_all(name) end
 ---@return string
 function Request:raw() end
 
+--- The next bytes of the body, as soon as some are there, also while it still arrives; nil at its end. Raises where the
+--- body was read whole already.
+---
+--- ```lua
+--- for bytes in function() return req:read(65536) end do file:write(bytes) end
+--- ```
+---@param n? integer at most so many; default 65536
+---@return string? bytes
+---@return string? err `too_large`, `timeout`, `closed` or `refused` first: the rest does not come
+function Request:read(n) end
+
 --- The body decoded as JSON, whatever its content type.
 ---
 --- ```lua
