@@ -240,6 +240,14 @@ bool is_problem(lua_State* state, int index) {
   return document;
 }
 
+// Whether the app's error hook has seen a problem already: within middleware (lua/perigee/failures.lua).
+bool is_rendered(lua_State* state, int response) {
+  raw_field(state, response, "rendered");
+  const bool rendered = lua_toboolean(state, -1) != 0;
+  lua_pop(state, 1);
+  return rendered;
+}
+
 bool is_redirect(lua_State* state, int response) {
   return is_kind(state, response, "redirect");
 }
@@ -342,7 +350,7 @@ int answer(lua_State* state) {
   const Normalizer self{state, vm, task, task.exchange->answer};
   self.answer.reset();
   const bool has_status = sort_values(self);
-  if (vm.has_error_hook() && !task.answering_error && is_problem(state, kBody)) {
+  if (vm.has_error_hook() && !task.answering_error && is_problem(state, kBody) && !is_rendered(state, kBody)) {
     raw_field(state, kBody, "status");
     if (!has_status) {
       set_status(self, lua_gettop(state));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "http/cookie.h"
+#include "http/path_type.h"
 #include "http/url.h"
 #include "script/bind.h"
 #include "script/dispatcher.h"
@@ -225,6 +226,19 @@ int refusal(lua_State* state) {
   return 6;
 }
 
+// fits_path_type(name, text) -> whether a path parameter of the type takes the text, what the type expects. A type that
+// the router does not know takes any text.
+int fits_path_type(lua_State* state) {
+  const auto type = http::path_type_of(luaL_checkstring(state, 1));
+  std::size_t size = 0;
+  const char* text = luaL_checklstring(state, 2, &size);
+  double number = 0;
+  lua_pushboolean(state, !type || http::parse_path_value(*type, {text, size}, number) ? 1 : 0);
+  const std::string_view expected = type ? http::path_type_expected(*type) : std::string_view();
+  lua_pushlstring(state, expected.data(), expected.size());
+  return 2;
+}
+
 }  // namespace
 
 void bind_request(lua_State* state) {
@@ -232,7 +246,8 @@ void bind_request(lua_State* state) {
                                             {"query_all", query_all},   {"cookies", cookies},
                                             {"headers", headers},       {"set_cookie", set_cookie},
                                             {"request_id", request_id}, {"remote_address", remote_address},
-                                            {"refusal", refusal},       {nullptr, nullptr}};
+                                            {"refusal", refusal},       {"fits_path_type", fits_path_type},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

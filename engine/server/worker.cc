@@ -93,11 +93,11 @@ bool Worker::read_body(net::Connection& client, Visit& visit) {
       visit.dispatched = now_;
       return true;
     case http::BodyFramer::State::kTooLarge:
-      return refuse_and_close(visit, 413, "the body is larger than this route takes");
+      return refuse_body(visit, 413, "the body is larger than this route takes");
     case http::BodyFramer::State::kRefused:
       break;
   }
-  return refuse_and_close(visit, 400, visit.framer.reason());
+  return refuse_body(visit, 400, visit.framer.reason());
 }
 
 Worker::Outcome Worker::dispatch(Visit& visit) {

@@ -122,6 +122,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] bool answer_early(Visit& visit);
   [[nodiscard]] bool begin_rest(net::Connection& client, std::uint64_t rest);
   [[nodiscard]] bool skip_rest(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool refuse_body(Visit& visit, int status, std::string_view detail);
   [[nodiscard]] Outcome refuse_unrouted(Visit& visit);
   void suspend(Visit& visit);
   [[nodiscard]] Outcome begin_stream(Visit& visit);

@@ -24,11 +24,11 @@ bool Worker::begin_body(net::Connection& client, Visit& visit) {
   const http::RequestHead& head = visit.head;
   visit.discard_body = visit.match.outcome != http::Router::Outcome::kFound;
   if (head.content_length > visit.body_limit) {
-    return refuse_and_close(visit, 413, "the body is larger than this route takes");
+    return refuse_body(visit, 413, "the body is larger than this route takes");
   }
   visit.detach();
   if (visit.framer.begin(head, &keep_bytes, &visit) == http::BodyFramer::State::kRefused) {
-    return refuse_and_close(visit, 400, visit.framer.reason());
+    return refuse_body(visit, 400, visit.framer.reason());
   }
   visit.stage = Visit::Stage::kBody;
   visit.body_began = now_;
@@ -53,10 +53,23 @@ bool Worker::begin_body(net::Connection& client, Visit& visit) {
 // A body may pause for body_timeout, and once that is over must have come at body_rate on the whole.
 bool Worker::keep_body_rate(net::Connection& client, Visit& visit) {
   if (body_is_slow(visit, now_ - visit.body_began)) {
-    return refuse_and_close(visit, 408, "the body came too slowly");
+    return refuse_body(visit, 408, "the body came too slowly");
   }
   client.set_deadline(now_ + milliseconds(options_->body_timeout));
   return true;
+}
+
+// Answers a request whose body is not taken, by the app's hooks where it has any, and ends the connection.
+bool Worker::refuse_body(Visit& visit, int status, std::string_view detail) {
+  if (!visit.generation->vm->has_refusal_hook()) {
+    return refuse_and_close(visit, status, detail);
+  }
+  visit.close_after = true;
+  visit.stage = Visit::Stage::kHandling;
+  visit.dispatched = now_;
+  visit.detach();
+  const script::Refusal refusal{status, detail, {}, {}, {}, {}};
+  return conclude(visit, visit.generation->dispatcher.refuse(visit, refusal)) && false;
 }
 
 bool Worker::body_is_slow(const Visit& visit, Milliseconds elapsed) const {

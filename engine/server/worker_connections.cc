@@ -39,7 +39,7 @@ void Worker::on_deadline(net::Connection& client) {
       (void)refuse_and_close(*visit, 408, "the request's head did not come in time");
       break;
     case Visit::Stage::kBody:
-      (void)refuse_and_close(*visit, 408, "the body did not come in time");
+      (void)refuse_body(*visit, 408, "the body did not come in time");
       break;
     case Visit::Stage::kHandling:
       if (visit->intake != nullptr && visit->intake->awaited()) {

@@ -42,6 +42,10 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
   script::Refusal refusal;
   switch (match.outcome) {
     case http::Router::Outcome::kOptions:
+      if (visit.generation->vm->has_refusal_hook()) {
+        refusal = {204, {}, match.allow, {}, {}, {}};
+        return visit.generation->dispatcher.refuse(visit, refusal);
+      }
       visit.answer.reset();
       visit.answer.status = 204;
       visit.answer.fields.append("Allow: ").append(match.allow).append("\r\n");

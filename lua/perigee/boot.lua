@@ -13,6 +13,7 @@ core.keep("view_of_task", native.view_of_task)
 
 require "perigee.coroutines"
 require "perigee.modules"
+require "perigee.twin"
 
 local function text_of(...)
   local parts = {}

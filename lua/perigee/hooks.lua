@@ -1,13 +1,15 @@
 -- What happens around handlers: failures, refusals, and the app's own hooks. The engine calls these by Vm::Entries.
 
+local assembly = require "perigee.assembly"
 local core = require "perigee.core"
-local native = require "perigee.native"
+local failures = require "perigee.failures"
 local request = require "perigee.request"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
 
-local M = { app = nil }
+local M = {}
 
+local assembled -- what the app is made of (lua/perigee/assembly.lua)
 local results = {} -- serial -> what was answered, for after hooks
 
 -- The request of a task: the one its handler was given, where it is still known.
@@ -21,10 +23,14 @@ local function request_of(task)
   return req
 end
 
-local LIMIT = {
-  [native.TIME_LIMIT] = "the handler was over its time limit",
-  [native.DRAINING] = "the server or this version of the app is ending",
-}
+-- Whose hooks answer for a request.
+local function context_of(task)
+  local route = request.routes[task.request.route + 1]
+  if route then
+    return route.context
+  end
+  return assembly.context_at(assembled.contexts, request_of(task).path)
+end
 
 -- The error with the traceback of what is left of its coroutine; without one (`return nil, err`) with the handler's
 -- place.
@@ -47,36 +53,41 @@ end
 ---@param err any
 ---@param thread thread what is left of the handler's coroutine
 function M.failed(err, thread, task)
-  local cancelled = task.cancelled
-  if cancelled == native.CLIENT_GONE then
-    return 503
+  return failures.problem(task, err, function() return with_traceback(thread, err, task) end)
+end
+
+-- What a request is answered that no handler takes: `req[13]` says why.
+local function answer_refusal(req)
+  local why = req[13]
+  if why.status == 204 then
+    return 204, nil, { allow = why.allow }
+  elseif why.status == 404 and why.context.not_found then
+    return why.context.not_found(req)
   end
-  core.log("error", with_traceback(thread, err, task))
-  local answer
-  if LIMIT[cancelled] then
-    answer = response.problem(503, LIMIT[cancelled])
-  else
-    answer = response.problem(500)
-  end
-  answer.cause = err
-  return answer
+  local errors = why.parameter
+    and { { ["in"] = "path", name = why.parameter, expected = why.expected, got = why.got } }
+  return response.problem(why.status, why.detail, { errors = errors }, { allow = why.allow })
 end
 
 --- A request that no handler takes.
----@param why userdata what core.refusal reads
-function M.refuse(task, why)
-  local status, detail, allow, parameter, expected, got = core.refusal(why)
-  local hook = M.app.hooks.not_found
-  if status == 404 and hook then
-    return hook(request_of(task))
+---@param pointer userdata what core.refusal reads
+function M.refuse(task, pointer)
+  local why = {}
+  why.status, why.detail, why.allow, why.parameter, why.expected, why.got = core.refusal(pointer)
+  local req, context = request_of(task), context_of(task)
+  why.context = context
+  rawset(req, 13, why)
+  if context.refuse then
+    rawset(req, 11, context.begin)
+    rawset(req, 12, false)
+    return context.refuse(req)
   end
-  local errors = parameter and { { ["in"] = "path", name = parameter, expected = expected, got = got } }
-  return response.problem(status, detail, { errors = errors }, { allow = allow })
+  return answer_refusal(req)
 end
 
 --- Has the app render a problem; without an answer of its own the problem itself is sent.
 function M.render(problem, task)
-  local document = problem.body
+  local document, hook = problem.body, context_of(task).error
   document.request_id = core.request_id(task)
   local function rendered(...)
     if select("#", ...) == 0 or ((...) == nil and select("#", ...) == 1) then
@@ -84,7 +95,10 @@ function M.render(problem, task)
     end
     return ...
   end
-  return rendered(M.app.hooks.error(document, request_of(task), problem.cause))
+  if not hook then
+    return problem
+  end
+  return rendered(hook(document, request_of(task), problem.cause))
 end
 
 --- Remembers an answer until the after hooks have seen it.
@@ -100,7 +114,7 @@ function M.after(task)
   local serial = task.serial
   local req, res = request_of(task), results[serial] or { status = 500, headers = {} }
   results[serial] = nil
-  for _, hook in ipairs(M.app.hooks.after) do
+  for _, hook in ipairs(context_of(task).after) do
     local ok, err = xpcall(hook, tasks.traceback, req, res)
     if not ok then
       core.log("error", "error in an after hook: " .. tasks.describe(err))
@@ -111,9 +125,33 @@ end
 --- Runs the app's start or stop hooks in the order they were given.
 ---@param start boolean
 function M.run(start)
-  for _, hook in ipairs(M.app.hooks[start and "start" or "stop"] or {}) do
+  for _, hook in ipairs(assembled[start and "start" or "stop"]) do
     hook()
   end
+end
+
+--- Takes the app that this VM serves; returns the one before.
+---@param whole perigee.Assembled
+function M.take(whole)
+  local before = assembled
+  assembled = whole
+  for _, context in ipairs(whole.contexts) do
+    assembly.compose_refusal(context, answer_refusal)
+  end
+  return before
+end
+
+--- What the engine has to ask hooks for.
+---@return { after: boolean, error: boolean, refusal: boolean }
+function M.has()
+  local has = { after = false, error = false, refusal = false }
+  for _, context in ipairs(assembled.contexts) do
+    has.after = has.after or context.after[1] ~= nil
+    has.error = has.error or context.error ~= nil
+    has.refusal = has.refusal or context.not_found ~= nil or context.refuse ~= nil
+  end
+  has.refusal = has.refusal or has.after or has.error
+  return has
 end
 
 return M

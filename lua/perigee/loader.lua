@@ -1,6 +1,7 @@
 -- Loads an app into this VM and describes it to the engine (Vm::load_app reads the table that load() returns).
 
 local app_module = require "perigee.app"
+local assembly = require "perigee.assembly"
 local core = require "perigee.core"
 local hooks = require "perigee.hooks"
 local perigee = require "perigee"
@@ -8,6 +9,7 @@ local request = require "perigee.request"
 local routes = require "perigee.routes"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
+local urls = require "perigee.urls"
 
 local M = {}
 
@@ -45,21 +47,24 @@ function M.load(path)
   if getmetatable(app) ~= app_module.App then
     error { path .. ": the file must end with `return app`, where app is what perigee.app() made" }
   end
-  hooks.app, request.routes = app, app.routes
-  local has = app.hooks
-  local keeps = has.after ~= nil or has.error ~= nil
-  for _, route in ipairs(app.routes) do
-    route.enter = routes.enter(route, keeps)
+  local assembled = assembly.of(app)
+  hooks.take(assembled)
+  request.routes, urls.names = assembled.routes, assembled.names
+  for _, route in ipairs(assembled.routes) do
+    local context = route.context
+    assembly.compose(route)
+    route.enter = routes.enter(route, context.error ~= nil or context.after[1] ~= nil)
   end
+  local has = hooks.has()
   core.keep("standard_problem", perigee.problem)
   core.keep("keep_result", hooks.keep_result)
   return {
-    routes = app.routes,
-    has_after = has.after ~= nil,
-    has_error = has.error ~= nil,
-    has_refusal = has.not_found ~= nil or keeps,
-    has_start = has.start ~= nil,
-    has_stop = has.stop ~= nil,
+    routes = assembled.routes,
+    has_after = has.after,
+    has_error = has.error,
+    has_refusal = has.refusal,
+    has_start = assembled.start[1] ~= nil,
+    has_stop = assembled.stop[1] ~= nil,
     entries = {
       answer = core.answer,
       failed = hooks.failed,

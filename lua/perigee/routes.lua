@@ -82,7 +82,7 @@ return function(task)
   local query = uses.query and early_query(task)
   local cookies = uses.cookies and early_cookies(task)
   %s
-  local req = setmetatable({ task, task.serial, %s }, Request)
+  local req = setmetatable({ task, task.serial, %s%s }, Request)
   %s
   %s
 end]]
@@ -144,6 +144,7 @@ function M.enter(route, keeps)
   local source = SOURCE:format(
     early and "local p = task.request.parameters" or "",
     request.slots:format(early and fields_of(list) or "false"),
+    route.begin and (", %d, false"):format(route.begin) or "", -- what lua/perigee/chain.lua counts in
     keeps and "live[task.serial] = req" or "", finish(route.handler, keeps))
   local make = assert(loadstring(source, chunk_name))
   return make(route.handler, setmetatable, made, native.string, json, request.live,

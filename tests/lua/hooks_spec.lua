@@ -1,16 +1,22 @@
+local apps = require "perigee.app"
+local assembly = require "perigee.assembly"
 local core = require "perigee.core"
 local hooks = require "perigee.hooks"
 local native = require "perigee.native"
+local request = require "perigee.request"
 local response = require "perigee.response"
 local spec = require "spec"
 local describe, it, equal, raises = spec.describe, spec.it, spec.equal, spec.raises
 
 -- Runs `fn` as if the app had these hooks.
 local function with_hooks(table_of_hooks, fn)
-  local app = hooks.app
-  hooks.app = { hooks = table_of_hooks }
+  local app = apps.new()
+  app.hooks = table_of_hooks
+  local before, routes = hooks.take(assembly.of(app)), request.routes
+  request.routes = {}
   local ok, err = pcall(fn)
-  hooks.app = app
+  hooks.take(before)
+  request.routes = routes
   if not ok then
     error(err, 0)
   end

@@ -1,0 +1,121 @@
+-- What becomes of errors: one event in the log with the traceback, and an answer that the app may render.
+
+local core = require "perigee.core"
+local native = require "perigee.native"
+local response = require "perigee.response"
+local result = require "perigee.result"
+local tasks = require "perigee.tasks"
+
+local M = {}
+
+local LIMIT = {
+  [native.TIME_LIMIT] = "the handler was over its time limit",
+  [native.DRAINING] = "the server or this version of the app is ending",
+}
+
+--- The problem that answers an error which no program meant, logged unless nobody is there to hear of it.
+---@param task table the task's view
+---@param cause any what was raised
+---@param text fun(): string what the log says
+---@return perigee.Response
+function M.problem(task, cause, text)
+  local cancelled = task.cancelled
+  if cancelled == native.CLIENT_GONE then
+    return response.problem(503)
+  end
+  core.log("error", text())
+  local limit = LIMIT[cancelled]
+  local answer = limit and response.problem(503, limit) or response.problem(500)
+  answer.cause = cause
+  return answer
+end
+
+-- An error on its way from where it was raised to where it is caught: with the traceback, which is gone there.
+local Raised = {}
+
+--- The message handler of xpcall around handlers and middleware.
+function M.raised(err)
+  if response.is_response(err) then
+    return err
+  end
+  return setmetatable({ cause = err, trace = debug.traceback(tasks.describe(err), 2) }, Raised)
+end
+
+local NO_MEMORY = "not enough memory"
+
+local function problem_of(req, err)
+  if getmetatable(err) == Raised then
+    return M.problem(req[1], err.cause, function() return err.trace end)
+  elseif err == NO_MEMORY then
+    collectgarbage() -- what the handler held is garbage now
+  end
+  return M.problem(req[1], err, function() return tasks.describe(err) end)
+end
+
+--- The result of a handler or middleware that raised `err`, as M.raised left it.
+---@param err any
+---@param context perigee.Context
+function M.caught(req, err, context)
+  local cause, problem = err, err
+  if not response.is_response(err) then
+    problem = problem_of(req, err)
+    cause = problem.cause or "cancelled: the client has gone"
+  end
+  local res = M.rendered(req, result.of_value(req, problem, nil, nil, problem.status), context, problem.cause)
+  result.set_cause(res, cause)
+  return res
+end
+
+--- The result where what was returned is an error: `nil, err`, or no answer at all.
+---@param place string "the handler at app.lua:12"
+function M.failed(req, err, place, context)
+  local problem = M.problem(req[1], err, function()
+    return ("%s (from %s)"):format(tasks.describe(err), place)
+  end)
+  local res = M.rendered(req, result.of_value(req, problem, nil, nil, problem.status), context, err)
+  result.set_cause(res, err)
+  return res
+end
+
+--- What an app's error hook makes of a problem; nil, logged, where it fails or returns nothing.
+local function render(hook, req, document, cause)
+  local status = document.status
+  local ok, first, second, third = xpcall(hook, M.raised, document, req, cause)
+  if ok and (first == nil and second == nil) then
+    return nil
+  end
+  local res, err
+  if ok and first ~= nil then
+    res, err = result.of_returned(req, status, first, second, third)
+  elseif ok then
+    err = tasks.describe(second)
+  elseif response.is_response(first) then
+    return result.of_value(req, first, nil, nil, status)
+  else
+    err = getmetatable(first) == Raised and first.trace or tasks.describe(first)
+  end
+  if not res then
+    core.log("error", "error in the error hook: " .. err)
+  end
+  return res
+end
+
+--- A result as app:error renders it, where it is a problem that the app has not seen. The problem's headers stay where
+--- the app says nothing else.
+---@param context perigee.Context whose app's hook renders
+function M.rendered(req, res, context, cause)
+  local hook, problem = context.error, result.problem_of(res)
+  if not hook or not problem then
+    return res
+  end
+  local made = render(hook, req, problem.body, cause) or res
+  result.set_rendered(made)
+  for name, value in pairs(res.headers) do
+    if made.headers[name] == nil then
+      made.headers[name] = value
+    end
+  end
+  return made
+end
+
+return M
