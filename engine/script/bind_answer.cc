@@ -148,7 +148,7 @@ void set_status(const Normalizer& self, int index) {
 
 void encode_body(const Normalizer& self, int index) {
   std::string& out = self.vm.scratch();
-  out.clear();
+  JsonEncoder::clear(out);
   std::string error;
   {
     JsonEncoder encoder(self.state, out, self.vm.settings().json_depth);

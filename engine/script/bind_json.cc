@@ -13,8 +13,10 @@ int encode(lua_State* state) {
   luaL_checkany(state, 1);
   lua_settop(state, 1);
   Vm& vm = Vm::of(state);
-  std::string& out = vm.scratch();
-  out.clear();
+  // Taken out of the VM meanwhile: making the string may run a finalizer, which may encode as well.
+  std::string out;
+  out.swap(vm.encoded());
+  JsonEncoder::clear(out);
   bool encoded = false;
   {
     JsonEncoder encoder(state, out, vm.settings().json_depth);
@@ -25,6 +27,7 @@ int encode(lua_State* state) {
       lua_pushlstring(state, encoder.error().data(), encoder.error().size());
     }
   }
+  out.swap(vm.encoded());
   return encoded ? 1 : luaL_error(state, "%s", lua_tostring(state, -1));
 }
 

@@ -18,6 +18,15 @@ class JsonEncoder {
   static constexpr int kMaxDepth = 256;
   static constexpr std::size_t kMaxSize = 64 * 1024 * 1024;  ///< bytes of output
 
+  /// Empties a buffer that is used again and again, and gives its memory back where a text was unusually long.
+  static void clear(std::string& buffer) {
+    constexpr std::size_t kKept = 1024 * 1024;
+    if (buffer.capacity() > kKept) {
+      std::string().swap(buffer);
+    }
+    buffer.clear();
+  }
+
   /// Appends to `out`. `max_depth` is at most kMaxDepth.
   JsonEncoder(lua_State* state, std::string& out, int max_depth) : state_(state), out_(out), max_depth_(max_depth) {}
 

@@ -103,6 +103,8 @@ class Vm {
 
   /// Bytes that encoded answers are built in; valid until the next answer.
   [[nodiscard]] std::string& scratch() { return scratch_; }
+  /// Room for what perigee.encode() writes; an answer's body is never in it.
+  [[nodiscard]] std::string& encoded() { return encoded_; }
   [[nodiscard]] bool has_start_hooks() const { return has_start_hooks_; }
   [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
   /// Kilobytes the Lua heap holds.
@@ -134,6 +136,7 @@ class Vm {
   std::size_t busy_ = 0;
   double last_serial_ = 0;
   std::string scratch_;
+  std::string encoded_;
   bool starved_ = false;
   bool has_after_ = false;
   bool has_error_hook_ = false;

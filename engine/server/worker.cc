@@ -212,9 +212,7 @@ Visit& Worker::begin_visit(net::Connection& client) {
   visit.begin(client);
   visit.id = ++last_id_;
   client.context = &visit;
-  if (access_log_ != nullptr) {
-    visit.started_ns = monotonic_ns();
-  }
+  visit.started_ns = access_log_ != nullptr ? monotonic_ns() : 0;
   return visit;
 }
 

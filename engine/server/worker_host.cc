@@ -66,7 +66,8 @@ void Worker::log_access(const Visit& visit) {
   const std::string remote = remote_address(visit);
   AccessRecord record;
   record.time_ms = static_cast<std::int64_t>(wall_seconds() * 1000);
-  record.duration_us = (monotonic_ns() - visit.started_ns) / 1000;
+  // A request that began before a reload turned the log on has no start: it is said to have taken no time.
+  record.duration_us = visit.started_ns != 0 ? (monotonic_ns() - visit.started_ns) / 1000 : 0;
   record.id = id;
   record.remote = remote;
   record.method = visit.view.method_text.view();

@@ -195,7 +195,7 @@ void Worker::keep_house() {
 
 // A generation's tasks did not end when they were told to: their clients are hung up on, and the VM closes under them.
 void Worker::abandon(Generation& generation) {
-  log_event(LogLevel::kWarn, "an old version of the app did not end in time: what it still ran is dropped");
+  log_event(LogLevel::kWarn, "a version of the app that is leaving did not end in time: what it still ran is dropped");
   for (const auto& visit : visits_) {
     if (visit->generation != &generation) {
       continue;

@@ -43,3 +43,13 @@ TEST_CASE("perigee.encode and decode: both stop at the depth that is configured"
   CHECK(run("local _, err = pcall(perigee.encode, { { {} } }) return err", settings) ==
         "200 a table nested too deep at $[1][1] can't be written as JSON");
 }
+
+TEST_CASE("perigee.encode: called by a finalizer it leaves what is being encoded alone") {
+  CHECK(run("local value = { ('y'):rep(50000) }"
+            " local expected = perigee.encode(value)"
+            " for _ = 1, 500 do"
+            "  for _ = 1, 10 do getmetatable(newproxy(true)).__gc = function() perigee.encode { 'overwritten' } end end"
+            "  if perigee.encode(value) ~= expected then return 'another text' end"
+            " end"
+            " return 'the same'") == "200 the same");
+}
