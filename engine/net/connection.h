@@ -46,7 +46,15 @@ class Connection {
 
   [[nodiscard]] ByteBuffer& input() { return input_; }
   [[nodiscard]] ByteBuffer& output() { return output_; }
+  /// Who is at the other end: whom accept() saw, or whom a proxy stands for.
   [[nodiscard]] const PeerAddress& peer() const { return peer_; }
+  /// Whether TLS protects what comes from them.
+  [[nodiscard]] bool secure() const { return secure_; }
+  /// Takes another's word for who is there.
+  void set_peer(const PeerAddress& peer, bool secure) {
+    peer_ = peer;
+    secure_ = secure;
+  }
   [[nodiscard]] EventLoop& loop() { return loop_; }
   [[nodiscard]] bool half_closed() const { return half_closed_; }
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
@@ -139,6 +147,7 @@ class Connection {
   bool writing_ = false;
   bool half_closed_ = false;
   bool served_ = false;
+  bool secure_ = false;
 };
 
 }  // namespace perigee::net

@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace perigee::net {
 
@@ -18,6 +20,12 @@ struct PeerAddress {
 
   /// Reads what accept() gave. An IPv4 address inside IPv6 (::ffff:a.b.c.d) becomes IPv4.
   static PeerAddress of(const sockaddr_storage& storage);
+
+  /// The same of an address in network order: 4 bytes for AF_INET, 16 for AF_INET6.
+  static PeerAddress of(sa_family_t family, const void* address, std::uint16_t port);
+
+  /// Reads "192.0.2.1" or "2001:db8::1", without port, brackets and zone; nothing when it is no such address.
+  [[nodiscard]] static std::optional<PeerAddress> parse(std::string_view text);
 
   /// "127.0.0.1", "::1", "unix".
   [[nodiscard]] std::string text() const;

@@ -64,3 +64,25 @@ TEST_CASE("peer address: a host is the same whatever its port") {
   CHECK_FALSE(v4("0.0.0.0", 1).same_host(v6("::", 1)));
   CHECK_FALSE(v4("0.0.0.0", 1).same_host(unix_peer()));
 }
+
+TEST_CASE("peer address: text is read as it is written") {
+  const char* text = GENERATE("192.0.2.1", "0.0.0.0", "2001:db8::1", "::", "fe80::1");
+  INFO(text);
+  const auto peer = PeerAddress::parse(text);
+  REQUIRE(peer.has_value());
+  CHECK(peer->text() == text);
+  CHECK(peer->port == 0);
+}
+
+TEST_CASE("peer address: IPv4 within IPv6 is read as IPv4") {
+  CHECK(PeerAddress::parse("::ffff:192.0.2.1")->text() == "192.0.2.1");
+  CHECK(PeerAddress::parse("::FFFF:c000:201")->same_host(v4("192.0.2.1", 5)));
+}
+
+TEST_CASE("peer address: what is no address is none") {
+  const std::string text = GENERATE(as<std::string>(), "", "unix", "localhost", "192.0.2", "192.0.2.256", "192.0.2.01",
+                                    "192.0.2.1:80", "[::1]", ":::", "::1%lo", " ::1", "::1 ", "1", std::string(46, ':'),
+                                    std::string("::1\0", 4), std::string(5000, '1'));
+  INFO(text);
+  CHECK_FALSE(PeerAddress::parse(text).has_value());
+}
