@@ -30,8 +30,10 @@ class Host {
 
   /// The id of a request as logs and answers show it.
   [[nodiscard]] virtual std::string request_id(const Exchange& exchange) = 0;
-  /// The peer's address as text.
+  /// The client's address as text: the peer's, or whom a trusted proxy stands for.
   [[nodiscard]] virtual std::string remote_address(const Exchange& exchange) = 0;
+  /// "http" or "https", likewise.
+  [[nodiscard]] virtual std::string_view scheme(const Exchange& exchange) = 0;
 
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.

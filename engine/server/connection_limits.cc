@@ -15,15 +15,28 @@ ConnectionLimits::Verdict ConnectionLimits::admit(const net::PeerAddress& peer, 
   if (static_cast<std::int64_t>(count_) >= most) {
     return Verdict::kTooMany;
   }
-  if (peer.family == AF_INET || peer.family == AF_INET6) {
-    std::int64_t& here = by_address_[peer];
-    if (per_address > 0 && here >= per_address) {
-      return Verdict::kTooManyFromAddress;
-    }
-    ++here;
+  if (!count_address(peer, per_address)) {
+    return Verdict::kTooManyFromAddress;
   }
   ++count_;
   return Verdict::kAdmitted;
+}
+
+ConnectionLimits::Verdict ConnectionLimits::attribute(const net::PeerAddress& peer, std::int64_t per_address) {
+  const std::lock_guard lock(mutex_);
+  return count_address(peer, per_address) ? Verdict::kAdmitted : Verdict::kTooManyFromAddress;
+}
+
+bool ConnectionLimits::count_address(const net::PeerAddress& peer, std::int64_t per_address) {
+  if (peer.family != AF_INET && peer.family != AF_INET6) {
+    return true;
+  }
+  std::int64_t& here = by_address_[peer];
+  if (per_address > 0 && here >= per_address) {
+    return false;
+  }
+  ++here;
+  return true;
 }
 
 void ConnectionLimits::release(const net::PeerAddress& peer) {

@@ -17,12 +17,18 @@ class ConnectionLimits {
   /// Counts one more unless a limit is reached. `per_address` 0 means none; Unix sockets have no address.
   [[nodiscard]] Verdict admit(const net::PeerAddress& peer, std::int64_t most, std::int64_t per_address);
 
-  /// Takes back an admission.
+  /// Counts an admitted connection by the address that has now become known, unless that has as many as it may.
+  [[nodiscard]] Verdict attribute(const net::PeerAddress& peer, std::int64_t per_address);
+
+  /// Takes back an admission, with the address it was counted by.
   void release(const net::PeerAddress& peer);
 
   [[nodiscard]] std::size_t count() const;
 
  private:
+  // Counts one more of an address; false when it has as many as it may. REQUIRES: mutex_ is held.
+  [[nodiscard]] bool count_address(const net::PeerAddress& peer, std::int64_t per_address);
+
   struct Hash {
     std::size_t operator()(const net::PeerAddress& peer) const noexcept;
   };

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "net/address_set.h"
 #include "net/socket_address.h"
 
 namespace perigee::server {
@@ -45,6 +46,17 @@ void check_addresses(const Options& options, Faults& faults) {
   }
 }
 
+void check_proxies(const Options& options, Faults& faults) {
+  net::AddressSet set;
+  for (std::size_t i = 0; i < options.trusted_proxies.size(); ++i) {
+    if (const Result<> added = set.add(options.trusted_proxies[i]); !added) {
+      faults.push_back({"server.trusted_proxies", i,
+                        "server.trusted_proxies takes IP addresses, networks as \"10.0.0.0/8\", and \"unix\": " +
+                            added.error().message});
+    }
+  }
+}
+
 void check_sizes(const Options& options, Faults& faults) {
   const std::pair<std::string, std::int64_t> parts[] = {{"http.request_line", options.request_line},
                                                         {"http.field_line", options.field_line}};
@@ -71,6 +83,7 @@ void check_logs(const Options& options, Faults& faults) {
 std::vector<OptionFault> check_options(const Options& options) {
   Faults faults;
   check_addresses(options, faults);
+  check_proxies(options, faults);
   check_sizes(options, faults);
   check_logs(options, faults);
   return faults;

@@ -40,6 +40,13 @@ const std::array kTable = {
                "Seconds that requests under way may take to end when the server stops or an app is replaced."},
     OptionSpec{"server", "reload_timeout", kSeconds, &Options::reload_timeout, 0.1, kHour, "", kReloadable,
                "Seconds a new app may take to load and start before the reload is given up and the old one stays."},
+    OptionSpec{"server", "trusted_proxies", kStringList, &Options::trusted_proxies, 0, 256, "", kReloadable,
+               "Whose word counts for a client's address, scheme and request id: addresses, networks as "
+               "\"10.0.0.0/8\", and \"unix\" for every peer of a Unix socket. Others' X-Forwarded-For, "
+               "X-Forwarded-Proto, Forwarded and X-Request-Id are left unread."},
+    OptionSpec{"server", "proxy_protocol", kChoice, &Options::proxy_protocol, 0, 0, "off required", kReloadable,
+               "With \"required\" each new connection must begin with a PROXY header, version 1 or 2, that says whose "
+               "it is, and comes from a trusted proxy, if trusted_proxies names any. The admin port takes none."},
 
     OptionSpec{"http", "request_line", kSize, &Options::request_line, 64, kMiB, "", kReloadable,
                "Longest request line, in bytes; a longer one is answered 414."},

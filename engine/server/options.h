@@ -23,6 +23,8 @@ struct Options {
   std::string group;
   double drain = 30;
   double reload_timeout = 10;
+  std::vector<std::string> trusted_proxies;
+  std::string proxy_protocol = "off";
 
   // [http]
   std::int64_t request_line = 8 * 1024;

@@ -6,6 +6,7 @@
 #include "http/router.h"
 #include "net/connection.h"
 #include "script/exchange.h"
+#include "server/client_origin.h"
 #include "server/generation.h"
 
 namespace perigee::server {
@@ -14,12 +15,13 @@ namespace perigee::server {
 class Visit final : public script::Exchange {
  public:
   enum class Stage : std::uint8_t {
-    kHead,       ///< the head is not whole yet
-    kBody,       ///< the body is being read
-    kHandling,   ///< the handler runs or waits
-    kStreaming,  ///< the head of a streamed answer is sent
-    kAfter,      ///< the answer is sent and the connection has gone on; hooks still run
-    kRest        ///< no request: what the one before left unread of its body is passed over
+    kProxyHeader,  ///< the proxy has yet to say whose connection it is; `peer` is the proxy
+    kHead,         ///< the head is not whole yet
+    kBody,         ///< the body is being read
+    kHandling,     ///< the handler runs or waits
+    kStreaming,    ///< the head of a streamed answer is sent
+    kAfter,        ///< the answer is sent and the connection has gone on; hooks still run
+    kRest          ///< no request: what the one before left unread of its body is passed over
   };
 
   [[nodiscard]] net::Connection* client() const { return static_cast<net::Connection*>(connection); }
@@ -42,6 +44,7 @@ class Visit final : public script::Exchange {
   Milliseconds dispatched = 0;
   Milliseconds handler_deadline = 0;  ///< once limit_set
   net::PeerAddress peer;              ///< kept when the connection has gone on
+  bool secure = false;                ///< likewise
 
   /// Makes a pooled visit ready for the next request of `client`.
   void begin(net::Connection& client) {
@@ -59,7 +62,7 @@ class Visit final : public script::Exchange {
     if (!detached && client() != nullptr) {
       own_head();
       client()->input().consume(head.size);
-      peer = client()->peer();
+      keep_peer();
       detached = true;
     }
   }
@@ -76,8 +79,19 @@ class Visit final : public script::Exchange {
     head.field_count = 0;
     head.known.fill(http::RequestHead::kAbsent);
     publish();
-    peer = client()->peer();
+    keep_peer();
     detached = true;
+  }
+
+  /// Who sent it, whether the connection is still there or not.
+  [[nodiscard]] ClientOrigin direct() const {
+    return client() == nullptr ? ClientOrigin{peer, secure} : ClientOrigin{client()->peer(), client()->secure()};
+  }
+
+ private:
+  void keep_peer() {
+    peer = client()->peer();
+    secure = client()->secure();
   }
 };
 

@@ -11,17 +11,21 @@ namespace perigee::server {
 // --- the hallway -----------------------------------------------------------------------------------------------------
 
 void Worker::adopt(int fd, const net::PeerAddress& peer) {
-  const auto verdict = setup_.limits->admit(peer, options_->connections, options_->connections_per_address);
+  const net::PeerAddress known = proxy_header_ ? net::PeerAddress() : peer;  // whose it is, a header is to say
+  const auto verdict = setup_.limits->admit(known, options_->connections, options_->connections_per_address);
   if (verdict != ConnectionLimits::Verdict::kAdmitted) {
     turn_away(fd, peer, verdict);
     return;
   }
-  net::Connection& client = net::Connection::adopt(loop_, fd, peer, *this);
+  net::Connection& client = net::Connection::adopt(loop_, fd, known, *this);
   connections_.insert(&client);
   connection_count_.fetch_add(1, std::memory_order_relaxed);
   client.set_watermark(static_cast<std::size_t>(options_->output_watermark));
   client.set_write_timeout(milliseconds(options_->write_timeout));
   client.set_deadline(monotonic_coarse_ms() + milliseconds(options_->head_timeout));
+  if (proxy_header_) {
+    await_proxy_header(client, peer);
+  }
 }
 
 void Worker::serve(net::Connection& client) {
@@ -39,8 +43,12 @@ void Worker::serve(net::Connection& client) {
 
 // Takes a request as far as its bytes allow. True when it has been answered and the connection is free for the next.
 bool Worker::advance(net::Connection& client, Visit& visit) {
-  if (visit.stage == Visit::Stage::kHead && !read_head(client, visit)) {
-    return false;
+  if (visit.stage == Visit::Stage::kHead) {
+    if (!read_head(client, visit)) {
+      return false;
+    }
+  } else if (visit.stage == Visit::Stage::kProxyHeader) {
+    return read_proxy_header(client, visit);
   }
   if (visit.stage == Visit::Stage::kBody && !read_body(client, visit)) {
     return false;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "http/head_scanner.h"
+#include "net/address_set.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
@@ -20,6 +21,7 @@
 #include "server/answer_writer.h"
 #include "server/connection_limits.h"
 #include "server/generations.h"
+#include "server/occasional_note.h"
 #include "server/options.h"
 #include "server/visit.h"
 
@@ -84,6 +86,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void await_body(script::Exchange& exchange, script::Task& waiter, bool whole) override;
   [[nodiscard]] std::string request_id(const script::Exchange& exchange) override;
   [[nodiscard]] std::string remote_address(const script::Exchange& exchange) override;
+  [[nodiscard]] std::string_view scheme(const script::Exchange& exchange) override;
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
  private:
@@ -129,6 +132,12 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void break_off(Visit& visit);
   [[nodiscard]] bool refuse_and_close(Visit& visit, int status, std::string_view detail);
   void stop_handler(net::Connection& client, Visit& visit);
+  [[nodiscard]] ClientOrigin origin_of(const script::Exchange& exchange) const;
+  void await_proxy_header(net::Connection& client, const net::PeerAddress& proxy);
+  [[nodiscard]] bool read_proxy_header(net::Connection& client, Visit& visit);
+  void refuse_proxy(net::Connection& client, const net::PeerAddress& proxy, std::string_view why);
+  [[nodiscard]] bool may_be_proxy(const net::PeerAddress& peer) const;
+  void turn_away(net::Connection& client, ConnectionLimits::Verdict verdict);
   void turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::Verdict verdict);
   void flush_later(net::Connection& client);
   void log_access(const Visit& visit);
@@ -147,6 +156,9 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   net::EventLoop loop_;
   std::shared_ptr<const Options> options_;
   http::HeadLimits head_limits_;
+  net::AddressSet trusted_;     // whose forwarding headers are believed
+  bool proxy_header_ = false;   // connections begin with one
+  OccasionalNote proxy_notes_;  // on connections that were closed for theirs
   Generations generations_;
   AnswerWriter answers_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;

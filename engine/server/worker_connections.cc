@@ -34,6 +34,9 @@ void Worker::on_deadline(net::Connection& client) {
     return;
   }
   switch (visit->stage) {
+    case Visit::Stage::kProxyHeader:
+      refuse_proxy(client, visit->peer, "its PROXY header did not come in time");
+      break;
     case Visit::Stage::kHead:
       visit->publish_refused();
       (void)refuse_and_close(*visit, 408, "the request's head did not come in time");
@@ -118,6 +121,10 @@ void Worker::turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::V
   }
   net::Connection& client = net::Connection::adopt(loop_, fd, peer, *this);
   turned_away_.insert(&client);
+  turn_away(client, verdict);
+}
+
+void Worker::turn_away(net::Connection& client, ConnectionLimits::Verdict verdict) {
   const std::string_view why = verdict == ConnectionLimits::Verdict::kTooMany
                                    ? "the server has all the connections it takes"
                                    : "this address has all the connections it may have";

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "http/forwarded.h"
 #include "server/request_ids.h"
 #include "server/worker.h"
 
@@ -36,12 +37,25 @@ void Worker::flush_later(net::Connection& client) {
 }
 
 std::string Worker::request_id(const script::Exchange& exchange) {
+  if (!trusted_.empty() && trusted_.contains(static_cast<const Visit&>(exchange).direct().address)) {
+    if (const std::string_view given = http::given_request_id(exchange.head); !given.empty()) {
+      return std::string(given);
+    }
+  }
   return request_id_text(setup_.number, exchange.id);
 }
 
+ClientOrigin Worker::origin_of(const script::Exchange& exchange) const {
+  const ClientOrigin direct = static_cast<const Visit&>(exchange).direct();
+  return trusted_.empty() ? direct : client_origin(exchange.head, direct, trusted_);
+}
+
 std::string Worker::remote_address(const script::Exchange& exchange) {
-  const auto& visit = static_cast<const Visit&>(exchange);
-  return visit.connection == nullptr ? visit.peer.text() : visit.client()->peer().text();
+  return origin_of(exchange).address.text();
+}
+
+std::string_view Worker::scheme(const script::Exchange& exchange) {
+  return origin_of(exchange).secure ? "https" : "http";
 }
 
 bool Worker::begin_operation(script::Task& task, std::string_view name) {

@@ -42,6 +42,11 @@ void Worker::apply(std::shared_ptr<const Options> options) {
   head_limits_.total = static_cast<std::uint32_t>(options_->head);
   head_limits_.fields = static_cast<std::uint32_t>(options_->fields);
   idle_timeout_ = static_cast<Milliseconds>(options_->idle_timeout * 1000);
+  trusted_ = {};
+  for (const std::string& proxy : options_->trusted_proxies) {
+    (void)trusted_.add(proxy);  // check_options() has seen to it that it can be
+  }
+  proxy_header_ = options_->proxy_protocol == "required";
   open_access_log();
 }
 
@@ -156,7 +161,9 @@ void Worker::drain(Milliseconds deadline, std::function<void()> on_drained) {
 void Worker::close_idle() {
   constexpr Milliseconds kMoment = 1000;
   for (net::Connection* client : std::vector<net::Connection*>(connections_.begin(), connections_.end())) {
-    if (client->context != nullptr || !client->input().empty()) {
+    const Visit* visit = visit_of(*client);
+    const bool asking = visit != nullptr && visit->stage != Visit::Stage::kProxyHeader;
+    if (asking || !client->input().empty()) {
       continue;
     }
     if (client->has_unread() || !client->served()) {

@@ -46,7 +46,7 @@ function getters.target(task) return text(task.request.target) end
 function getters.host(task) return text(task.request.host) end
 function getters.body(task) return bodies.whole(task) end
 function getters.version(task) return task.request.minor_version == 1 and "1.1" or "1.0" end
-function getters.scheme() return "http" end
+function getters.scheme(task) return core.scheme(task) end
 function getters.remote_addr(task) return core.remote_address(task) end
 function getters.id(task) return core.request_id(task) end
 function getters.headers(task) return core.headers(task) end

@@ -29,7 +29,7 @@ TEST_CASE("req: its fields say what the request said") {
       {"target", "/p/a%20b?x=1"},
       {"version", "1.1"},
       {"host", "example:80"},
-      {"scheme", "http"},
+      {"scheme", "https"},
       {"remote_addr", "192.0.2.7"},
       {"id", "id-1"},
       {"route", "/p/{rest*}"},

@@ -33,6 +33,7 @@ class FakeHost final : public perigee::script::Host {
     return "id-" + std::to_string(static_cast<int>(exchange.id));
   }
   [[nodiscard]] std::string remote_address(const perigee::script::Exchange&) override { return "192.0.2.7"; }
+  [[nodiscard]] std::string_view scheme(const perigee::script::Exchange&) override { return "https"; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
     return name == "known";

@@ -99,3 +99,18 @@ TEST_CASE("connection limits: threads that admit and release leave nothing behin
   CHECK(limits.count() == 0);
   CHECK(limits.admit(peer(0), 1, 1) == Verdict::kAdmitted);
 }
+
+TEST_CASE("connection limits: an address that is learned later counts from then on") {
+  ConnectionLimits limits;
+  REQUIRE(limits.admit(PeerAddress(), 100, 1) == Verdict::kAdmitted);
+  REQUIRE(limits.admit(PeerAddress(), 100, 1) == Verdict::kAdmitted);
+  CHECK(limits.attribute(peer(1), 1) == Verdict::kAdmitted);
+  CHECK(limits.attribute(peer(1, 2), 1) == Verdict::kTooManyFromAddress);
+  CHECK(limits.attribute(peer(2), 1) == Verdict::kAdmitted);
+  CHECK(limits.attribute(unix_peer(), 1) == Verdict::kAdmitted);
+  CHECK(limits.count() == 2);
+  limits.release(PeerAddress());
+  limits.release(peer(1));
+  CHECK(limits.count() == 0);
+  CHECK(limits.attribute(peer(1), 1) == Verdict::kAdmitted);
+}

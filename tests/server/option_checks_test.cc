@@ -63,6 +63,12 @@ TEST_CASE("option checks: each contradiction is found at the option where it is 
        ""},
       {[](Options& o) { o.admin_listen = "[::1]:9145"; }, ""},
       {[](Options& o) { o.admin_listen = "unix:/run/admin"; }, ""},
+      {[](Options& o) {
+         o.trusted_proxies = {"10.0.0.0/8", "::1", "unix", "192.0.2.7", "::ffff:10.0.0.0/104"};
+       },
+       ""},
+      {[](Options& o) { o.trusted_proxies = {"10.0.0.0/33", "::1", "localhost", "10.0.0.1/8", "", "10.0.0.0/8"}; },
+       "server.trusted_proxies 0\nserver.trusted_proxies 2\nserver.trusted_proxies 3\nserver.trusted_proxies 4\n"},
       {[](Options& o) { o.head = o.request_line; }, ""},
       {[](Options& o) { o.request_line = o.head + 1; }, "http.head 0\n"},
       {[](Options& o) { o.field_line = o.head + 1; }, "http.head 0\n"},

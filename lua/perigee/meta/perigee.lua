@@ -196,10 +196,10 @@ function App:stop(hook) end
 ---@field path string decoded, dot segments resolved
 ---@field target string as it was sent, with the query
 ---@field version "1.0"|"1.1"
----@field scheme "http"
+---@field scheme "http"|"https" "https" where a trusted proxy says so
 ---@field host string of the absolute form or the Host field
----@field remote_addr string the peer's address; "unix" on a Unix socket
----@field id string 20 hexadecimal digits, unique
+---@field remote_addr string the peer's address, "unix" on a Unix socket; or whom a trusted proxy names
+---@field id string 20 hexadecimal digits, unique; or a trusted proxy's X-Request-Id
 ---@field route? string the pattern that took the path
 ---@field params table<string, any> path parameters, of their types
 ---@field query table<string, string> first values
