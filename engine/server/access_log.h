@@ -51,6 +51,9 @@ class AccessLog {
 
   void flush() noexcept { writer_->submit(buffer_); }
 
+  /// Whether lines show the request's id, which then has to be made.
+  [[nodiscard]] bool shows_id() const { return format_ == AccessFormat::kJson; }
+
  private:
   [[nodiscard]] bool skips(std::string_view path) const;
   void keep_second(std::int64_t time_ms);

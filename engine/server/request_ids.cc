@@ -2,7 +2,7 @@
 
 #include <sys/random.h>
 
-#include <cstdio>
+#include <array>
 
 namespace perigee::server {
 namespace {
@@ -15,14 +15,27 @@ std::uint32_t random_start() {
   return value;
 }
 
+constexpr std::size_t kStartDigits = 8;
+constexpr std::size_t kWorkerDigits = 2;
+constexpr std::size_t kRequestDigits = 10;
+
+// Writes the last `digits` hexadecimal digits of a number; returns what follows them.
+char* write_hex(char* at, std::uint64_t number, std::size_t digits) {
+  for (std::size_t i = digits; i > 0; --i, number >>= 4) {
+    at[i - 1] = "0123456789abcdef"[number & 15];
+  }
+  return at + digits;
+}
+
 }  // namespace
 
 std::string request_id_text(int worker, double request) {
   static const std::uint32_t start = random_start();
-  char text[32];
-  const int size = std::snprintf(text, sizeof text, "%08x%02x%010llx", start, static_cast<unsigned>(worker) & 0xff,
-                                 static_cast<unsigned long long>(request));
-  return {text, static_cast<std::size_t>(size)};
+  std::array<char, kStartDigits + kWorkerDigits + kRequestDigits> text;
+  char* at = write_hex(text.data(), start, kStartDigits);
+  at = write_hex(at, static_cast<unsigned>(worker), kWorkerDigits);
+  write_hex(at, static_cast<std::uint64_t>(request), kRequestDigits);
+  return {text.data(), text.size()};
 }
 
 }  // namespace perigee::server

@@ -76,7 +76,7 @@ bool Worker::begin_operation(script::Task& task, std::string_view name) {
 
 void Worker::log_access(const Visit& visit) {
   const http::RequestHead& head = visit.head;
-  const std::string id = request_id(visit);
+  const std::string id = access_log_->shows_id() ? request_id(visit) : std::string();
   const std::string remote = remote_address(visit);
   AccessRecord record;
   record.time_ms = static_cast<std::int64_t>(wall_seconds() * 1000);

@@ -36,6 +36,8 @@ PeerAddress unix_peer() {
 
 TEST_CASE("peer address: it keeps host and port of either family") {
   CHECK(v4("10.20.30.40", 1234).text() == "10.20.30.40");
+  CHECK(v4("0.0.0.0", 1).text() == "0.0.0.0");
+  CHECK(v4("255.255.255.255", 1).text() == "255.255.255.255");
   CHECK(v4("10.20.30.40", 1234).port == 1234);
   CHECK(v6("2001:db8::1", 65535).text() == "2001:db8::1");
   CHECK(v6("2001:db8::1", 65535).port == 65535);
