@@ -17,6 +17,8 @@ int run(const perigee::server::CommandLine& command) {
       return perigee::server::run_check(command);
     case Command::kReload:
       return perigee::server::run_reload(command);
+    case Command::kHealth:
+      return perigee::server::run_health(command);
     case Command::kRoutes:
       return perigee::server::run_routes(command);
     case Command::kVersion:

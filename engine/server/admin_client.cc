@@ -15,7 +15,8 @@
 namespace perigee::server {
 namespace {
 
-constexpr time_t kPatience = 120;  // seconds
+constexpr time_t kReloadPatience = 120;  // seconds
+constexpr time_t kHealthPatience = 5;
 
 struct Socket {
   int fd = -1;
@@ -27,10 +28,11 @@ struct Socket {
 };
 
 // Sends a request and reads to the end of the connection.
-Result<std::string> round_trip(const net::SocketAddress& address, const std::string& request) {
+Result<std::string> round_trip(const net::SocketAddress& address, const std::string& request, time_t seconds) {
   const Socket socket{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const timeval patience{kPatience, 0};
+  const timeval patience{seconds, 0};
   setsockopt(socket.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(socket.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (connect(socket.fd, address.get(), address.size()) != 0) {
     return fail("no server answers on the admin port " + address.text() + ": " + std::strerror(errno));
   }
@@ -49,13 +51,21 @@ Result<std::string> round_trip(const net::SocketAddress& address, const std::str
   return answer;
 }
 
-Result<ReloadResult> read_answer(const std::string& answer) {
+struct Reply {
+  std::string_view status;
+  std::string_view body;
+};
+
+Result<Reply> read_reply(std::string_view answer) {
   const std::size_t end = answer.find("\r\n\r\n");
-  if (end == std::string::npos || !answer.starts_with("HTTP/1.1 ")) {
+  if (end == std::string_view::npos || !answer.starts_with("HTTP/1.1 ")) {
     return fail("the admin port gave no answer that can be read");
   }
-  const std::string_view status = std::string_view(answer).substr(9, 3);
-  std::string_view body = std::string_view(answer).substr(end + 4);
+  return Reply{answer.substr(9, 3), answer.substr(end + 4)};
+}
+
+Result<ReloadResult> read_reload(const std::string& answer) {
+  auto [status, body] = TRY(read_reply(answer));
   ReloadResult result;
   if (status == "200") {
     result.ok = true;
@@ -86,7 +96,18 @@ Result<ReloadResult> request_reload(const std::string& address, const std::strin
   if (!token.empty()) {
     request += "Authorization: Bearer " + token + "\r\n";
   }
-  return read_answer(TRY(round_trip(place, request + "\r\n")));
+  return read_reload(TRY(round_trip(place, request + "\r\n", kReloadPatience)));
+}
+
+Result<> request_health(const std::string& address) {
+  if (address == "off") {
+    return fail("admin.listen is off: there is nobody to ask");
+  }
+  const auto place = TRY(net::SocketAddress::parse(address));
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const std::string answer = TRY(round_trip(place, request, kHealthPatience));
+  const Reply reply = TRY(read_reply(answer));
+  return reply.status == "200" ? Result<>() : fail("the server is not well (" + std::string(reply.status) + ")");
 }
 
 }  // namespace perigee::server

@@ -11,4 +11,8 @@ namespace perigee::server {
 /// broken configuration or app is an outcome with mistakes; not reaching the server is an error.
 [[nodiscard]] Result<ReloadResult> request_reload(const std::string& address, const std::string& token);
 
+/// Asks the server whose admin port is at `address` whether it serves, and waits five seconds at most. The error says
+/// why it does not, or that nobody answers.
+[[nodiscard]] Result<> request_health(const std::string& address);
+
 }  // namespace perigee::server

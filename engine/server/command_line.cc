@@ -32,6 +32,9 @@ constexpr std::array kCommands = {
     CommandSpec{Command::kReload, "reload", "Have a running server reload its app and configuration.",
                 "Asks a running server, through its admin port, to reload its app and configuration, and waits.\nA "
                 "mistake is printed and changes nothing. Exits with 0 once the new app serves, else with 1."},
+    CommandSpec{Command::kHealth, "health", "Ask a running server whether it serves.",
+                "Asks a running server, through its admin port, whether it serves, and waits five seconds at most.\n"
+                "Exits with 0 if it does, else with 1: a health check for containers."},
     CommandSpec{Command::kRoutes, "routes", "List the routes of an app.",
                 "Loads the app and prints the method, pattern, types and source line of each route."},
     CommandSpec{Command::kVersion, "version", "Print the version.", "Prints the version."},
@@ -77,6 +80,7 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
       add_app_flags(app, flags);
       [[fallthrough]];
     case Command::kReload:
+    case Command::kHealth:
       add_common_flags(app, line, flags);
       break;
     case Command::kVersion:

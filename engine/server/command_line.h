@@ -10,7 +10,7 @@ namespace perigee::server {
 
 /// What the program was asked to do.
 struct CommandLine {
-  enum class Command : std::uint8_t { kServe, kCheck, kReload, kRoutes, kVersion };
+  enum class Command : std::uint8_t { kServe, kCheck, kReload, kHealth, kRoutes, kVersion };
 
   Command command = Command::kServe;
   std::string config_path = "conf/server.toml";

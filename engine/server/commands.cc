@@ -129,6 +129,20 @@ int run_reload(const CommandLine& command) {
   return outcome->mistakes.empty() ? 0 : 1;
 }
 
+int run_health(const CommandLine& command) {
+  CommandLine located = command;
+  const auto options = load(located);
+  if (!options) {
+    return 1;
+  }
+  if (const Result<> health = request_health(options->admin_listen); !health) {
+    print_mistake(health.error().message);
+    return 1;
+  }
+  std::printf("ok\n");
+  return 0;
+}
+
 int run_version() {
   std::printf("perigee %s\n", PERIGEE_VERSION);
   return 0;

@@ -8,6 +8,7 @@ namespace perigee::server {
 [[nodiscard]] int run_serve(const CommandLine& command);
 [[nodiscard]] int run_check(const CommandLine& command);
 [[nodiscard]] int run_reload(const CommandLine& command);
+[[nodiscard]] int run_health(const CommandLine& command);
 [[nodiscard]] int run_routes(const CommandLine& command);
 [[nodiscard]] int run_version();
 

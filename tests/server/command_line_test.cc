@@ -28,6 +28,7 @@ TEST_CASE("command line: each command has its name") {
       {{"serve"}, Command::kServe},
       {{"check"}, Command::kCheck},
       {{"reload"}, Command::kReload},
+      {{"health"}, Command::kHealth},
       {{"routes"}, Command::kRoutes},
       {{"version"}, Command::kVersion},
       {{"--version"}, Command::kVersion},
@@ -54,6 +55,7 @@ TEST_CASE("command line: flags become overrides, after those of --set") {
       {{"check", "--app", ""}, {"server.app=\"\""}},
       {{"routes", "--workers", "4"}, {"server.workers=4"}},
       {{"reload", "--admin", "off"}, {"admin.listen=\"off\""}},
+      {{"health", "--admin", ":2"}, {"admin.listen=\":2\""}},
       {{"serve", "--admin", ":1", "--set", "a.b=c"}, {"a.b=c", "admin.listen=\":1\""}},
   }));
   CHECK(read(words).sets == sets);

@@ -1,9 +1,11 @@
 """The admin port: health, routes, reload, and who may ask."""
 
 import signal
+import socket
+import threading
 import unittest
 
-from harness import Client, Server, ServerCase
+from harness import Client, Server, ServerCase, run_perigee
 
 APP = """
 local perigee = require "perigee"
@@ -39,6 +41,30 @@ class Admin(ServerCase):
         self.assertEqual(response.status, 405)
         self.assertIn("POST", response.header("allow"))
         self.assertIn(self.ask("POST", "/reload").status, (200, 204))
+
+    def test_health_asks_whether_it_serves(self):
+        def health(address):
+            return run_perigee("health", "--admin", address, cwd=self.server.directory)
+        well = health("{}:{}".format(*self.server.admin_address))
+        self.assertEqual((well.returncode, well.stdout), (0, "ok\n"), well.stderr)
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            place = "127.0.0.1:{}".format(other.getsockname()[1])
+
+            def answer(text):
+                connection, _ = other.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(text)
+            for text in (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", b"220 mail\r\n", b""):
+                thread = threading.Thread(target=answer, args=(text,))
+                thread.start()
+                ill = health(place)
+                thread.join()
+                self.assertEqual((ill.returncode, ill.stdout, ill.stderr.count("\n")), (1, "", 1), ill.stderr)
+        for address, why in ((place, "no server answers"), ("off", "is off"), ("nowhere", "admin.listen")):
+            ill = health(address)
+            self.assertEqual((ill.returncode, ill.stdout), (1, ""))
+            self.assertIn(why, ill.stderr)
 
     def test_an_unknown_path_is_404(self):
         self.assertEqual(self.ask("GET", "/nowhere").status, 404)

@@ -134,7 +134,7 @@ class Commands(ServerCase):
     def test_help_lists_the_commands(self):
         result = run_perigee("--help")
         self.assertEqual(result.returncode, 0)
-        for command in ("serve", "check", "reload", "routes", "version"):
+        for command in ("serve", "check", "reload", "health", "routes", "version"):
             self.assertIn(command, result.stdout)
             self.assertEqual(run_perigee(command, "--help").returncode, 0)
 
