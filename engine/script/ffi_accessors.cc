@@ -12,6 +12,7 @@
 #include "script/exchange.h"
 #include "script/task.h"
 #include "script/vm.h"
+#include "state/rate_limiter.h"
 
 #define PERIGEE_FFI extern "C" __attribute__((visibility("default"), used))
 
@@ -96,6 +97,23 @@ PERIGEE_FFI void perigee_wake_after(TaskView* task, double seconds) noexcept {
 /// Takes back perigee_wake_after().
 PERIGEE_FFI void perigee_stop_timer(TaskView* task) noexcept {
   task->owner->stop_timer();
+}
+
+/// Takes a token of the bucket called `key`: 1 when there was one. `out` receives the tokens left, the seconds until
+/// one is there and those until the bucket is full. The interval is in seconds. Without memory nobody is turned away.
+PERIGEE_FFI std::int32_t perigee_take_rate(TaskView* task, const char* key, std::size_t size, double interval,
+                                           double burst, double* out) noexcept try {
+  constexpr double kNanoseconds = 1e9;
+  const perigee::state::Rate rate{static_cast<std::int64_t>(interval * kNanoseconds), static_cast<std::int64_t>(burst)};
+  auto& limiter = task->owner->vm.host().rates();
+  const auto verdict = limiter.take(std::string_view(key, size), rate, perigee::monotonic_ns());
+  out[0] = static_cast<double>(verdict.remaining);
+  out[1] = static_cast<double>(verdict.retry) / kNanoseconds;
+  out[2] = static_cast<double>(verdict.reset) / kNanoseconds;
+  return verdict.allowed ? 1 : 0;
+} catch (const std::bad_alloc&) {
+  out[0] = out[1] = out[2] = 0;
+  return 1;
 }
 
 /// Writes the next bytes of a streamed body: 0 when written, 1 when there is no room (the task is woken when there is),

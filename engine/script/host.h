@@ -6,6 +6,10 @@
 
 #include "base/timer_wheel.h"
 
+namespace perigee::state {
+class RateLimiter;
+}
+
 namespace perigee::script {
 
 class Exchange;
@@ -34,6 +38,9 @@ class Host {
   [[nodiscard]] virtual std::string remote_address(const Exchange& exchange) = 0;
   /// "http" or "https", likewise.
   [[nodiscard]] virtual std::string_view scheme(const Exchange& exchange) = 0;
+
+  /// What counts how often things happen, for all workers.
+  [[nodiscard]] virtual state::RateLimiter& rates() = 0;
 
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.

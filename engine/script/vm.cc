@@ -34,6 +34,7 @@ int core_module(lua_State* state) {
   bind_request(state);
   bind_task(state);
   bind_system(state);
+  bind_crypto(state);
   return 1;
 }
 

@@ -143,6 +143,7 @@ void Server::start_workers() {
     setup.processor = options_->pin ? static_cast<int>(i % std::max(1U, std::thread::hardware_concurrency())) : -1;
     setup.options = options_;
     setup.limits = &limits_;
+    setup.rates = &rates_;
     setup.access_targets = &access_targets_;
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
@@ -170,6 +171,7 @@ Result<> Server::start_admin() {
   setup.number = 255;
   setup.options = options;
   setup.limits = &admin_limits_;
+  setup.rates = &rates_;
   setup.operation = [this](std::string_view name, std::function<void(std::string)> done) { operate(name, done); };
   admin_ = std::make_unique<Worker>(std::move(setup));
   std::vector<std::string> mistakes;

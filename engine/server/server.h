@@ -13,6 +13,7 @@
 #include "server/last_resort.h"
 #include "server/reloader.h"
 #include "server/worker.h"
+#include "state/rate_limiter.h"
 
 namespace perigee::server {
 
@@ -59,6 +60,7 @@ class Server {
   std::unique_ptr<ErrorLog> error_log_;
   AccessTargets access_targets_;
   ConnectionLimits limits_;
+  state::RateLimiter rates_;  // outlives every generation
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

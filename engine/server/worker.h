@@ -24,6 +24,7 @@
 #include "server/occasional_note.h"
 #include "server/options.h"
 #include "server/visit.h"
+#include "state/rate_limiter.h"
 
 namespace perigee::server {
 
@@ -41,6 +42,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     int processor = -1;  ///< to run on; -1 for any
     std::shared_ptr<const Options> options;
     ConnectionLimits* limits = nullptr;
+    state::RateLimiter* rates = nullptr;
     AccessTargets* access_targets = nullptr;  ///< null: no access log
     Operation operation;                      ///< none but for the admin app
   };
@@ -87,6 +89,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] std::string request_id(const script::Exchange& exchange) override;
   [[nodiscard]] std::string remote_address(const script::Exchange& exchange) override;
   [[nodiscard]] std::string_view scheme(const script::Exchange& exchange) override;
+  [[nodiscard]] state::RateLimiter& rates() override { return *setup_.rates; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
  private:

@@ -19,6 +19,7 @@ HEAVY = {
     r"toml\+\+/.*|toml\.hpp": r"engine/server/config_loader\.cc",
     r"CLI/.*": r"engine/server/command_line\.cc",
     r"spdlog/.*|fmt/.*": r"engine/server/error_log\.cc",
+    r"openssl/.*": r"engine/base/crypto\.cc",
     r"http_parser\.h": r"engine/http/body_framer\.cc",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)

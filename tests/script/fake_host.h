@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "script/exchange.h"
 #include "script/host.h"
 #include "script/task.h"
+#include "state/rate_limiter.h"
 
 /// Stands in for a worker: its time moves by hand, its streams take what the test lets them.
 class FakeHost final : public perigee::script::Host {
@@ -34,6 +36,7 @@ class FakeHost final : public perigee::script::Host {
   }
   [[nodiscard]] std::string remote_address(const perigee::script::Exchange&) override { return "192.0.2.7"; }
   [[nodiscard]] std::string_view scheme(const perigee::script::Exchange&) override { return "https"; }
+  [[nodiscard]] perigee::state::RateLimiter& rates() override { return *limiter; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
     return name == "known";
@@ -50,6 +53,7 @@ class FakeHost final : public perigee::script::Host {
   std::vector<std::string> parts;
   std::vector<std::string> arriving;
   perigee::script::Task* operating = nullptr;
+  std::unique_ptr<perigee::state::RateLimiter> limiter = std::make_unique<perigee::state::RateLimiter>();
 
  private:
   perigee::Milliseconds now_ = 0;
