@@ -4,6 +4,7 @@ local app = require "perigee.app"
 local core = require "perigee.core"
 local html = require "perigee.html"
 local log = require "perigee.log"
+local middleware = require "perigee.middleware"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
@@ -14,6 +15,7 @@ local worker_id, worker_count = core.worker()
 local perigee = {
   app = app.new,
   log = log,
+  middleware = middleware,
   config = {},
   worker = { id = worker_id, count = worker_count },
 

@@ -1,5 +1,6 @@
 # Writes OUT: a C++ table of every module of the Lua library below ROOT, by name.
-file(GLOB files RELATIVE ${ROOT} ${ROOT}/perigee.lua ${ROOT}/perigee/*.lua ${ROOT}/admin/*.lua)
+file(GLOB files RELATIVE ${ROOT} ${ROOT}/perigee.lua ${ROOT}/perigee/*.lua ${ROOT}/perigee/middleware/*.lua
+  ${ROOT}/admin/*.lua)
 list(SORT files)
 set(text "// Generated from lua/: edit the modules there.\n#include \"script/lua_library.h\"\n\n")
 string(APPEND text "namespace perigee::script {\n\nconst std::vector<LuaModule>& lua_library() {\n")
