@@ -97,7 +97,8 @@ class BuiltIn(ServerCase):
         self.assertEqual(self.ask("POST", "/shop/order", same, b"what=tea").status, 201)
         evil = [("Origin", "https://evil.example")]
         for headers, sent in ((form, b"what=tea"), (form, body[:-1]), (form + evil, body), (form[1:] + evil, body),
-                              (form + [("Sec-Fetch-Site", "cross-site")], body), (form[1:] + [("Origin", "null")], body)):
+                              (form + [("Sec-Fetch-Site", "cross-site")], body),
+                              (form[1:] + [("Origin", "null")], body)):
             self.assert_problem(self.ask("POST", "/shop/order", headers, sent), 403)
 
 
