@@ -8,6 +8,7 @@ local middleware = require "perigee.middleware"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
+local types = require "perigee.types"
 
 local worker_id, worker_count = core.worker()
 
@@ -16,6 +17,7 @@ local perigee = {
   app = app.new,
   log = log,
   middleware = middleware,
+  types = types,
   config = {},
   worker = { id = worker_id, count = worker_count },
 

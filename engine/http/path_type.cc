@@ -15,7 +15,7 @@ struct TypeWords {
   std::string_view expected;
 };
 
-constexpr std::array<TypeWords, 9> kTypes = {
+constexpr std::array<TypeWords, 10> kTypes = {
     {{"string", "a text that is not empty"},
      {"integer", "an integer within 2^53"},
      {"number", "a decimal number"},
@@ -24,7 +24,8 @@ constexpr std::array<TypeWords, 9> kTypes = {
      {"date", "a date as YYYY-MM-DD"},
      {"json", "a JSON text"},
      {"keyword", "a keyword: a letter, then letters, digits or _, all lower-case"},
-     {"slug", "a slug: lower-case letters and digits, joined by single hyphens"}}};
+     {"slug", "a slug: lower-case letters and digits, joined by single hyphens"},
+     {"", "a value of the app's own type"}}};
 
 constexpr bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
@@ -173,7 +174,7 @@ bool is_slug(std::string_view text) {
 
 std::optional<PathType> path_type_of(std::string_view name) {
   for (std::size_t i = 0; i < kTypes.size(); ++i) {
-    if (kTypes[i].name == name) {
+    if (!name.empty() && kTypes[i].name == name) {
       return static_cast<PathType>(i);
     }
   }
@@ -203,6 +204,7 @@ bool parse_path_value(PathType type, std::string_view text, double& number) {
     case PathType::kDate:
       return is_date(text);
     case PathType::kJson:
+    case PathType::kCustom:
       return true;
     case PathType::kKeyword:
       return is_keyword(text);

@@ -38,7 +38,7 @@ std::size_t unlikeness(std::string_view written, PathType type) {
   return !written.empty() && name.substr(0, written.size()) == written ? 0 : distance(written, name);
 }
 
-std::string unknown_type(std::string_view written) {
+std::string unknown_type(std::string_view written, const std::vector<std::string>& custom) {
   const PathType nearest = *std::min_element(kTypes.begin(), kTypes.end(), [&](PathType a, PathType b) {
     return unlikeness(written, a) < unlikeness(written, b);
   });
@@ -49,6 +49,9 @@ std::string unknown_type(std::string_view written) {
   message += "; the types are";
   for (const PathType type : kTypes) {
     message += std::string(type == kTypes[0] ? " " : ", ") + std::string(path_type_name(type));
+  }
+  for (const std::string& name : custom) {
+    message += ", " + name;
   }
   return message;
 }
@@ -61,8 +64,23 @@ bool is_identifier(std::string_view text) {
          std::all_of(text.begin(), text.end(), [&](char byte) { return letter(byte) || (byte >= '0' && byte <= '9'); });
 }
 
+/// Sets the type of the parameter to the one called `name`.
+Result<> set_type(PatternParameter& parameter, std::string_view name, const std::vector<std::string>& custom) {
+  if (const std::optional<PathType> known = path_type_of(name)) {
+    parameter.type = *known;
+    return {};
+  }
+  const auto own = std::find(custom.begin(), custom.end(), name);
+  if (own == custom.end()) {
+    return fail(unknown_type(name, custom));
+  }
+  parameter.type = PathType::kCustom;
+  parameter.custom = static_cast<std::int32_t>(own - custom.begin());
+  return {};
+}
+
 /// Reads what stands between braces: name, name:type or name*.
-Result<PatternParameter> parse_parameter(std::string_view text) {
+Result<PatternParameter> parse_parameter(std::string_view text, const std::vector<std::string>& custom) {
   PatternParameter parameter;
   const std::size_t colon = std::min(text.find(':'), text.size());
   std::string_view name = text.substr(0, colon);
@@ -77,12 +95,9 @@ Result<PatternParameter> parse_parameter(std::string_view text) {
   }
   parameter.name = name;
   if (colon < text.size()) {
-    const std::string_view type = text.substr(colon + 1);
-    const std::optional<PathType> known = path_type_of(type);
-    if (!known) {
-      return fail(unknown_type(type));
+    if (auto typed = set_type(parameter, text.substr(colon + 1), custom); !typed) {
+      return fail(typed.error().message);
     }
-    parameter.type = *known;
   }
   return parameter;
 }
@@ -93,7 +108,7 @@ bool is_named(const Pattern& pattern, std::string_view name) {
 }
 
 /// Reads one segment and puts it behind those before it.
-Result<> append_segment(Pattern& pattern, std::string_view text) {
+Result<> append_segment(Pattern& pattern, std::string_view text, const std::vector<std::string>& custom) {
   if (text.find_first_of("{}") == std::string_view::npos) {
     pattern.segments.push_back({std::string(text), -1});
     return {};
@@ -105,7 +120,7 @@ Result<> append_segment(Pattern& pattern, std::string_view text) {
   if (text.front() != '{' || text.back() != '}') {
     return fail("a parameter takes a whole segment, which " + quoted(text) + " does not");
   }
-  Result<PatternParameter> parameter = parse_parameter(text.substr(1, text.size() - 2));
+  Result<PatternParameter> parameter = parse_parameter(text.substr(1, text.size() - 2), custom);
   if (!parameter) {
     return fail(std::move(parameter).error().message);
   }
@@ -122,7 +137,7 @@ Result<> append_segment(Pattern& pattern, std::string_view text) {
 
 }  // namespace
 
-Result<Pattern> Pattern::parse(std::string_view text) {
+Result<Pattern> Pattern::parse(std::string_view text, const std::vector<std::string>& custom) {
   const auto wrong = [text](const std::string& why) { return fail("pattern " + quoted(text) + ": " + why); };
   if (text.empty() || text[0] != '/') {
     return wrong("it does not begin with a slash");
@@ -133,7 +148,7 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     if (!pattern.parameters.empty() && pattern.parameters.back().rest) {
       return wrong("a rest parameter stands last");
     }
-    const Result<> appended = append_segment(pattern, text.substr(at + 1, end - at - 1));
+    const Result<> appended = append_segment(pattern, text.substr(at + 1, end - at - 1), custom);
     if (!appended) {
       return wrong(appended.error().message);
     }

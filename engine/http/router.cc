@@ -33,10 +33,12 @@ constexpr int turn_of(PathType type) {
       return 6;
     case PathType::kJson:
       return 7;
-    case PathType::kString:
+    case PathType::kCustom:
       return 8;
+    case PathType::kString:
+      return 9;
   }
-  return 8;
+  return 9;
 }
 
 /// A route as it was added.
@@ -53,7 +55,10 @@ struct Entry {
 struct Router::Node {
   struct Typed {
     PathType type;
+    std::int32_t custom;
     std::unique_ptr<Node> node;
+
+    [[nodiscard]] std::pair<int, std::int32_t> turn() const { return {turn_of(type), custom}; }
   };
 
   Node() {
@@ -72,7 +77,7 @@ struct Router::Node {
   std::array<std::int32_t, kMethods + 1> answers;  ///< the entry that answers each method, the last any extension
 
   [[nodiscard]] Node& literal_child(std::string_view text);
-  [[nodiscard]] Node& typed_child(PathType type);
+  [[nodiscard]] Node& typed_child(const PatternParameter& parameter);
   [[nodiscard]] Node& rest_child();
   void settle_answers();
 };
@@ -82,6 +87,7 @@ struct Router::Trie {
   std::deque<Entry> entries;         // PatternParameters are pointed to
   std::vector<std::int32_t> routes;  // of the entries
   MethodNames methods;
+  std::vector<std::string> custom_types;
 
   [[nodiscard]] Node& place_of(const Pattern& pattern);
   [[nodiscard]] std::int32_t* slot_of(Node& node, std::string_view method);
@@ -96,11 +102,13 @@ Router::Node& Router::Node::literal_child(std::string_view text) {
   return *literals[static_cast<std::size_t>(position)];
 }
 
-Router::Node& Router::Node::typed_child(PathType type) {
-  const auto later = [type](const Typed& other) { return turn_of(other.type) >= turn_of(type); };
+Router::Node& Router::Node::typed_child(const PatternParameter& parameter) {
+  Typed child{parameter.type, parameter.custom, nullptr};
+  const auto later = [&child](const Typed& other) { return other.turn() >= child.turn(); };
   auto place = std::find_if(typed.begin(), typed.end(), later);
-  if (place == typed.end() || place->type != type) {
-    place = typed.insert(place, {type, std::make_unique<Node>()});
+  if (place == typed.end() || place->turn() != child.turn()) {
+    child.node = std::make_unique<Node>();
+    place = typed.insert(place, std::move(child));
   }
   return *place->node;
 }
@@ -133,7 +141,7 @@ Router::Node& Router::Trie::place_of(const Pattern& pattern) {
       continue;
     }
     const PatternParameter& parameter = pattern.parameters[static_cast<std::size_t>(segment.parameter)];
-    node = parameter.rest ? &node->rest_child() : &node->typed_child(parameter.type);
+    node = parameter.rest ? &node->rest_child() : &node->typed_child(parameter);
   }
   return *node;
 }
@@ -166,11 +174,15 @@ Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
+void Router::set_custom_types(std::vector<std::string> names) {
+  trie_->custom_types = std::move(names);
+}
+
 Result<> Router::add(std::string_view method, std::string_view pattern, std::int32_t route, std::string_view place) {
   if (method != "*" && !is_token(method)) {
     return fail(std::string(place) + ": '" + std::string(method) + "' is no method");
   }
-  Result<Pattern> parsed = Pattern::parse(pattern);
+  Result<Pattern> parsed = Pattern::parse(pattern, trie_->custom_types);
   if (!parsed) {
     return fail(std::string(place) + ": " + parsed.error().message);
   }
@@ -199,7 +211,8 @@ struct Router::Search {
   const std::string_view method_text;
   const char* const end;  ///< of the path
   Parameters& parameters;
-  const bool typed;  ///< whether types are held to
+  const bool typed;                                              ///< whether types are held to
+  const std::vector<std::int32_t>* const passed_over = nullptr;  ///< routes that do not count
 
   std::int32_t entry = kNone;
   MethodSet allowed = 0;                   ///< what the places that lacked the method take
@@ -259,6 +272,9 @@ bool Router::Search::arrive(const Node& node) {
   entry = entry_at(node);
   if (entry == kNone) {
     allowed |= node.methods;
+  } else if (passed_over != nullptr && std::find(passed_over->begin(), passed_over->end(),
+                                                 trie.routes[static_cast<std::size_t>(entry)]) != passed_over->end()) {
+    entry = kNone;
   }
   return entry != kNone;
 }
@@ -274,14 +290,14 @@ std::int32_t Router::Search::entry_at(const Node& node) const {
   return node.answers[static_cast<std::size_t>(method)];
 }
 
-Router::Match Router::match(Method method, std::string_view method_text, std::string_view path,
-                            Parameters& parameters) const {
+Router::Match Router::match_but(Method method, std::string_view method_text, std::string_view path,
+                                Parameters& parameters, const std::vector<std::int32_t>* refused) const {
   Match match;
   parameters.count = 0;
   if (path.empty() || path[0] != '/') {
     return match;
   }
-  Search search{*trie_, method, method_text, path.data() + path.size(), parameters, true};
+  Search search{*trie_, method, method_text, path.data() + path.size(), parameters, true, refused};
   if (search.walk(trie_->root, path.data() + 1)) {
     match.outcome = Outcome::kFound;
     match.route = trie_->routes[static_cast<std::size_t>(search.entry)];

@@ -24,6 +24,7 @@ struct PathParameter {
 struct PatternParameter {
   std::string name;
   PathType type = PathType::kString;
+  std::int32_t custom = -1;  ///< of kCustom: which of the app's own types, by its place in their list
   bool rest = false;
 };
 
@@ -36,14 +37,16 @@ struct Pattern {
   std::vector<Segment> segments;
   std::vector<PatternParameter> parameters;
 
-  /// Reads a pattern; an error says what is wrong with it ("unknown type 'int' ... did you mean 'integer'?").
-  [[nodiscard]] static Result<Pattern> parse(std::string_view text);
+  /// Reads a pattern; an error says what is wrong with it ("unknown type 'int' ... did you mean 'integer'?"). `custom`
+  /// names the app's own types.
+  [[nodiscard]] static Result<Pattern> parse(std::string_view text, const std::vector<std::string>& custom = {});
 };
 
 /// Finds the route of a path: a trie of segments with typed parameters and backtracking. A literal beats a typed
 /// parameter, that beats an untyped one, that beats a rest; of several types at one place the narrower is tried first:
-/// boolean, integer, number, uuid, date, keyword, slug, json. A parameter takes one segment that is not empty, a rest
-/// one character or more, slashes included: "/files/" is not a path of "/files/{path*}". A slash at the end counts.
+/// boolean, integer, number, uuid, date, keyword, slug, json, then the app's own in their order. A parameter takes one
+/// segment that is not empty, a rest one character or more, slashes included: "/files/" is not a path of
+/// "/files/{path*}". A slash at the end counts.
 ///
 /// The most specific route that takes path *and* method answers: where a more specific pattern lacks the method, a less
 /// specific one that has it is found. Only when none has it the path is kMethodNotAllowed, or kOptions, with the
@@ -79,6 +82,9 @@ class Router {
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
 
+  /// Names the app's own types, before any route is added.
+  void set_custom_types(std::vector<std::string> names);
+
   /// Adds route number `route`. `method` is an upper-case token, or "*" for any. `place` (file:line) is for messages.
   /// Fails on a bad pattern, on more than kMaxParameters, and when another route of the same method takes the same
   /// paths (two that differ only in parameter names do); the message names both places.
@@ -89,12 +95,23 @@ class Router {
   /// A route of the exact method beats one of any method, which answers OPTIONS itself. `parameters` count only when a
   /// route was found.
   [[nodiscard]] Match match(Method method, std::string_view method_text, std::string_view path,
-                            Parameters& parameters) const;
+                            Parameters& parameters) const {
+    return match_but(method, method_text, path, parameters, nullptr);
+  }
+
+  /// Matches again, passing over the routes whose numbers are in `refused`; they took the path and a parameter's value
+  /// turned out not to be of its type.
+  [[nodiscard]] Match match_again(Method method, std::string_view method_text, std::string_view path,
+                                  Parameters& parameters, const std::vector<std::int32_t>& refused) const {
+    return match_but(method, method_text, path, parameters, &refused);
+  }
 
  private:
   struct Node;
   struct Trie;
   struct Search;
+  [[nodiscard]] Match match_but(Method method, std::string_view method_text, std::string_view path,
+                                Parameters& parameters, const std::vector<std::int32_t>* refused) const;
   [[nodiscard]] Match explain(Method method, std::string_view method_text, std::string_view path, std::uint64_t allowed,
                               Parameters& parameters) const;
   std::unique_ptr<Trie> trie_;

@@ -16,6 +16,7 @@ void Exchange::reset() {
   answer.reset();
   answer.cookies.clear();
   parameters.count = 0;
+  refused.clear();
   task = nullptr;
   bytes_sent = 0;
   owned_ = false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "http/body_framer.h"
@@ -51,6 +52,7 @@ class Exchange {
   Answer answer;
   std::string body;                    ///< the whole, or what has come and was not read yet
   std::unique_ptr<BodyIntake> intake;  ///< of a body that still arrives or is read in parts; null else
+  std::vector<std::int32_t> refused;   ///< routes that took the path and then refused a parameter
   Task* task = nullptr;                ///< who runs the handler, once there is one
   void* connection = nullptr;          ///< whose it is: the server's business; null once the client has gone
   double id = 0;                       ///< counts up, unique in the process together with the worker's number
@@ -100,6 +102,9 @@ class Exchange {
   /// throw std::bad_alloc; it stays until the next such call.
   [[nodiscard]] bool find_query(std::string_view name);
   [[nodiscard]] bool find_cookie(std::string_view name) noexcept;
+
+  /// Where a decoded value may be put: it stays until the next such call, or that of read_query().
+  [[nodiscard]] std::string& value_room() { return decoded_; }
 
   /// Copies the head's bytes, so that the connection's buffer may move or go. Does nothing a second time.
   void own_head();

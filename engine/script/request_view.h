@@ -26,8 +26,9 @@ struct RequestView {
   Slice query;
   Slice host;
   Slice body;
-  Slice found;  ///< where perigee_header() leaves its find
+  Slice found;  ///< where perigee_header() and perigee_find() leave their find
   double id = 0;
+  double number = 0;            ///< what perigee_find() read of an integer, number or boolean
   std::int32_t body_state = 0;  ///< bits of BodyState
   const http::PathParameter* parameters = nullptr;
   const PairView* pairs = nullptr;  ///< what perigee_query() and perigee_cookies() found

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "base/log.h"
 #include "base/marks.h"
 #include "script/bind.h"
 #include "script/lua_library.h"
@@ -35,6 +36,7 @@ int core_module(lua_State* state) {
   bind_task(state);
   bind_system(state);
   bind_crypto(state);
+  bind_types(state);
   return 1;
 }
 
@@ -163,6 +165,8 @@ bool Vm::load_app(std::vector<std::string>& mistakes) {
     return false;
   }
   // On the stack: a table that describes the app (lua/perigee/loader.lua).
+  router_.set_custom_types(list_field("custom_types"));
+  mistakes = list_field("mistakes");
   read_routes(mistakes);
   has_after_ = boolean_field(state_, "has_after");
   has_error_hook_ = boolean_field(state_, "has_error");
@@ -174,6 +178,31 @@ bool Vm::load_app(std::vector<std::string>& mistakes) {
   return mistakes.empty();
 }
 
+// A field of the table on top of the stack, a list of strings.
+std::vector<std::string> Vm::list_field(const char* name) {
+  std::vector<std::string> list;
+  lua_getfield(state_, -1, name);
+  const auto count = static_cast<int>(lua_objlen(state_, -1));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(state_, -1, i);
+    list.emplace_back(lua_tostring(state_, -1));
+    lua_pop(state_, 1);
+  }
+  lua_pop(state_, 1);
+  return list;
+}
+
+std::string Vm::description(const char* name) {
+  const bool called = call_loader(state_, name, "");
+  std::string text = called ? lua_tostring(state_, -1) : error_text(state_);
+  lua_settop(state_, 0);
+  if (!called) {
+    log_event(LogLevel::kError, std::string(name) + ": " + text);
+    return "{}";
+  }
+  return text;
+}
+
 void Vm::read_routes(std::vector<std::string>& mistakes) {
   lua_getfield(state_, -1, "routes");
   const auto count = static_cast<int>(lua_objlen(state_, -1));
@@ -183,6 +212,7 @@ void Vm::read_routes(std::vector<std::string>& mistakes) {
     route.method = string_field(state_, "method");
     route.pattern = string_field(state_, "pattern");
     route.place = string_field(state_, "place");
+    route.types = string_field(state_, "types");
     route.body_limit = static_cast<std::int64_t>(number_field(state_, "body_limit", -1));
     route.time_limit = number_field(state_, "time_limit", -1);
     route.handler_ref = ref_field(state_, "enter");

@@ -33,6 +33,7 @@ struct RouteInfo {
   std::string method;  ///< "GET", or "*" for any
   std::string pattern;
   std::string place;             ///< file:line of its definition
+  std::string types;             ///< what its spec says beside the pattern, in short: "query{page=} body{name,age?}"
   std::int64_t body_limit = -1;  ///< bytes; -1: the configured one
   double time_limit = -1;        ///< seconds; -1: the configured one
   int handler_ref = 0;           ///< in the VM's registry
@@ -70,6 +71,10 @@ class Vm {
   [[nodiscard]] bool has_after() const { return has_after_; }
   [[nodiscard]] bool has_error_hook() const { return has_error_hook_; }
   [[nodiscard]] bool has_refusal_hook() const { return has_refusal_hook_; }
+
+  /// What the library's loader says of the loaded app under that name: "routes_json", "openapi_json". REQUIRES: called
+  /// before attach(), or on the worker's thread while no task runs.
+  [[nodiscard]] std::string description(const char* name);
 
   /// A task with an empty coroutine.
   [[nodiscard]] Task& take_task();
@@ -118,6 +123,7 @@ class Vm {
   [[nodiscard]] Result<> open();
   [[nodiscard]] bool load_app(std::vector<std::string>& mistakes);
   void read_routes(std::vector<std::string>& mistakes);
+  [[nodiscard]] std::vector<std::string> list_field(const char* name);
   void read_entries();
   [[nodiscard]] int new_coroutine(lua_State*& coroutine);
 

@@ -54,16 +54,20 @@ std::string method_of(const script::RouteInfo& route) {
   return route.method == "*" ? "ANY" : route.method;
 }
 
+constexpr int kWidestTypes = 40;  // longer ones push what follows to the right
+
 void print_table(const std::vector<script::RouteInfo>& routes) {
   int method_width = 6;
   int pattern_width = 7;
+  int types_width = 0;
   for (const script::RouteInfo& route : routes) {
     method_width = std::max(method_width, static_cast<int>(method_of(route).size()));
     pattern_width = std::max(pattern_width, static_cast<int>(route.pattern.size()));
+    types_width = std::max(types_width, std::min(kWidestTypes, static_cast<int>(route.types.size())));
   }
   for (const script::RouteInfo& route : routes) {
-    std::printf("%-*s  %-*s  %s\n", method_width, method_of(route).c_str(), pattern_width, route.pattern.c_str(),
-                route.place.c_str());
+    std::printf("%-*s  %-*s  %-*s%s%s\n", method_width, method_of(route).c_str(), pattern_width, route.pattern.c_str(),
+                types_width, route.types.c_str(), types_width > 0 ? "  " : "", route.place.c_str());
   }
 }
 
@@ -102,7 +106,7 @@ int run_routes(const CommandLine& command) {
     return 1;
   }
   if (command.json) {
-    std::printf("%s\n", routes_as_json(*vm).c_str());
+    std::printf("%s\n", vm->description("routes_json").c_str());
   } else {
     print_table(vm->routes());
   }

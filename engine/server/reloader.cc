@@ -44,31 +44,6 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   return settings;
 }
 
-std::string routes_as_json(const script::Vm& vm) {
-  std::string json = "[";
-  for (const script::RouteInfo& route : vm.routes()) {
-    json += json.size() > 1 ? ",{\"method\":" : "{\"method\":";
-    http::append_json_string(json, route.method == "*" ? "ANY" : route.method);
-    json += ",\"pattern\":";
-    http::append_json_string(json, route.pattern);
-    json += ",\"place\":";
-    http::append_json_string(json, route.place);
-    json += ",\"params\":{";
-    if (const auto pattern = http::Pattern::parse(route.pattern)) {
-      bool first = true;
-      for (const http::PatternParameter& parameter : pattern->parameters) {
-        json += first ? "" : ",";
-        first = false;
-        http::append_json_string(json, parameter.name);
-        json += ":";
-        http::append_json_string(json, parameter.rest ? "rest" : http::path_type_name(parameter.type));
-      }
-    }
-    json += "}}";
-  }
-  return json + "]";
-}
-
 Reloader::Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options,
                    ReadOptions read)
     : workers_(workers), read_options_(std::move(read)), options_(std::move(options)) {}
@@ -116,6 +91,11 @@ void Reloader::request(Done done) {
 std::shared_ptr<const Options> Reloader::options() const {
   const std::lock_guard lock(mutex_);
   return options_;
+}
+
+std::string Reloader::openapi_json() const {
+  const std::lock_guard lock(mutex_);
+  return openapi_json_;
 }
 
 std::string Reloader::routes_json() const {
@@ -220,7 +200,8 @@ ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
     return result;
   }
   result.routes = vms.front()->routes().size();
-  const std::string routes = routes_as_json(*vms.front());
+  const std::string routes = vms.front()->description("routes_json");
+  const std::string openapi = vms.front()->description("openapi_json");
   ++generation_;
   start_hooks(std::move(vms), *options, result.mistakes);
   if (!result.mistakes.empty()) {
@@ -238,6 +219,7 @@ ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
   const std::lock_guard lock(mutex_);
   options_ = options;
   routes_json_ = routes;
+  openapi_json_ = openapi;
   return result;
 }
 

@@ -58,6 +58,8 @@ class Reloader {
   [[nodiscard]] std::shared_ptr<const Options> options() const;
   /// The routes in force, as JSON. Any thread.
   [[nodiscard]] std::string routes_json() const;
+  /// Their OpenAPI document. Any thread.
+  [[nodiscard]] std::string openapi_json() const;
 
  private:
   void run();
@@ -78,12 +80,11 @@ class Reloader {
   std::condition_variable wake_;
   std::shared_ptr<const Options> options_;  // guarded by mutex_
   std::string routes_json_ = "[]";          // guarded by mutex_
+  std::string openapi_json_ = "{}";         // guarded by mutex_
   std::vector<Done> waiting_;               // guarded by mutex_
   bool stopping_ = false;                   // guarded by mutex_
   std::thread thread_;
 };
 
-/// A generation's routes as a JSON array of {method, pattern, place, types}.
-[[nodiscard]] std::string routes_as_json(const script::Vm& vm);
 
 }  // namespace perigee::server

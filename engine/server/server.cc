@@ -296,6 +296,8 @@ void Server::operate(std::string_view name, const std::function<void(std::string
       done(R"({"ok":false,"routes":[],"mistakes":["the server is stopping"]})");
     } else if (name == "routes") {
       done("{\"routes\":" + reloader_->routes_json() + "}");
+    } else if (name == "openapi") {
+      done(reloader_->openapi_json());
     } else {
       reloader_->request([this, done](const ReloadResult& result) {
         after_reload(result);

@@ -59,7 +59,7 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
                  {},
                  match.refused->name,
                  http::path_type_expected(match.refused->type),
-                 match.refused_text.substr(0, 64)};
+                 match.refused_text};
       return visit.generation->dispatcher.refuse(visit, refusal);
     case http::Router::Outcome::kNotFound:
     case http::Router::Outcome::kFound:

@@ -11,11 +11,15 @@ for _, host in ipairs(perigee.config.hosts) do
   hosts[host] = true
 end
 
--- Asks the server for something and waits for its answer.
-local function operate(name)
+-- Asks the server for something and waits for its answer, as text.
+local function operate_text(name)
   core.operate(name)
   tasks.suspend("the admin app")
-  return core.decode(core.result())
+  return core.result()
+end
+
+local function operate(name)
+  return core.decode(operate_text(name))
 end
 
 -- A page on another site can make a browser come here under that site's name (DNS rebinding): only our own names count.
@@ -61,6 +65,10 @@ end)
 
 app:get("/routes", guarded(function()
   return perigee.json(perigee.array(operate("routes").routes))
+end))
+
+app:get("/openapi.json", guarded(function()
+  return perigee.bytes(operate_text("openapi"), "application/json")
 end))
 
 -- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.

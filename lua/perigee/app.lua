@@ -1,5 +1,6 @@
 -- The app object: collects routes, middleware and hooks while app.lua runs.
 
+local facts = require "perigee.type_facts"
 local scope = require "perigee.scope"
 local urls = require "perigee.urls"
 
@@ -9,6 +10,25 @@ local M = {}
 local App = setmetatable({}, { __index = scope.Scope })
 App.__index = App
 M.App = App
+
+--- Names a type of the app's own, for patterns (`{name:type}`) and specs.
+---@param name string letters, digits and _
+---@param fn fun(text: string): any, string? the value that a text stands for; nil refuses it
+---@param expected? string what it wants, in words for a client
+function App:type(name, fn, expected)
+  if type(name) ~= "string" or not name:match("^[%a_][%w_]*$") then
+    error("a type's name is made of letters, digits and _", 2)
+  elseif facts.path[name] or self.types[name] then
+    error(("there is a type '%s' already"):format(name), 2)
+  elseif type(fn) ~= "function" then
+    error("a type is a function from a text to a value, got a " .. type(fn), 2)
+  elseif expected ~= nil and type(expected) ~= "string" then
+    error("what a type expects is said by a string", 2)
+  end
+  self.types[name] = { fn = fn, expected = expected }
+  self.type_names[#self.type_names + 1] = name
+  return self
+end
 
 local function hook(name, many)
   return function(app, fn)
@@ -45,7 +65,7 @@ end
 --- A new app.
 ---@return perigee.App
 function M.new()
-  local app = setmetatable({ routes = {}, hooks = {}, uses = {}, mounts = {}, prefix = "" }, App)
+  local app = setmetatable({ routes = {}, hooks = {}, uses = {}, mounts = {}, prefix = "", types = {}, type_names = {} }, App)
   app.app = app
   return app
 end

@@ -62,9 +62,8 @@ local function await_whole(task, what)
   end
 end
 
---- The whole body, once it has come.
----@return string
-function M.whole(task)
+--- Waits until the whole body has come.
+function M.await(task)
   local request = task.request
   if request.body_state == 0 then
     request.body_state = WHOLE
@@ -74,7 +73,13 @@ function M.whole(task)
       await_whole(task, "req.body")
     end
   end
-  local slice = request.body
+end
+
+--- The whole body, once it has come.
+---@return string
+function M.whole(task)
+  M.await(task)
+  local slice = task.request.body
   return fstr(slice.data, slice.size)
 end
 

@@ -64,17 +64,13 @@ local function answer_refusal(req)
   elseif why.status == 404 and why.context.not_found then
     return why.context.not_found(req)
   end
-  local errors = why.parameter
-    and { { ["in"] = "path", name = why.parameter, expected = why.expected, got = why.got } }
+  local errors = why.errors or why.parameter
+    and { { ["in"] = "path", name = why.parameter, expected = why.expected, got = core.excerpt(why.got) } }
   return response.problem(why.status, why.detail, { errors = errors }, { allow = why.allow })
 end
 
---- A request that no handler takes.
----@param pointer userdata what core.refusal reads
-function M.refuse(task, pointer)
-  local why = {}
-  why.status, why.detail, why.allow, why.parameter, why.expected, why.got = core.refusal(pointer)
-  local req, context = request_of(task), context_of(task)
+-- What is answered goes through the middleware that is around the whole app.
+local function refuse(req, context, why)
   why.context = context
   rawset(req, 13, why)
   if context.refuse then
@@ -83,6 +79,21 @@ function M.refuse(task, pointer)
     return context.refuse(req)
   end
   return answer_refusal(req)
+end
+
+--- A request that no handler takes.
+---@param pointer userdata what core.refusal reads
+function M.refuse(task, pointer)
+  local why = {}
+  why.status, why.detail, why.allow, why.parameter, why.expected, why.got = core.refusal(pointer)
+  return refuse(request_of(task), context_of(task), why)
+end
+
+--- A request whose path was refused by the types of its route, and that no other route takes.
+---@param errors table[] as the problem lists them
+function M.refuse_path(req, errors)
+  return refuse(req, context_of(req[1]), { status = 400, detail = "the request is not what this route takes",
+    errors = errors })
 end
 
 --- Has the app render a problem; without an answer of its own the problem itself is sent.

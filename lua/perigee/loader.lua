@@ -4,9 +4,11 @@ local app_module = require "perigee.app"
 local assembly = require "perigee.assembly"
 local core = require "perigee.core"
 local hooks = require "perigee.hooks"
+local openapi = require "perigee.openapi"
 local perigee = require "perigee"
 local request = require "perigee.request"
 local routes = require "perigee.routes"
+local specs = require "perigee.spec"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
 local urls = require "perigee.urls"
@@ -40,6 +42,52 @@ local function run(path)
   return chunk()
 end
 
+-- The types that may be named in an app: its own, then those of the apps it is mounted in.
+local function types_of(context)
+  local types = context.parent and types_of(context.parent) or {}
+  for name, type in pairs(context.app.types) do
+    types[name] = type
+  end
+  return types
+end
+
+-- Path and its types, then the middleware, then the other specs, then the handler.
+local function compose(route)
+  local context = route.context
+  specs.load(route, types_of(context))
+  route.types = specs.summary(route)
+  route.handler = specs.wrap(route, route.handler)
+  assembly.compose(route)
+  route.handler = specs.params(route, route.handler, hooks.refuse_path)
+  route.enter = routes.enter(route, context.error ~= nil or context.after[1] ~= nil)
+end
+
+-- Composes every route; the mistakes in their specs are returned, each as a line.
+local function compose_all(list)
+  local mistakes = {}
+  for _, route in ipairs(list) do
+    local ok, err = pcall(compose, route)
+    if not ok and type(err) ~= "table" then
+      error(err, 0)
+    elseif not ok then
+      mistakes[#mistakes + 1] = err[1]
+    end
+  end
+  return mistakes
+end
+
+-- The names of all types of an app and of those mounted in it.
+local function type_names(contexts)
+  local names, seen = {}, {}
+  for _, context in ipairs(contexts) do
+    for _, name in ipairs(context.app.type_names) do
+      names[#names + 1] = not seen[name] and name or nil
+      seen[name] = true
+    end
+  end
+  return names
+end
+
 --- Runs the app's file and returns what the engine needs of it.
 ---@param path string
 function M.load(path)
@@ -50,16 +98,14 @@ function M.load(path)
   local assembled = assembly.of(app)
   hooks.take(assembled)
   request.routes, urls.names = assembled.routes, assembled.names
-  for _, route in ipairs(assembled.routes) do
-    local context = route.context
-    assembly.compose(route)
-    route.enter = routes.enter(route, context.error ~= nil or context.after[1] ~= nil)
-  end
+  local mistakes = compose_all(assembled.routes)
   local has = hooks.has()
   core.keep("standard_problem", perigee.problem)
   core.keep("keep_result", hooks.keep_result)
   return {
     routes = assembled.routes,
+    custom_types = type_names(assembled.contexts),
+    mistakes = mistakes,
     has_after = has.after,
     has_error = has.error,
     has_refusal = has.refusal,
@@ -77,6 +123,16 @@ function M.load(path)
       stray_yield = "attempt to yield outside a coroutine of the program's own",
     },
   }
+end
+
+--- The loaded app's routes as JSON.
+function M.routes_json()
+  return openapi.listing(request.routes)
+end
+
+--- The OpenAPI document of the loaded app.
+function M.openapi_json()
+  return openapi.document(request.routes, perigee.config)
 end
 
 return M

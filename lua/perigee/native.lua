@@ -11,7 +11,7 @@ typedef struct {
   int32_t method, minor_version, route;
   uint32_t parameter_count;
   perigee_slice method_text, target, path, query, host, body, found;
-  double id;
+  double id, number;
   int32_t body_state;
   const perigee_parameter* parameters;
   const perigee_pair* pairs;
@@ -27,6 +27,9 @@ typedef struct { perigee_task* current; } perigee_vm;
 const perigee_slice* perigee_header(perigee_task* task, const char* name, size_t size);
 const perigee_slice* perigee_query_value(perigee_task* task, const char* name, size_t size);
 const perigee_slice* perigee_cookie(perigee_task* task, const char* name, size_t size);
+int32_t perigee_find(perigee_task* task, int32_t source, const char* name, size_t size, int32_t type);
+int32_t perigee_parse(int32_t type, const char* text, size_t size, double* number);
+int32_t perigee_characters(const char* text, size_t size);
 int32_t perigee_query(perigee_task* task);
 int32_t perigee_cookies(perigee_task* task);
 int32_t perigee_answer_field(perigee_task* task, const char* name, size_t name_size, const char* value, size_t size);
@@ -43,6 +46,7 @@ local M = {}
 
 M.C = ffi.C
 M.string = ffi.string
+M.number = ffi.new("double[1]") -- where perigee_parse() leaves its find
 
 -- One view of the running task for the whole VM.
 M.vm = ffi.cast("perigee_vm*", core.vm_view())

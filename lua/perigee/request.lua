@@ -127,7 +127,15 @@ end
 --- The body as it came.
 ---@return string
 function methods.raw(req)
-  return req.body
+  local kept = req[10]
+  if kept and kept.raw then
+    return kept.raw
+  elseif req[1].serial ~= req[2] and type(req[7]) == "string" then
+    return req[7]
+  end
+  local raw = text(view_of(req).request.body)
+  M.keep(req, "raw", raw)
+  return raw
 end
 
 --- The next bytes of a body that nobody has read otherwise, as soon as some are there, also while it still arrives;
@@ -144,7 +152,7 @@ end
 --- The body decoded as JSON; nil and why when it is none.
 ---@return any value, string? err
 function methods.json(req)
-  return core.decode(req.body)
+  return core.decode(methods.raw(req))
 end
 
 --- Sets a cookie on whatever answer is sent.
@@ -174,6 +182,21 @@ M.Request = Request
 
 local read_query, read_cookies, read_headers, read_body =
   getters.query, getters.cookies, getters.headers, getters.body
+
+--- Keeps a field's value, also nil or false, as what was read of the request (slot 10).
+function M.keep(req, name, value)
+  local kept = req[10]
+  if not kept then
+    kept = {}
+    req[10] = kept
+  end
+  kept[name] = value
+  kept["has " .. name] = true
+end
+
+local function is_kept(req, name)
+  return req[10] and req[10]["has " .. name]
+end
 
 local function read_other(req, key)
   local getter = getters[key]
@@ -229,6 +252,9 @@ function Request.__index(req, key)
   elseif key == "body" then
     local kept = req[7]
     if not kept then
+      if is_kept(req, "body") then
+        return req[10].body
+      end
       kept = read_body(view_of(req))
       req[7] = kept
     end

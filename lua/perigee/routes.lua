@@ -2,11 +2,9 @@
 -- the path's parameters in it and calls the handler.
 
 local bytecode = require "perigee.bytecode"
-local core = require "perigee.core"
 local fleeting = require "perigee.fleeting"
 local native = require "perigee.native"
 local request = require "perigee.request"
-local response = require "perigee.response"
 
 local M = {}
 
@@ -15,26 +13,12 @@ local READ = {
   integer = "p[%d].number",
   number = "p[%d].number",
   boolean = "p[%d].number ~= 0",
-  json = "json(%q, fstr(p[%d].text.data, p[%d].text.size))",
 }
 
 -- Methods of `req` that do not keep it.
 local METHODS = { header = true, query_all = true, raw = true, json = true, set_cookie = true, delete_cookie = true }
 
--- `perigee.decode`, or the 400 that says which parameter is no JSON.
-local function json(name, text)
-  local value, err = core.decode(text)
-  if err then
-    error(response.problem(400, "a path parameter is not of its type",
-      { errors = { { ["in"] = "path", name = name, expected = "JSON", got = text:sub(1, 64) } } }))
-  end
-  return value
-end
-
-local function reader(index, name, kind)
-  if kind == "json" then
-    return READ.json:format(name, index, index)
-  end
+local function reader(index, kind)
   return (READ[kind] or READ.string):format(index, index)
 end
 
@@ -55,28 +39,24 @@ end
 local function fields_of(list)
   local fields = {}
   for i, parameter in ipairs(list) do
-    fields[i] = ("[%q] = %s"):format(parameter.name, reader(i - 1, parameter.name, parameter.kind))
+    fields[i] = ("[%q] = %s"):format(parameter.name, reader(i - 1, parameter.kind))
   end
   return "{ " .. table.concat(fields, ", ") .. " }"
 end
 
--- A function that reads one parameter by its name; nil where reading one can fail, which is to happen before the
--- handler runs.
+-- A function that reads one parameter by its name.
 local function read_one(list, chunk_name)
   local lines = { "local fstr, vm = ...", "return function(_, name)", "  local p = vm.current.request.parameters" }
   for i, parameter in ipairs(list) do
-    if parameter.kind == "json" then
-      return nil
-    end
     lines[#lines + 1] = ("  if name == %q then local value = %s return value end"):format(parameter.name,
-      reader(i - 1, parameter.name, parameter.kind))
+      reader(i - 1, parameter.kind))
   end
   lines[#lines + 1] = "end"
   return assert(loadstring(table.concat(lines, "\n"), chunk_name))(native.string, native.vm)
 end
 
 local SOURCE = [[
-local handler, setmetatable, Request, fstr, json, live, early_query, early_cookies, C, type = ...
+local handler, setmetatable, Request, fstr, live, early_query, early_cookies, C, type = ...
 local uses = { query = false, cookies = false }
 return function(task)
   local query = uses.query and early_query(task)
@@ -147,7 +127,7 @@ function M.enter(route, keeps)
     route.begin and (", %d, false"):format(route.begin) or "", -- what lua/perigee/chain.lua counts in
     keeps and "live[task.serial] = req" or "", finish(route.handler, keeps))
   local make = assert(loadstring(source, chunk_name))
-  return make(route.handler, setmetatable, made, native.string, json, request.live,
+  return make(route.handler, setmetatable, made, native.string, request.live,
     request.early_query, request.early_cookies, native.C, type)
 end
 

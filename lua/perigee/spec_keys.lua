@@ -1,5 +1,7 @@
 -- The spec of a route: which keys there are, and how each is checked when the route is written.
 
+local specs = require "perigee.spec"
+
 local M = {}
 
 local LIMIT_KEYS = { body = true, time = true }
@@ -49,6 +51,13 @@ end
 
 function KEYS.use(route, use, level)
   route.use = M.middleware(use, level + 1)
+end
+
+for _, key in ipairs(specs.KEYS) do
+  KEYS[key] = function(route, value, level)
+    route.read = route.read or {}
+    specs.read(route.read, key, value, level + 1)
+  end
 end
 
 --- Reads a spec into its route.

@@ -80,3 +80,10 @@ TEST_CASE("path type: names and types map onto each other") {
   }
   CHECK_FALSE(path_type_of("int"));
 }
+
+TEST_CASE("path type: an app's own type has no name here and takes any text") {
+  double number = 7;
+  CHECK_FALSE(perigee::http::path_type_of(""));
+  CHECK(perigee::http::parse_path_value(perigee::http::PathType::kCustom, "anything", number));
+  CHECK(number == 7);
+}

@@ -295,3 +295,27 @@ TEST_CASE("router: a moved router keeps its routes") {
   Router second = std::move(first);
   CHECK(route(second, "/a") == 0);
 }
+
+TEST_CASE("router: the app's own types take any text, after the others and before none") {
+  perigee::http::Router router;
+  router.set_custom_types({"game", "player"});
+  REQUIRE(router.add("GET", "/{x}", 0, "a:1"));
+  REQUIRE(router.add("GET", "/{x:player}", 1, "a:2"));
+  REQUIRE(router.add("GET", "/{x:game}", 2, "a:3"));
+  REQUIRE(router.add("GET", "/{x:integer}", 3, "a:4"));
+  CHECK_FALSE(router.add("GET", "/{y:game}", 4, "a:5"));
+  const auto unknown = router.add("GET", "/{y:gam}", 4, "a:5");
+  REQUIRE_FALSE(unknown);
+  perigee::http::Router::Parameters parameters;
+  std::vector<std::int32_t> refused;
+  for (const std::int32_t next : {3, 2, 1, 0}) {
+    const auto match = router.match_again(perigee::http::Method::kGet, "GET", "/7", parameters, refused);
+    REQUIRE(match.outcome == perigee::http::Router::Outcome::kFound);
+    CHECK(match.route == next);
+    CHECK(parameters.count == 1);
+    refused.push_back(match.route);
+  }
+  CHECK(router.match_again(perigee::http::Method::kGet, "GET", "/7", parameters, refused).outcome !=
+        perigee::http::Router::Outcome::kFound);
+  CHECK(router.match(perigee::http::Method::kGet, "GET", "/x", parameters).route == 2);
+}

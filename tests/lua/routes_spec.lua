@@ -31,7 +31,7 @@ describe("a route's function", function()
     equal(42, params_of("/x/{first}/{second:number}").second)
     equal(true, params_of("/x/{first}/{second:boolean}").second)
     equal("42", params_of("/x/{first}/{second:slug}").second)
-    equal(42, params_of("/x/{first}/{second:json}").second)
+    equal("42", params_of("/x/{first}/{second:json}").second) -- perigee.spec decodes it
   end)
 
   it("has an empty table of parameters where the pattern has none", function()

@@ -222,3 +222,38 @@ TEST_CASE("vm: its state and its coroutines lead back to it") {
   CHECK(loaded.vm->heap_kilobytes() > 0);
   loaded.vm->give_task(task);
 }
+
+TEST_CASE("vm: routes are described as JSON with method, pattern, place and the types of parameters") {
+  const LoadedVm none("");
+  CHECK(none.vm->description("routes_json") == "[]");
+  const LoadedVm loaded(
+      "app:get('/', function() end)\n"
+      "app:any('/users/{id:integer}/{name}', { name = 'user' }, function() end)\n"
+      "app:route('propfind', '/files/\"q\"/{path*}', function() end)");
+  const std::string place = loaded.scratch.path("app.lua") + ":";
+  CHECK(loaded.vm->description("routes_json") ==
+        R"([{"method":"GET","params":{},"pattern":"/","place":")" + place + R"(2"},)" +
+            R"({"method":"ANY","name":"user","params":{"id":"integer","name":"string"},)" +
+            R"("pattern":"/users/{id:integer}/{name}","place":")" + place + R"(3"},)" +
+            R"({"method":"PROPFIND","params":{"path":"rest"},"pattern":"/files/\"q\"/{path*}","place":")" + place +
+            R"(4"}])");
+}
+
+TEST_CASE("vm: an app's types are named in its patterns, and every mistake of its specs is told") {
+  const LoadedVm loaded(
+      "app:get('/{x:game}', function() end)\n"
+      "app:type('game', function(text) return text end)");
+  CHECK(loaded.vm->routes().at(0).types == "params{x:game}");
+  Scratch scratch;
+  std::vector<std::string> mistakes;
+  CHECK(LoadedVm::load(scratch.file("app.lua",
+                                    "local perigee = require 'perigee' local app = perigee.app()\n"
+                                    "app:get('/a', { query = { x = 'nope' } }, function() end)\n"
+                                    "app:get('/b', { params = { y = 'integer' } }, function() end)\n"
+                                    "app:get('/c/{x:none}', function() end)\nreturn app\n"),
+                       mistakes) == nullptr);
+  REQUIRE(mistakes.size() == 3);
+  CHECK(mistakes[0].find("app.lua:2: in 'query': unknown type 'nope'") != std::string::npos);
+  CHECK(mistakes[1].find("app.lua:3: 'params' names 'y', which the pattern '/b' does not") != std::string::npos);
+  CHECK(mistakes[2].find("app.lua:4: pattern '/c/{x:none}': unknown type 'none'") != std::string::npos);
+}

@@ -1,0 +1,375 @@
+-- What a route's spec says of its requests: read and checked while the app is loaded, then compiled into two functions
+-- around the handler, one for the path's parameters and one for the rest. The code itself is written by checks.lua.
+
+local bodies = require "perigee.bodies"
+local checks = require "perigee.checks"
+local core = require "perigee.core"
+local facts = require "perigee.type_facts"
+local request = require "perigee.request"
+local response = require "perigee.response"
+
+local M = {}
+
+-- Where values come from: the key of the spec, what errors call it, its number in typed_values.h, its slot in `req`.
+local SOURCES = {
+  { key = "query", where = "query", number = 0, slot = 4 },
+  { key = "headers", where = "header", number = 1, slot = 6 },
+  { key = "cookies", where = "cookie", number = 2, slot = 5 },
+}
+local FORM = 3
+
+M.KEYS = { "params", "query", "headers", "cookies", "form", "body" }
+
+-- Header fields that no error shows.
+local HIDDEN = { authorization = true, ["proxy-authorization"] = true, cookie = true }
+
+local FORM_TYPES = { ["application/x-www-form-urlencoded"] = true, ["multipart/form-data"] = true }
+
+-- Reading -------------------------------------------------------------------------------------------------------------
+
+--- Reads the types that a spec has under one of KEYS into `read`. Raises at the caller, `level` above.
+function M.read(read, key, given, level)
+  local ok, result
+  if key == "body" then
+    ok, result = pcall(facts.read, given, 0)
+  elseif type(given) ~= "table" or facts.of(given) then
+    error(("'%s' in a route's spec is a table of types by name"):format(key), level + 1)
+  else
+    ok, result = pcall(facts.fields_of, given, 0)
+  end
+  if not ok then
+    error(("in '%s': %s"):format(key, result), level + 1)
+  end
+  read[key] = result
+  if read.body and read.form then
+    error("a route's spec has either 'form' or 'body'", level + 1)
+  end
+end
+
+-- Mistakes that are found once the whole app is known: raised as tables of one string.
+local function wrong(route, text, ...)
+  error({ route.place .. ": " .. text:format(...) })
+end
+
+local function resolved(route, own, key, fields)
+  local ok, result = pcall(key == "body" and facts.resolve or facts.resolve_fields, fields, own)
+  if ok then
+    return result
+  end
+  wrong(route, "in '%s': %s", key, type(result) == "table" and result[1] or result)
+end
+
+-- A text can stand for anything but an object; a list's items are told apart by commas.
+local function check_text(route, key, field)
+  local record = field.type
+  local item = record.kind == "list" and record.item or record
+  if item.kind == "object" or item.kind == "list" or record.kind == "list" and item.kind == "json" then
+    wrong(route, "'%s' in '%s' can't be of the type %s: it comes as text; perigee.types.json reads a JSON text",
+      field.name, key, facts.name(record))
+  end
+end
+
+local function check_items(route, record)
+  if record.kind == "list" then
+    if record.item.optional or record.item.default ~= nil then
+      wrong(route, "a list's items can't be optional or have a default")
+    end
+    check_items(route, record.item)
+  end
+  for _, field in ipairs(record.fields or {}) do
+    check_items(route, field.type)
+  end
+end
+
+local function check_fields(route, key, fields)
+  local seen = {}
+  for _, field in ipairs(fields) do
+    if key == "headers" then
+      field.name = field.name:lower()
+      if seen[field.name] then
+        wrong(route, "'headers' names '%s' twice", field.name)
+      end
+      seen[field.name] = true
+    end
+    check_text(route, key, field)
+    check_items(route, field.type)
+  end
+  table.sort(fields, function(a, b) return a.name < b.name end)
+end
+
+-- Parameters ----------------------------------------------------------------------------------------------------------
+
+-- The path's parameters in order, as { name, kind }, as http::Pattern reads them.
+local function parameters(pattern)
+  local list = {}
+  for inside in pattern:gmatch("{([^}]*)}") do
+    local name, kind, rest = inside:match("^([%w_]+):?([%w_]*)(%*?)$")
+    if name then
+      list[#list + 1] = { name = name, kind = kind ~= "" and kind or "string", rest = rest ~= "" }
+    end
+  end
+  return list
+end
+
+local function conflict(route, parameter, record)
+  wrong(route, "the parameter '%s' is of the type %s in the pattern '%s' at %s and of the type %s in 'params'%s",
+    parameter.name, parameter.kind, route.pattern, route.place, facts.name(record),
+    " at " .. (record.place or route.place))
+end
+
+-- What is to be checked of a path beyond what the router checked: a list of { name, type, typed }, where `typed` says
+-- that the value is there in its type already.
+local function refinements(route, own, fields)
+  local wanted, list = {}, {}
+  for _, field in ipairs(fields or {}) do
+    wanted[field.name] = field.type
+  end
+  for _, parameter in ipairs(parameters(route.pattern)) do
+    local record = wanted[parameter.name]
+    wanted[parameter.name] = nil
+    if record then
+      local kind = record.named or record.kind
+      if record.optional or record.default ~= nil then
+        wrong(route, "the path's parameter '%s' is always there: it is neither optional nor has a default",
+          parameter.name)
+      elseif parameter.kind ~= "string" and kind ~= parameter.kind then
+        conflict(route, parameter, record)
+      end
+    elseif own[parameter.kind] or parameter.kind == "json" then
+      record = facts.resolve({ kind = own[parameter.kind] and "named" or "json", name = parameter.kind }, own)
+    end
+    if record then
+      list[#list + 1] = { name = parameter.name, type = record,
+        typed = parameter.kind ~= "string" and facts.path[parameter.kind] ~= nil and parameter.kind ~= "json" }
+    end
+  end
+  for name in pairs(wanted) do
+    wrong(route, "'params' names '%s', which the pattern '%s' does not", name, route.pattern)
+  end
+  return list
+end
+
+-- Loading -------------------------------------------------------------------------------------------------------------
+
+--- Reads what a route says of its requests into `route.types`: the resolved records by the spec's keys, `params` as a
+--- list of what the path's parameters have to be checked for. Raises a table of one string.
+---@param own table<string, table> the app's own types
+function M.load(route, own)
+  local read = route.read or {}
+  local plan = { path = parameters(route.pattern) }
+  for _, key in ipairs(M.KEYS) do
+    if read[key] then
+      plan[key] = resolved(route, own, key, read[key])
+      if key == "body" then
+        check_items(route, plan.body)
+      else
+        check_fields(route, key, plan[key])
+      end
+    end
+  end
+  plan.params = refinements(route, own, plan.params)
+  route.plan = plan
+end
+
+-- Compiling -----------------------------------------------------------------------------------------------------------
+
+local function problem_of(errors)
+  return response.problem(400, "the request is not what this route takes", { errors = errors })
+end
+
+-- The answer to a request whose path was refused: that of the next route that takes the path, or 400.
+local function again(refused)
+  return function(req, errors)
+    local task = req[1]
+    local number = core.rematch(task)
+    if number then
+      return request.routes[number].enter(task)
+    end
+    return refused(req, errors)
+  end
+end
+
+--- The function that checks the path's parameters and calls `inner`; `inner` itself where there is nothing to check.
+---@param inner fun(req: perigee.Request): ...
+---@param refused fun(req: perigee.Request, errors: table[]): ... answers where no other route takes the path
+function M.params(route, inner, refused)
+  local list = route.plan.params
+  if not list[1] then
+    return inner
+  end
+  local writer = checks.writer()
+  writer:line("local params = req[3]")
+  for _, parameter in ipairs(list) do
+    local name, v, y = writer:literal(parameter.name), writer:variable(), writer:variable()
+    local place = { where = "path", name = parameter.name:gsub("%%", "%%%%"), indexes = {} }
+    local site = writer:site(place, parameter.type)
+    writer:line("do local %s, %s = params[%s]", v, y, name)
+    if parameter.typed then
+      writer:take(parameter.type, v, y, site)
+    elseif parameter.type.kind == "list" then
+      writer:line("local texts = { %s }", v)
+      writer:text_list(parameter.type, "texts", y, place, site)
+    else
+      writer:text(parameter.type, v, y, site)
+    end
+    writer:line("params[%s] = %s end", name, y)
+  end
+  writer:line("if errors then return other(req, errors) end")
+  return writer:compile("=(params " .. route.place .. ")", inner, again(refused))
+end
+
+-- Writes what fills one slot of the request with the values of one source.
+local function write_source(writer, source, fields)
+  local members = {}
+  local in_place = #fields > 40
+  if in_place then
+    writer:line("local %s = {}", source.key)
+  end
+  for i, field in ipairs(fields) do
+    local y = writer:variable()
+    local name = writer:literal(field.name)
+    members[i] = ("[%s] = %s"):format(name, y)
+    writer:line(in_place and "do local %s" or "local %s do", y)
+    writer:find(field.type, source.number, field.name, y, { where = source.where,
+      name = field.name:gsub("%%", "%%%%"), indexes = {},
+      hidden = source.key == "cookies" or source.key == "headers" and HIDDEN[field.name] })
+    writer:line(in_place and ("%s[%s] = %s end"):format(source.key, name, y) or "end")
+  end
+  writer:line("req[%d] = %s", source.slot, in_place and source.key or "{ " .. table.concat(members, ", ") .. " }")
+end
+
+local function unsupported(what, accept)
+  return response.problem(415, what, nil, { accept = accept })
+end
+
+-- The fields of the form as text; or nil and the problem.
+local function read_form(req, task)
+  local type = core.media_type(task)
+  if not FORM_TYPES[type or ""] and task.request.body.size > 0 then
+    return nil, unsupported("this route takes a form: send it as application/x-www-form-urlencoded",
+      "application/x-www-form-urlencoded")
+  end
+  return req.form
+end
+
+-- Writes what fills `req.form`.
+local function write_form(writer, fields)
+  writer:line("local raw, problem = other.read_form(req, task)")
+  writer:line("if problem then return problem end")
+  writer:line("local form = {}")
+  for _, field in ipairs(fields) do
+    local x, y = writer:variable(), writer:variable()
+    local name = writer:literal(field.name)
+    local place = { where = "form", name = field.name:gsub("%%", "%%%%"), indexes = {} }
+    local site = writer:site(place, field.type)
+    local list = field.type.kind == "list"
+    writer:line("do local %s, %s = %s", x, y,
+      list and ("values(task, %d, %s)"):format(FORM, name) or ("raw[%s]"):format(name))
+    writer:line("if %s == nil then", x)
+    writer:absent(field.type, y, site)
+    writer:line("else")
+    if list then
+      writer:text_list(field.type, x, y, place, site)
+    else
+      writer:text(field.type, x, y, site)
+    end
+    writer:line("end form[%s] = %s end", name, y)
+  end
+  writer:line("other.keep(req, 'form', form)")
+end
+
+-- Types whose body is the text as it came; all others are JSON.
+local TEXT = { string = true, ["function"] = true }
+
+local function not_json()
+  return unsupported("this route takes JSON: send it as application/json", "application/json")
+end
+
+-- Writes what fills `req.body`.
+local function write_body(writer, record)
+  local place = { where = "body", name = "", indexes = {} }
+  writer:line("local body")
+  if TEXT[record.kind] then
+    local site = writer:site(place, record)
+    writer:line("local text = other.whole(task)")
+    if record.optional or record.default ~= nil then
+      writer:line("if text == '' then")
+      writer:absent(record, "body", site)
+      writer:line("else")
+      writer:text(record, "text", "body", site)
+      writer:line("end")
+    else
+      writer:text(record, "text", "body", site)
+    end
+  else
+    local site = writer:site({ where = "body", name = "", indexes = {}, hidden = true }, record)
+    writer:line("other.await(task)")
+    writer:line("local value, why = other.json_body(task, %d)", #(record.fields or {}))
+    writer:line("if why == nil then")
+    writer:json(record, "value", "body", place)
+    writer:line('elseif why == "absent" then')
+    writer:absent(record, "body", site)
+    writer:line('elseif why == "type" then return other.not_json()')
+    writer:line("else errors = fail(errors, %d, 'JSON; ' .. why, false) end", site.number)
+  end
+  writer:line("if body then req[7] = body else other.keep(req, 'body', body) end")
+end
+
+--- The function that checks all but the path and calls `handler`; `handler` itself where there is nothing to check.
+---@param handler fun(req: perigee.Request): ...
+function M.wrap(route, handler)
+  local plan = route.plan
+  local writer = checks.writer()
+  for _, source in ipairs(SOURCES) do
+    if plan[source.key] then
+      write_source(writer, source, plan[source.key])
+    end
+  end
+  if plan.form then
+    write_form(writer, plan.form)
+  elseif plan.body then
+    write_body(writer, plan.body)
+  end
+  if not writer.lines[1] then
+    return handler
+  end
+  writer:line("if errors then return other.problem_of(errors) end")
+  return writer:compile("=(spec " .. route.place .. ")", handler, { problem_of = problem_of, read_form = read_form,
+    keep = request.keep, json_body = core.json_body, not_json = not_json,
+    whole = bodies.whole, await = bodies.await })
+end
+
+-- Listing -------------------------------------------------------------------------------------------------------------
+
+--- A type in short: "integer", "string?" where it may be absent, "[slug]=" with a default.
+function M.in_short(record)
+  local in_short = M.in_short
+  local name = facts.name(record)
+  if record.kind == "object" then
+    local members = {}
+    for i, field in ipairs(record.fields) do
+      members[i] = field.name .. ":" .. in_short(field.type)
+    end
+    name = "{" .. table.concat(members, " ") .. "}"
+  elseif record.kind == "list" then
+    name = "[" .. in_short(record.item) .. "]"
+  end
+  return name .. (record.default ~= nil and "=" or record.optional and "?" or "")
+end
+
+--- A route's types in short, as `perigee routes` prints them: "query{page:integer=} body{name:string}".
+---@return string
+function M.summary(route)
+  local parts = {}
+  for _, key in ipairs(M.KEYS) do
+    local given = route.plan[key]
+    if key == "body" and given then
+      parts[#parts + 1] = "body" .. (given.kind == "object" and "" or ":") .. M.in_short(given)
+    elseif given and given[1] then
+      parts[#parts + 1] = key .. M.in_short({ kind = "object", fields = given })
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+return M
