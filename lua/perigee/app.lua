@@ -65,7 +65,8 @@ end
 --- A new app.
 ---@return perigee.App
 function M.new()
-  local app = setmetatable({ routes = {}, hooks = {}, uses = {}, mounts = {}, prefix = "", types = {}, type_names = {} }, App)
+  local app = setmetatable({ routes = {}, hooks = {}, uses = {}, mounts = {}, prefix = "", types = {}, type_names = {} },
+    App)
   app.app = app
   return app
 end

@@ -241,18 +241,15 @@ end
 local function paths_of(routes)
   local paths, items = {}, {}
   for _, route in ipairs(routes) do
+    local methods = route.method == "*" and ANY or METHODS[route.method] and { route.method } or {}
     local path, signature, names = template(route)
     local item = items[signature]
-    if not item then
+    if not item and methods[1] then
       item = { names = names, operations = {} }
       items[signature], paths[path] = item, item.operations
     end
-    if route.method == "*" then
-      for i, method in ipairs(ANY) do
-        add_operation(item, method, route, i == 1 and route.name or nil)
-      end
-    elseif METHODS[route.method] then
-      add_operation(item, route.method, route, route.name)
+    for i, method in ipairs(methods) do
+      add_operation(item, method, route, i == 1 and route.name or nil)
     end
   end
   return paths
