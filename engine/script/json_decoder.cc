@@ -29,8 +29,10 @@ class Builder {
   }
   bool Int(int value) { return number(value); }
   bool Uint(unsigned value) { return number(value); }
-  bool Int64(std::int64_t value) { return number(static_cast<double>(value)); }
-  bool Uint64(std::uint64_t value) { return number(static_cast<double>(value)); }
+  bool Int64(std::int64_t value) { return number(away_from_exact(value)); }
+  bool Uint64(std::uint64_t value) {
+    return number(value > INT64_MAX ? static_cast<double>(value) : away_from_exact(static_cast<std::int64_t>(value)));
+  }
   bool Double(double value) { return number(value); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
@@ -58,6 +60,14 @@ class Builder {
   [[nodiscard]] bool lone_surrogate() const { return lone_surrogate_; }
 
  private:
+  // 2^53 + 1 would become 2^53, the last integer that counts as exact: it becomes 2^53 + 2 instead, so that it can be
+  // told from it.
+  static double away_from_exact(std::int64_t value) {
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;
+    const std::int64_t next = value == kExact + 1 ? 1 : value == -kExact - 1 ? -1 : 0;
+    return static_cast<double>(value + next);
+  }
+
   // The parser checks the bytes it reads, but lets an escaped low surrogate without its high one through.
   bool is_text(const char* text, std::size_t size) {
     const char* const end = text + size;

@@ -65,8 +65,8 @@ end
 --- A new app.
 ---@return perigee.App
 function M.new()
-  local app = setmetatable({ routes = {}, hooks = {}, uses = {}, mounts = {}, prefix = "", types = {}, type_names = {} },
-    App)
+  local app = { routes = {}, hooks = {}, uses = {}, mounts = {}, types = {}, type_names = {}, prefix = "" }
+  setmetatable(app, App)
   app.app = app
   return app
 end

@@ -187,3 +187,12 @@ TEST_CASE("json decoder: an escaped low surrogate without its high one is an err
   CHECK(decoded(R"("\udc00")").front() == '(');
   CHECK(decoded(R"(["\ud83c\udf19\udf19"])").front() == '(');
 }
+
+TEST_CASE("json decoder: the integers next to the exact ones are not taken for them") {
+  const double exact = 9007199254740992;
+  CHECK(number("9007199254740992") == exact);
+  CHECK(number("-9007199254740992") == -exact);
+  CHECK(number("9007199254740993") > exact);
+  CHECK(number("-9007199254740993") < -exact);
+  CHECK(number("18446744073709551615") == 18446744073709551616.0);
+}
