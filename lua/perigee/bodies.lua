@@ -20,7 +20,7 @@ local TAKEN = {
 }
 
 -- Raises where the body was read in another way than the one allowed; notes how it is read now.
-local function claim(task, way)
+local function claim(task, way, level)
   local request = task.request
   local state = request.body_state
   if band(state, way) ~= 0 then
@@ -28,7 +28,7 @@ local function claim(task, way)
   end
   for _, other in ipairs { WHOLE, PARTS, FORM } do
     if band(state, other) ~= 0 and not (way == FORM and other == WHOLE) then
-      error(TAKEN[other], 4)
+      error(TAKEN[other], level or 4)
     end
   end
   request.body_state = bor(state, way)
@@ -68,7 +68,7 @@ function M.await(task)
   if request.body_state == 0 then
     request.body_state = WHOLE
   else
-    claim(task, WHOLE)
+    claim(task, WHOLE, 5)
     if band(request.body_state, ARRIVING) ~= 0 then
       await_whole(task, "req.body")
     end

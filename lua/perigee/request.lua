@@ -133,7 +133,7 @@ function methods.raw(req)
   elseif req[1].serial ~= req[2] and type(req[7]) == "string" then
     return req[7]
   end
-  local raw = text(view_of(req).request.body)
+  local raw = bodies.whole(view_of(req))
   M.keep(req, "raw", raw)
   return raw
 end
