@@ -52,14 +52,6 @@ namespace {
 
 constexpr std::size_t kMostShown = 64;  // bytes of a client's value in an error
 
-Exchange& exchange_of(lua_State* state) {
-  const auto* pointer = static_cast<TaskView* const*>(lua_topointer(state, 1));
-  if (pointer == nullptr || (*pointer)->owner->exchange == nullptr) {
-    luaL_error(state, "request has ended");
-  }
-  return *(*pointer)->owner->exchange;
-}
-
 std::string_view check_text(lua_State* state, int index) {
   std::size_t size = 0;
   const char* text = luaL_checklstring(state, index, &size);
