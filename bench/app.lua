@@ -1,4 +1,4 @@
--- The app the bench serves. bench/lib_nginx.py holds the same two handlers for nginx: change both or neither.
+-- The app the bench serves. bench/lib_nginx.py holds the first two handlers for nginx: change both or neither.
 local perigee = require "perigee"
 local app = perigee.app()
 
@@ -12,6 +12,19 @@ app:get("/users/{id:integer}", function(req)
     return 404
   end
   return 200, "Hello, World!", { ["x-user"] = req.cookies.uid, ["x-color"] = req.query.color }
+end)
+
+-- The first handler again, with ten middlewares around it that do nothing.
+local ten = {}
+for i = 1, 10 do
+  ten[i] = function(req, inner)
+    local res = inner(req)
+    return res
+  end
+end
+
+app:get("/ten", { use = ten }, function()
+  return "Hello, World!"
 end)
 
 return app

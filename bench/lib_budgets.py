@@ -2,6 +2,7 @@
 
 HELLO_INSTRUCTIONS = 2_500
 TYPED_INSTRUCTIONS = 5_000
+MIDDLEWARE_INSTRUCTIONS = 600  # of ten middlewares that do nothing
 BROWSER_SHARE_OF_NGINX = 1 / 4
 PIPELINED_TIMES_NGINX = 5
 IDLE_BYTES = 1_024
@@ -26,6 +27,10 @@ def at_least(what, value, limit, unit):
     return None if value >= limit else f"{what}: {value:,.0f} {unit}, wanted {limit:,.0f}"
 
 
+def plus(value, more):
+    return None if value is None else value + more
+
+
 def times(value, factor):
     return None if value is None else value * factor
 
@@ -41,6 +46,8 @@ def broken(report):
     lines = [
         at_most("hello", instructions("perigee", "hello"), HELLO_INSTRUCTIONS, "instructions a request"),
         at_most("typed", instructions("perigee", "typed"), TYPED_INSTRUCTIONS, "instructions a request"),
+        at_most("ten middlewares", instructions("perigee", "middleware"),
+                plus(instructions("perigee", "hello"), MIDDLEWARE_INSTRUCTIONS), "instructions a request"),
         at_most("browser against nginx+lua", instructions("perigee", "browser"),
                 times(instructions("nginx+lua", "browser"), BROWSER_SHARE_OF_NGINX), "instructions a request"),
         at_least("pipelined against nginx+lua", rps("perigee"), times(rps("nginx+lua"), PIPELINED_TIMES_NGINX),

@@ -106,7 +106,7 @@ class NginxLua:
     version = ""
 
     def takes(self, scenario):
-        return True
+        return not scenario.ours
 
     def prepare(self):
         if not (ROOT / UNPACKED / "usr/sbin/nginx").exists():

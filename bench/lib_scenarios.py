@@ -13,6 +13,7 @@ class Scenario:
     file: str
     body: str
     depth: int = 1
+    ours: bool = False  # asked of Perigee alone, for its instructions: the peers have nothing like it
 
     @property
     def path(self):
@@ -24,4 +25,5 @@ SCENARIOS = [
     Scenario("typed", "typed.txt", "Hello, World!"),
     Scenario("browser", "browser.txt", HELLO),
     Scenario("pipelined", "hello.txt", HELLO, depth=16),
+    Scenario("middleware", "middleware.txt", HELLO, ours=True),
 ]

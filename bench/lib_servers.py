@@ -67,7 +67,7 @@ class Floor:
     name = "floor"
 
     def takes(self, scenario):
-        return True
+        return not scenario.ours
 
     def prepare(self):
         build("floor")

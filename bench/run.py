@@ -76,7 +76,7 @@ class Run:
         for name, source in self.programs:
             program = self.attempt(name, lambda: build(source))
             for scenario in self.scenarios if program else ():
-                if scenario.depth == 1:
+                if scenario.depth == 1 and not scenario.ours:
                     count = self.attempt(name, lambda: instructions_per_pass(program, scenario))
                     if count is not False:
                         counts.setdefault(name, {})[scenario.name] = count
@@ -85,7 +85,7 @@ class Run:
     def rounds(self):
         effort = self.effort
         return self.attempt("rounds", lambda: lib_rounds.measure(
-            self.servers, self.scenarios, self.core, effort.rounds, effort.seconds, effort.warm, say)) or {}
+            self.servers, [s for s in self.scenarios if not s.ours], self.core, effort.rounds, effort.seconds, effort.warm, say)) or {}
 
     def idle(self):
         hello, figures = SCENARIOS[0], {}

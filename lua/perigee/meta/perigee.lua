@@ -9,6 +9,7 @@
 ---@field config table the `[app]` table of the configuration, in the shape it has there; dates are strings
 ---@field worker perigee.Worker which worker runs this code
 ---@field log perigee.log
+---@field middleware perigee.middleware what comes with Perigee to put around handlers
 ---@field null userdata JSON's null, both ways; it is true in an `if`
 local perigee = {}
 
@@ -39,6 +40,8 @@ function perigee.app() end
 
 ---@class perigee.RouteSpec
 ---@field limits? perigee.RouteLimits
+---@field name? string for `app:url`
+---@field use? perigee.Middleware|perigee.Middleware[] from the outermost
 
 ---@class perigee.RouteLimits
 ---@field body? integer|string largest request body: bytes, or a size like "50MB" or "64KiB"; more is answered 413
@@ -51,6 +54,9 @@ function perigee.app() end
 --- Each method raises on a mistake of the program and returns the app.
 ---@class perigee.App
 local App = {}
+
+--- Routes that share a prefix and middleware: it has the verbs of an app, `use`, `group` and `mount`.
+---@class perigee.Group: perigee.App
 
 --- Routes GET, and HEAD with it.
 ---
@@ -130,6 +136,51 @@ function App:any(pattern, spec, handler) end
 ---@overload fun(self: perigee.App, method: string, pattern: string, handler: perigee.Handler): perigee.App
 function App:route(method, pattern, spec, handler) end
 
+--- Puts middleware around every route, wherever it is written, and around what no route takes; with a prefix around
+--- paths below it.
+---
+--- ```lua
+--- app:use(function(req, inner)
+---   local res = inner(req)
+---   res.headers["x-a"] = "b"
+---   return res
+--- end)
+--- ```
+---@param prefix string whole segments
+---@param fn perigee.Middleware|perigee.Middleware[]
+---@return perigee.App
+---@overload fun(self: perigee.App, fn: perigee.Middleware|perigee.Middleware[]): perigee.App
+function App:use(prefix, fn) end
+
+--- Writes routes that share a prefix and middleware. "/" in a group is the prefix itself.
+---
+--- ```lua
+--- app:group("/admin", auth, function(admin) admin:get("/users", list_users) end)
+--- ```
+---@param prefix string
+---@param middleware perigee.Middleware|perigee.Middleware[]
+---@param fn fun(group: perigee.Group)
+---@return perigee.App
+---@overload fun(self: perigee.App, prefix: string, fn: fun(group: perigee.Group)): perigee.App
+function App:group(prefix, middleware, fn) end
+
+--- Serves another app below a prefix, with its middleware and hooks.
+---@param prefix string
+---@param other perigee.App
+---@return perigee.App
+function App:mount(prefix, other) end
+
+--- The URL of the route whose spec has that `name`. Raises where a parameter is missing, unknown or not of its type.
+---
+--- ```lua
+--- app:url("user", { id = 7 }, { tab = "posts" }) -- "/users/7?tab=posts"
+--- ```
+---@param name string
+---@param params? table<string, any> one value for each parameter of the pattern
+---@param query? table<string, any> a list is repeated
+---@return string
+function App:url(name, params, query) end
+
 ---@alias perigee.Renderer fun(problem: perigee.Problem, req: perigee.Request, err): perigee.First, perigee.Second, any
 
 --- Renders error answers: problems, lone statuses from 400 on, and what handlers raised. It may return all a handler
@@ -184,8 +235,8 @@ function App:stop(hook) end
 --- What an `after` hook is shown of an answer.
 ---@class perigee.Answer
 ---@field status? integer
----@field headers perigee.Headers as the handler returned them
----@field body any as the handler returned it: a string, a table, or a stream's function
+---@field headers perigee.Headers as the handler and its middleware returned them
+---@field body any as they returned it: a string, a table, or a stream's function
 
 -- The request ------------------------------------------------------------------------------------------------------
 
