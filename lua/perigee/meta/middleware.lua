@@ -1,5 +1,5 @@
 ---@meta _
--- Annotations of middleware for lua-language-server. Never loaded at run time.
+-- Annotations of middleware, groups, mounts and URLs for lua-language-server. Never loaded at run time.
 -- luacheck: ignore 211 241
 
 --- Runs around a handler. It returns all a handler may; nothing after it called `inner` means `inner`'s response.
@@ -17,6 +17,57 @@ local Result = {}
 --- The body as it would be sent; nil of a stream. Raises where it can't be encoded.
 ---@return string? bytes
 function Result:bytes() end
+
+---@class perigee.App
+local App = {}
+
+--- Routes that share a prefix and middleware: it has the verbs of an app, `use`, `group` and `mount`.
+---@class perigee.Group: perigee.App
+
+--- Puts middleware around every route, wherever it is written, and around what no route takes; with a prefix around
+--- paths below it.
+---
+--- ```lua
+--- app:use(function(req, inner)
+---   local res = inner(req)
+---   res.headers["x-a"] = "b"
+---   return res
+--- end)
+--- ```
+---@param prefix string whole segments
+---@param fn perigee.Middleware|perigee.Middleware[]
+---@return perigee.App
+---@overload fun(self: perigee.App, fn: perigee.Middleware|perigee.Middleware[]): perigee.App
+function App:use(prefix, fn) end
+
+--- Writes routes that share a prefix and middleware. "/" in a group is the prefix itself.
+---
+--- ```lua
+--- app:group("/admin", auth, function(admin) admin:get("/users", list_users) end)
+--- ```
+---@param prefix string
+---@param middleware perigee.Middleware|perigee.Middleware[]
+---@param fn fun(group: perigee.Group)
+---@return perigee.App
+---@overload fun(self: perigee.App, prefix: string, fn: fun(group: perigee.Group)): perigee.App
+function App:group(prefix, middleware, fn) end
+
+--- Serves another app below a prefix, with its middleware and hooks.
+---@param prefix string
+---@param other perigee.App
+---@return perigee.App
+function App:mount(prefix, other) end
+
+--- The URL of the route whose spec has that `name`. Raises where a parameter is missing, unknown or not of its type.
+---
+--- ```lua
+--- app:url("user", { id = 7 }, { tab = "posts" }) -- "/users/7?tab=posts"
+--- ```
+---@param name string
+---@param params? table<string, any> one value for each parameter of the pattern
+---@param query? table<string, any> a list is repeated
+---@return string
+function App:url(name, params, query) end
 
 -- Middleware that comes with Perigee ---------------------------------------------------------------------------------
 

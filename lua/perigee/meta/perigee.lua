@@ -55,9 +55,6 @@ function perigee.app() end
 ---@class perigee.App
 local App = {}
 
---- Routes that share a prefix and middleware: it has the verbs of an app, `use`, `group` and `mount`.
----@class perigee.Group: perigee.App
-
 --- Routes GET, and HEAD with it.
 ---
 --- ```lua
@@ -135,51 +132,6 @@ function App:any(pattern, spec, handler) end
 ---@return perigee.App
 ---@overload fun(self: perigee.App, method: string, pattern: string, handler: perigee.Handler): perigee.App
 function App:route(method, pattern, spec, handler) end
-
---- Puts middleware around every route, wherever it is written, and around what no route takes; with a prefix around
---- paths below it.
----
---- ```lua
---- app:use(function(req, inner)
----   local res = inner(req)
----   res.headers["x-a"] = "b"
----   return res
---- end)
---- ```
----@param prefix string whole segments
----@param fn perigee.Middleware|perigee.Middleware[]
----@return perigee.App
----@overload fun(self: perigee.App, fn: perigee.Middleware|perigee.Middleware[]): perigee.App
-function App:use(prefix, fn) end
-
---- Writes routes that share a prefix and middleware. "/" in a group is the prefix itself.
----
---- ```lua
---- app:group("/admin", auth, function(admin) admin:get("/users", list_users) end)
---- ```
----@param prefix string
----@param middleware perigee.Middleware|perigee.Middleware[]
----@param fn fun(group: perigee.Group)
----@return perigee.App
----@overload fun(self: perigee.App, prefix: string, fn: fun(group: perigee.Group)): perigee.App
-function App:group(prefix, middleware, fn) end
-
---- Serves another app below a prefix, with its middleware and hooks.
----@param prefix string
----@param other perigee.App
----@return perigee.App
-function App:mount(prefix, other) end
-
---- The URL of the route whose spec has that `name`. Raises where a parameter is missing, unknown or not of its type.
----
---- ```lua
---- app:url("user", { id = 7 }, { tab = "posts" }) -- "/users/7?tab=posts"
---- ```
----@param name string
----@param params? table<string, any> one value for each parameter of the pattern
----@param query? table<string, any> a list is repeated
----@return string
-function App:url(name, params, query) end
 
 ---@alias perigee.Renderer fun(problem: perigee.Problem, req: perigee.Request, err): perigee.First, perigee.Second, any
 
