@@ -28,7 +28,7 @@ class ForwardedHops {
  public:
   explicit ForwardedHops(const RequestHead& head);
 
-  /// The next one, further from us. REQUIRES: nothing came of the call before means no more calls.
+  /// The next one, further from us. REQUIRES: every call before gave one.
   [[nodiscard]] std::optional<ForwardedHop> next();
 
  private:

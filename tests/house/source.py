@@ -1,6 +1,7 @@
 """What the tests of the house share: the tree as it lies on the disk."""
 
 import pathlib
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,9 +23,10 @@ def name(path):
 
 
 def kept_files():
-    """What git keeps, or would keep: every file that is not ignored."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                            capture_output=True, text=True)
-    if listed.returncode == 0:
-        return [ROOT / line for line in listed.stdout.split("\0") if line and (ROOT / line).is_file()]
+    """What git keeps, or would keep: every file that is not ignored. Without git or its folder, all that is not built."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if shutil.which(command[0]) is not None:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if listed.returncode == 0:
+            return [ROOT / line for line in listed.stdout.split("\0") if line and (ROOT / line).is_file()]
     return [file for file in files(".") if not {"build", ".git"} & set(file.relative_to(ROOT).parts)]
