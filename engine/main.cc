@@ -21,6 +21,8 @@ int run(const perigee::server::CommandLine& command) {
       return perigee::server::run_health(command);
     case Command::kRoutes:
       return perigee::server::run_routes(command);
+    case Command::kNew:
+      return perigee::server::run_new(command);
     case Command::kVersion:
       break;
   }

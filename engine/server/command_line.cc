@@ -37,6 +37,9 @@ constexpr std::array kCommands = {
                 "Exits with 0 if it does, else with 1: a health check for containers."},
     CommandSpec{Command::kRoutes, "routes", "List the routes of an app.",
                 "Loads the app and prints the method, pattern, types and source line of each route."},
+    CommandSpec{
+        Command::kNew, "new", "Make a new project.",
+        "Makes a small working project in a folder that is empty or not there yet.\nExample: perigee new my-app"},
     CommandSpec{Command::kVersion, "version", "Print the version.", "Prints the version."},
 };
 
@@ -82,6 +85,9 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
     case Command::kReload:
     case Command::kHealth:
       add_common_flags(app, line, flags);
+      break;
+    case Command::kNew:
+      app.add_option("folder", line.folder, "Where the project goes")->type_name("DIR")->required();
       break;
     case Command::kVersion:
       break;

@@ -10,13 +10,14 @@ namespace perigee::server {
 
 /// What the program was asked to do.
 struct CommandLine {
-  enum class Command : std::uint8_t { kServe, kCheck, kReload, kHealth, kRoutes, kVersion };
+  enum class Command : std::uint8_t { kServe, kCheck, kReload, kHealth, kRoutes, kNew, kVersion };
 
   Command command = Command::kServe;
   std::string config_path = "conf/server.toml";
   bool config_given = false;      ///< by -c; a missing file is then a mistake
   std::vector<std::string> sets;  ///< for load_options(): --set as written, then what the other flags come to
   bool json = false;              ///< of `routes`
+  std::string folder;             ///< of `new`
 };
 
 /// Why there is nothing to do: the text to print, to standard output if `code` is 0, else to standard error.

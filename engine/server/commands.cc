@@ -8,6 +8,7 @@
 
 #include "server/admin_client.h"
 #include "server/config_loader.h"
+#include "server/project.h"
 #include "server/reloader.h"
 #include "server/server.h"
 
@@ -144,6 +145,24 @@ int run_health(const CommandLine& command) {
     return 1;
   }
   std::printf("ok\n");
+  return 0;
+}
+
+int run_new(const CommandLine& command) {
+  if (const auto made = make_project(command.folder); !made) {
+    print_mistake(made.error().message);
+    return 1;
+  }
+  std::printf(
+      "made %s:\n"
+      "  lua/app.lua          the routes\n"
+      "  lua/templates/       the pages\n"
+      "  conf/server.toml     the configuration\n"
+      "\n"
+      "next:\n"
+      "  cd %s\n"
+      "  perigee serve --dev  # http://127.0.0.1:8080, reloaded on save\n",
+      command.folder.c_str(), command.folder.c_str());
   return 0;
 }
 

@@ -30,6 +30,7 @@ TEST_CASE("command line: each command has its name") {
       {{"reload"}, Command::kReload},
       {{"health"}, Command::kHealth},
       {{"routes"}, Command::kRoutes},
+      {{"new", "folder"}, Command::kNew},
       {{"version"}, Command::kVersion},
       {{"--version"}, Command::kVersion},
   }));

@@ -1,0 +1,18 @@
+# Writes OUT: a C++ table of the files that `perigee new` makes, out of ROOT (lua/), by their paths in a project.
+set(files .gitignore .luarc.json README.md conf/server.toml lua/app.lua lua/templates/index.html
+  lua/templates/layout.html)
+set(text "// Generated from lua/project and lua/perigee/meta: edit the files there.\n#include \"server/project.h\"\n\n")
+string(APPEND text "namespace perigee::server {\n\nconst std::vector<ProjectFile>& project_files() {\n")
+string(APPEND text "  static const std::vector<ProjectFile> files = {\n")
+foreach(file IN LISTS files)
+  file(READ ${ROOT}/project/${file} source)
+  string(APPEND text "      {\"${file}\", R\"PERIGEE(${source})PERIGEE\"},\n")
+endforeach()
+file(GLOB annotations RELATIVE ${ROOT}/perigee/meta ${ROOT}/perigee/meta/*.lua)
+list(SORT annotations)
+foreach(file IN LISTS annotations)
+  file(READ ${ROOT}/perigee/meta/${file} source)
+  string(APPEND text "      {\".perigee/meta/${file}\", R\"PERIGEE(${source})PERIGEE\"},\n")
+endforeach()
+string(APPEND text "  };\n  return files;\n}\n\n}  // namespace perigee::server\n")
+file(WRITE ${OUT} "${text}")
