@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -59,6 +60,31 @@ int worker(lua_State* state) {
   lua_pushinteger(state, settings.worker_id + 1);
   lua_pushinteger(state, settings.worker_count);
   return 2;
+}
+
+// development() -> whether errors are shown to clients and mistakes looked for.
+int development(lua_State* state) {
+  lua_pushboolean(state, Vm::of(state).settings().development ? 1 : 0);
+  return 1;
+}
+
+// first_time(text) -> whether no worker has said this text before; first_time() forgets all. For development only.
+int first_time(lua_State* state) {
+  constexpr std::size_t kMost = 1000;
+  static std::mutex mutex;
+  static std::set<std::string, std::less<>> said;
+  const std::string_view text = lua_isnoneornil(state, 1) ? std::string_view() : check_text(state, 1);
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex);
+    if (text.data() == nullptr) {
+      said.clear();
+    } else {
+      first = said.size() < kMost && said.emplace(text).second;
+    }
+  }
+  lua_pushboolean(state, first ? 1 : 0);
+  return 1;
 }
 
 // equal(a, b) -> whether two strings are the same, in a time that does not tell where they differ.
@@ -118,7 +144,9 @@ void bind_system(lua_State* state) {
                                             {"reason", reason}, {"worker", worker},
                                             {"keep", keep},     {"vm_view", vm_view},
                                             {"sizes", sizes},   {"load_library", load_library},
-                                            {"equal", equal},   {nullptr, nullptr}};
+                                            {"equal", equal},   {"development", development},
+                                            {"first_time", first_time},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

@@ -26,6 +26,7 @@ struct VmSettings {
   int form_fields = 1000;
   int worker_id = 0;
   int worker_count = 1;
+  bool development = false;  ///< errors are shown with source and locals, new globals reported
 };
 
 /// One route as `perigee routes` and logs show it.

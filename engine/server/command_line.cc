@@ -50,6 +50,7 @@ struct Flags {
   std::vector<std::string> listen;
   std::optional<std::string> workers;
   std::optional<std::string> admin;
+  bool dev = false;
 };
 
 void add_common_flags(CLI::App& app, CommandLine& line, Flags& flags) {
@@ -75,10 +76,14 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
   app.footer(std::string("\n") + spec.story);
   app.callback([&line, &spec] { line.command = spec.command; });
   switch (spec.command) {
+    case Command::kServe:
+      app.add_flag("--dev", flags.dev, "Development: reload on save, show errors with source; never in production");
+      add_app_flags(app, flags);
+      add_common_flags(app, line, flags);
+      break;
     case Command::kRoutes:
       app.add_flag("--json", line.json, "Print JSON");
       [[fallthrough]];
-    case Command::kServe:
     case Command::kCheck:
       add_app_flags(app, flags);
       [[fallthrough]];
@@ -108,6 +113,9 @@ void append_sets(const Flags& flags, std::vector<std::string>& sets) {
   }
   if (flags.workers) {
     sets.push_back("server.workers=" + *flags.workers);
+  }
+  if (flags.dev) {
+    sets.emplace_back("dev.enabled=true");
   }
   if (flags.admin) {
     sets.push_back("admin.listen=" + toml_string(*flags.admin));

@@ -105,6 +105,17 @@ const std::array kTable = {
     OptionSpec{
         "admin", "token", kSecret, &Options::admin_token, 0, 4096, "", kFixed,
         "What the admin port wants as \"Authorization: Bearer TOKEN\"; needed when its address is not loopback."},
+
+    OptionSpec{"dev", "enabled", kBoolean, &Options::dev, 0, 0, "", kFixed,
+               "Development mode, as `serve --dev`: reloads on save, shows errors with source and locals; never in "
+               "production."},
+    OptionSpec{"dev", "watch", kStringList, &Options::dev_watch, 0, 64, "", kFixed,
+               "Endings of the names of files below the app's folder whose saving reloads; the configuration's always "
+               "does."},
+    OptionSpec{"dev", "ignore", kStringList, &Options::dev_ignore, 0, 256, "", kFixed,
+               "Names of folders that are not watched; those that begin with a dot never are."},
+    OptionSpec{"dev", "folders", kInteger, &Options::dev_folders, 1, 100'000, "", kFixed,
+               "Most folders that are watched."},
 };
 
 }  // namespace

@@ -60,6 +60,12 @@ struct Options {
   std::string admin_listen = "127.0.0.1:9145";
   std::string admin_token;
 
+  // [dev]
+  bool dev = false;
+  std::vector<std::string> dev_watch = {".lua", ".html", ".toml"};
+  std::vector<std::string> dev_ignore = {"node_modules", "build"};
+  std::int64_t dev_folders = 1'000;
+
   /// [app], the user's own table, as JSON text: `perigee.config` in Lua.
   std::string app_config = "{}";
 };

@@ -41,6 +41,7 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   settings.form_fields = static_cast<int>(options.form_fields);
   settings.worker_id = worker;
   settings.worker_count = workers;
+  settings.development = options.dev;
   return settings;
 }
 
@@ -69,7 +70,11 @@ bool Reloader::stopping() const {
 }
 
 ReloadResult Reloader::load_first() {
-  return load(options());
+  ReloadResult result = load(options());
+  if (!result.ok) {
+    show_mistakes(result.mistakes);
+  }
+  return result;
 }
 
 void Reloader::start() {
@@ -167,7 +172,9 @@ ReloadResult Reloader::reload() {
   }
   if (!result.ok) {
     if (!stopping()) {
-      log_event(LogLevel::kError, "reload failed, nothing was changed: " + joined(result.mistakes));
+      log_event(LogLevel::kError,
+                (running->dev ? "reload failed: " : "reload failed, nothing was changed: ") + joined(result.mistakes));
+      show_mistakes(result.mistakes);
     }
     return result;
   }
@@ -190,7 +197,37 @@ std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
   return vms;
 }
 
+// In development: an app of ours that answers everything with what is wrong.
+void Reloader::show_mistakes(const std::vector<std::string>& mistakes) {
+  const auto running = options();
+  if (!running->dev || !wait_for_room()) {
+    return;
+  }
+  auto broken = std::make_shared<Options>(*running);
+  broken->app = "embedded:perigee.broken";
+  broken->app_config = "{\"mistakes\":[";
+  for (const std::string& mistake : mistakes) {
+    broken->app_config += broken->app_config.back() == '[' ? "" : ",";
+    http::append_json_string(broken->app_config, mistake);
+  }
+  broken->app_config += "]}";
+  if (const ReloadResult shown = switch_to(broken); !shown.ok && !stopping()) {
+    log_event(LogLevel::kError, "the page of mistakes does not load: " + joined(shown.mistakes));
+  }
+}
+
 ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
+  ReloadResult result = switch_to(options);
+  if (result.ok) {
+    result.options = options;
+    const std::lock_guard lock(mutex_);
+    options_ = options;
+  }
+  return result;
+}
+
+// Builds the VMs that `options` ask for, and has every worker serve by them.
+ReloadResult Reloader::switch_to(const std::shared_ptr<const Options>& options) {
   ReloadResult result;
   auto vms = build(*options, result.mistakes);
   if (stopping()) {
@@ -214,10 +251,8 @@ ReloadResult Reloader::load(const std::shared_ptr<const Options>& options) {
     worker->activate(generation_, options);
   }
   result.ok = true;
-  result.options = options;
   result.generation = generation_;
   const std::lock_guard lock(mutex_);
-  options_ = options;
   routes_json_ = routes;
   openapi_json_ = openapi;
   return result;

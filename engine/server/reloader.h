@@ -29,7 +29,8 @@ struct ReloadResult {
 
 /// Loads new generations on a thread of its own: all workers' VMs are built and checked there, the start hooks run on
 /// each worker, and only when everything stands do the workers switch, each between two requests. A failure changes
-/// nothing. Requests for a reload that come while one runs are served together by the next.
+/// nothing; but in development a page that shows the mistakes takes the app's place until they are mended. Requests for a
+/// reload that come while one runs are served together by the next.
 class Reloader {
  public:
   using Done = std::function<void(const ReloadResult& result)>;
@@ -42,7 +43,7 @@ class Reloader {
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
 
-  /// Loads the first generation, on the calling thread. REQUIRES: the workers run, start() was not called.
+  /// Loads the first generation, on the calling thread; in development something is served even when that fails. REQUIRES: the workers run, start() was not called.
   [[nodiscard]] ReloadResult load_first();
 
   /// Starts the thread.
@@ -67,6 +68,8 @@ class Reloader {
   [[nodiscard]] bool stopping() const;
   [[nodiscard]] ReloadResult reload();
   [[nodiscard]] ReloadResult load(const std::shared_ptr<const Options>& options);
+  [[nodiscard]] ReloadResult switch_to(const std::shared_ptr<const Options>& options);
+  void show_mistakes(const std::vector<std::string>& mistakes);
   [[nodiscard]] bool wait_for_room();
   [[nodiscard]] std::vector<std::unique_ptr<script::Vm>> build(const Options& options,
                                                                std::vector<std::string>& mistakes) const;

@@ -12,6 +12,7 @@
 #include "net/signal_source.h"
 #include "server/admin.h"
 #include "server/config_loader.h"
+#include "server/development.h"
 #include "server/privileges.h"
 
 namespace perigee::server {
@@ -36,7 +37,11 @@ std::size_t worker_count(const Options& options) {
 }  // namespace
 
 Server::Server(const CommandLine& command, const Options& options)
-    : command_(command), options_(std::make_shared<const Options>(options)), patience_(*this) {}
+    : command_(command), patience_(*this) {
+  Options taken = options;
+  soften_for_development(taken);
+  options_ = std::make_shared<const Options>(std::move(taken));
+}
 
 Server::~Server() {
   reloader_.reset();
@@ -71,6 +76,9 @@ int Server::run() {
     return 1;
   }
   start_listening();
+  if (options_->dev) {
+    start_watching();
+  }
   loop_.run();
   last_resort_.arm(kLastPatience, [this] {
     log_event(LogLevel::kError, "Lua code that never returned is stopped with the process");
@@ -158,7 +166,7 @@ bool Server::load_app() {
     print_line("perigee: " + mistake);
   }
   reloader_->start();
-  return result.ok;
+  return result.ok || options_->dev;
 }
 
 Result<> Server::start_admin() {
@@ -203,6 +211,23 @@ void Server::start_listening() {
   ready_ = true;
   for (const std::string& address : addresses_) {
     print_line("listening on " + address);
+  }
+}
+
+void Server::start_watching() {
+  for (const std::string& line : development_warnings(*options_)) {
+    log_event(LogLevel::kWarn, line);
+  }
+  auto opened = net::FileWatch::open(loop_, watch_settings(*options_, command_.config_path),
+                                     [this](const std::string&) { reload_by_signal(); });
+  if (!opened) {
+    log_event(LogLevel::kWarn, "no reload on save: " + opened.error().message);
+    return;
+  }
+  watch_ = std::move(*opened);
+  if (watch_->full()) {
+    log_event(LogLevel::kWarn, "only " + std::to_string(watch_->folders()) +
+                                   " folders are watched for saves (dev.folders): leave some out by dev.ignore");
   }
 }
 
@@ -262,6 +287,7 @@ void Server::begin_drain() {
   }
   draining_ = true;
   ready_ = false;
+  watch_.reset();
   log_event(LogLevel::kInfo, "stopping: finishing what is under way");
   const double drain = reloader_->options()->drain;
   reloader_->stop();
@@ -323,6 +349,7 @@ std::shared_ptr<const Options> Server::read_options(const Options& running, std:
     mistakes.push_back(opened.error().message);
     return nullptr;
   }
+  soften_for_development(*loaded);
   return std::make_shared<const Options>(std::move(*loaded));
 }
 

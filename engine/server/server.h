@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "net/event_loop.h"
+#include "net/file_watch.h"
 #include "net/listener.h"
 #include "server/access_targets.h"
 #include "server/command_line.h"
@@ -38,6 +39,7 @@ class Server {
   [[nodiscard]] bool load_app();
   [[nodiscard]] Result<> start_admin();
   void start_listening();
+  void start_watching();
   void on_signal(int signal);
   void reload_by_signal();
   void after_reload(const ReloadResult& result);
@@ -66,6 +68,7 @@ class Server {
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<net::ListenSocket>> admin_socket_;
   net::EventLoop loop_;
+  std::unique_ptr<net::FileWatch> watch_;  // in development
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Worker> admin_;

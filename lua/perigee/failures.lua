@@ -6,6 +6,8 @@ local response = require "perigee.response"
 local result = require "perigee.result"
 local tasks = require "perigee.tasks"
 
+local dev = core.development() and require "perigee.dev" or nil
+
 local M = {}
 
 local LIMIT = {
@@ -23,11 +25,15 @@ function M.problem(task, cause, text)
   if cancelled == native.CLIENT_GONE then
     return response.problem(503)
   end
-  core.log("error", text())
+  local taken, trace
+  if dev then
+    taken, trace = dev.report(cause)
+  end
+  core.log("error", trace or text())
   local limit = LIMIT[cancelled]
   local answer = limit and response.problem(503, limit) or response.problem(500)
   answer.cause = cause
-  return answer
+  return dev and not limit and dev.answer(answer, taken, task) or answer
 end
 
 -- An error on its way from where it was raised to where it is caught: with the traceback, which is gone there.
@@ -37,6 +43,9 @@ local Raised = {}
 function M.raised(err)
   if response.is_response(err) then
     return err
+  end
+  if dev then
+    dev.keep_report(err)
   end
   return setmetatable({ cause = err, trace = debug.traceback(tasks.describe(err), 2) }, Raised)
 end

@@ -13,6 +13,7 @@ local tasks = require "perigee.tasks"
 local template = require "perigee.template"
 local urls = require "perigee.urls"
 
+local dev = core.development() and require "perigee.dev" or nil
 local M = {}
 
 --- Takes the [app] table of the configuration, as JSON.
@@ -59,6 +60,7 @@ local function compose(route)
   route.handler = specs.wrap(route, route.handler)
   assembly.compose(route)
   route.handler = specs.params(route, route.handler, hooks.refuse_path)
+  route.handler = dev and dev.guard(route.handler) or route.handler
   route.enter = routes.enter(route, context.error ~= nil or context.after[1] ~= nil)
 end
 
@@ -99,6 +101,9 @@ function M.load(path)
   hooks.take(assembled)
   request.routes, urls.names = assembled.routes, assembled.names
   local mistakes = compose_all(assembled.routes)
+  if dev then
+    dev.watch_globals()
+  end
   local has = hooks.has()
   core.keep("standard_problem", perigee.problem)
   core.keep("keep_result", hooks.keep_result)

@@ -105,6 +105,20 @@ end
 
 local environment = { __safe = SAFE, __escape = html.escape }
 
+local function made(name, compiled)
+  return setmetatable({ name = name, main = compiled.main, own = compiled.blocks }, Template)
+end
+
+--- A template of a text that is no file; it stands alone.
+---@param source string
+---@param name string what messages call it
+---@return perigee.Template
+function M.compile(source, name)
+  local template = made(name, compiler.compile(source, name, environment))
+  inherit(template)
+  return template
+end
+
 -- A template, compiled when it is first asked for; or nil and why there is no such file. Raises on mistakes in it.
 function load(name)
   if loaded[name] then
@@ -116,7 +130,7 @@ function load(name)
   end
   local chunk = M.folder and path_of(name) or name
   local compiled = compiler.compile(source, chunk, environment)
-  local template = setmetatable({ name = name, main = compiled.main, own = compiled.blocks }, Template)
+  local template = made(name, compiled)
   loaded[name] = template
   local ok, mistake = pcall(load_relatives, template, compiled, chunk)
   if not ok then

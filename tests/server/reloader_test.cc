@@ -15,6 +15,9 @@ TEST_CASE("reloader: a VM's settings are those of the options and its place amon
   CHECK(settings.config_json == "{\"a\":1}");
   CHECK(settings.json_depth == 7);
   CHECK(settings.form_fields == 8);
+  CHECK_FALSE(settings.development);
+  options.dev = true;
+  CHECK(perigee::server::vm_settings(options, 2, 5).development);
   CHECK(settings.worker_id == 2);
   CHECK(settings.worker_count == 5);
 }
