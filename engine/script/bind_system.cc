@@ -140,13 +140,10 @@ int load_library(lua_State* state) {
 }  // namespace
 
 void bind_system(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {{"log", log},       {"log_enabled", log_enabled},
-                                            {"reason", reason}, {"worker", worker},
-                                            {"keep", keep},     {"vm_view", vm_view},
-                                            {"sizes", sizes},   {"load_library", load_library},
-                                            {"equal", equal},   {"development", development},
-                                            {"first_time", first_time},
-                                            {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {
+      {"log", log},     {"log_enabled", log_enabled}, {"reason", reason},         {"worker", worker},
+      {"keep", keep},   {"vm_view", vm_view},         {"sizes", sizes},           {"load_library", load_library},
+      {"equal", equal}, {"development", development}, {"first_time", first_time}, {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

@@ -29,8 +29,8 @@ struct ReloadResult {
 
 /// Loads new generations on a thread of its own: all workers' VMs are built and checked there, the start hooks run on
 /// each worker, and only when everything stands do the workers switch, each between two requests. A failure changes
-/// nothing; but in development a page that shows the mistakes takes the app's place until they are mended. Requests for a
-/// reload that come while one runs are served together by the next.
+/// nothing; but in development a page that shows the mistakes takes the app's place until they are mended. Requests for
+/// a reload that come while one runs are served together by the next.
 class Reloader {
  public:
   using Done = std::function<void(const ReloadResult& result)>;
@@ -43,7 +43,8 @@ class Reloader {
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
 
-  /// Loads the first generation, on the calling thread; in development something is served even when that fails. REQUIRES: the workers run, start() was not called.
+  /// Loads the first generation, on the calling thread; in development something is served even when that fails.
+  /// REQUIRES: the workers run, start() was not called.
   [[nodiscard]] ReloadResult load_first();
 
   /// Starts the thread.

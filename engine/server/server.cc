@@ -36,8 +36,7 @@ std::size_t worker_count(const Options& options) {
 
 }  // namespace
 
-Server::Server(const CommandLine& command, const Options& options)
-    : command_(command), patience_(*this) {
+Server::Server(const CommandLine& command, const Options& options) : command_(command), patience_(*this) {
   Options taken = options;
   soften_for_development(taken);
   options_ = std::make_shared<const Options>(std::move(taken));
@@ -68,6 +67,9 @@ int Server::run() {
   const net::SignalSource signals(loop_, {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2},
                                   [this](int signal) { on_signal(signal); });
   start_workers();
+  if (options_->dev) {
+    start_watching();  // first, so that no save is missed
+  }
   if (!load_app()) {
     return 1;
   }
@@ -76,9 +78,6 @@ int Server::run() {
     return 1;
   }
   start_listening();
-  if (options_->dev) {
-    start_watching();
-  }
   loop_.run();
   last_resort_.arm(kLastPatience, [this] {
     log_event(LogLevel::kError, "Lua code that never returned is stopped with the process");

@@ -135,6 +135,9 @@ end
 
 local function report_global(globals, name, value)
   rawset(globals, name, value)
+  if value == nil then
+    return
+  end
   local info = debug.getinfo(2, "Sl")
   local place = info and info.what ~= "C" and ("%s:%d"):format(info.source:gsub("^[@=]", ""), info.currentline) or "C"
   if core.first_time(("%s %s"):format(place, tostring(name))) then

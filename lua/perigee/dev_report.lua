@@ -26,7 +26,7 @@ function M.lines(path, line)
     file:close()
   end
   local found, number = {}, 0
-  for one in ((text or "") .. "\n"):gmatch("([^\n]*)\n") do
+  for one in (text and text .. "\n" or ""):gmatch("([^\n]*)\n") do
     number = number + 1
     if number > line + AROUND then
       break

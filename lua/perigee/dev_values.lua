@@ -6,6 +6,7 @@ local request = require "perigee.request"
 local M = {}
 
 local CUT = 160 -- bytes of a string
+local CUT_WHOLE = 500 -- bytes of all
 local ITEMS = 6 -- of a table
 local LOOKED_AT = 100 -- keys of a table, to have the first of them in order
 local DEPTH = 2
@@ -130,6 +131,9 @@ function M.show(name, value)
     return M.HIDDEN
   end
   local text = show(value, 0)
+  if #text > CUT_WHOLE then
+    text = text:sub(1, CUT_WHOLE):gsub("[\192-\255][\128-\191]*$", "") .. " ..."
+  end
   return text
 end
 

@@ -81,6 +81,7 @@ class Page:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-docs-"))
         self.app = None
+        self.arguments = []
         self.server = None
 
     def add_file(self, path, text):
@@ -94,7 +95,7 @@ class Page:
             beside = {str(path.relative_to(self.folder)): path.read_text()
                       for ending in ("*.lua", "*.html") for path in self.folder.rglob(ending)}
             self.server = Server(self.app, files={key: text for key, text in beside.items() if key != "app.lua"},
-                                 settings={"log.access": "stdout"}, workers=2)
+                                 settings={"log.access": "stdout"}, workers=2, arguments=self.arguments)
         return self.server
 
     def stop(self):
@@ -102,9 +103,9 @@ class Page:
             server, self.server = self.server, None
             server.stop()
 
-    def change_app(self, text):
+    def change_app(self, text, arguments):
         self.stop()
-        self.app = text
+        self.app, self.arguments = text, arguments
 
     def end(self):
         try:
@@ -140,7 +141,7 @@ class Docs(unittest.TestCase):
         path = page.add_file("app.lua", block.text)
         result = run_perigee("check", "-c", page.add_file("empty.toml", ""), "--app", path, cwd=page.folder)
         self.assertEqual(result.returncode, 0, f"{block}\n{result.stdout}{result.stderr}")
-        page.change_app(block.text)
+        page.change_app(block.text, ["--dev"] if "dev" in block.words else [])
 
     def check_file(self, page, block):
         """A module of the page's app: ```lua file routes/users.lua"""

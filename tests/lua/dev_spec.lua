@@ -1,0 +1,74 @@
+local core = require "perigee.core"
+local dev = require "perigee.dev"
+local response = require "perigee.response"
+local spec = require "spec"
+local describe, it, equal, raises = spec.describe, spec.it, spec.equal, spec.raises
+
+describe("a guarded handler", function()
+  it("returns and raises what the handler does", function()
+    local a, b, c = dev.guard(function(req) return req, nil, 3 end)("req")
+    equal("req nil 3", ("%s %s %s"):format(a, tostring(b), c))
+    local problem = response.problem(403)
+    raises(problem, dev.guard(function() error(problem) end))
+    local value = {}
+    raises(value, dev.guard(function() error(value) end))
+  end)
+
+  it("leaves a report of what it raised, once", function()
+    local handler = dev.guard(function() error("broken") end)
+    local _, err = pcall(handler)
+    local taken, trace = dev.report(err)
+    equal(err, taken.message)
+    equal("dev_spec.lua", taken.frames[1].place:match("([^/]*):%d+$"))
+    equal(true, trace:find("dev_spec.lua", 1, true) ~= nil)
+    equal(0, #dev.report(err).frames)
+  end)
+
+  it("leaves none of another error", function()
+    pcall(dev.guard(function() error("broken") end))
+    local taken, trace = dev.report("another")
+    equal("another 0 nil", ("%s %d %s"):format(taken.message, #taken.frames, tostring(trace)))
+  end)
+end)
+
+describe("the answer to an error", function()
+  it("is the problem with error and traceback for a client without pages", function()
+    local _, err = pcall(dev.guard(function() error("broken", 0) end))
+    local answer = dev.answer(response.problem(500), dev.report(err), spec.req[1])
+    equal("problem", answer.kind)
+    equal("broken", answer.body.error)
+    equal(true, #answer.body.traceback > 0)
+    equal(false, dev.wants_page(spec.req))
+  end)
+end)
+
+describe("a new global", function()
+  it("is reported once for each place, and kept", function()
+    local logged, log = {}, core.log
+    core.log = function(_, message) logged[#logged + 1] = message end
+    dev.watch_globals()
+    local ok, err = pcall(function()
+      for _, name in ipairs { "dev_spec_leaked", "dev_spec_leaked" } do
+        _G[name] = nil
+        _G[name] = 1
+      end
+      equal(1, dev_spec_leaked) -- luacheck: ignore 113
+    end)
+    core.log = log
+    setmetatable(_G, nil)
+    _G.dev_spec_leaked = nil
+    equal(nil, err)
+    equal(true, ok)
+    equal(1, #logged)
+    equal(true, logged[1]:find("dev_spec.lua:%d+: a new global 'dev_spec_leaked'") ~= nil)
+  end)
+
+  it("is left to an app that watches its globals itself", function()
+    local own = {}
+    setmetatable(_G, own)
+    dev.watch_globals()
+    local meta = getmetatable(_G)
+    setmetatable(_G, nil)
+    equal(own, meta)
+  end)
+end)
