@@ -87,8 +87,11 @@ struct Router::Trie {
   std::deque<Entry> entries;         // PatternParameters are pointed to
   std::vector<std::int32_t> routes;  // of the entries
   MethodNames methods;
+  SegmentTable plain_paths;         // of the patterns without parameters, whole
+  std::vector<Node*> plain_places;  // by the positions that it gives
   std::vector<std::string> custom_types;
 
+  void add_plain_path(const Pattern& pattern, Node& place);
   [[nodiscard]] Node& place_of(const Pattern& pattern);
   [[nodiscard]] std::int32_t* slot_of(Node& node, std::string_view method);
 };
@@ -146,6 +149,18 @@ Router::Node& Router::Trie::place_of(const Pattern& pattern) {
   return *node;
 }
 
+/// A path that one pattern spells out is the most specific there is: it is found without a walk.
+void Router::Trie::add_plain_path(const Pattern& pattern, Node& place) {
+  std::string path;
+  for (const Pattern::Segment& segment : pattern.segments) {
+    path.append("/").append(segment.literal);
+  }
+  if (pattern.parameters.empty() && plain_paths.find(path) == SegmentTable::kAbsent) {
+    plain_paths.add(path);
+    plain_places.push_back(&place);
+  }
+}
+
 /// Where the entry of a method goes; null when the method's name is one too many.
 std::int32_t* Router::Trie::slot_of(Node& node, std::string_view method) {
   if (method == "*") {
@@ -196,6 +211,7 @@ Result<> Router::add(std::string_view method, std::string_view pattern, std::int
     return fail(std::string(place) + ": route " + std::string(method) + " " + std::string(pattern) +
                 " takes the same paths as " + other.method + " " + other.text + " at " + other.place);
   }
+  trie_->add_plain_path(*parsed, node);
   *slot = static_cast<std::int32_t>(trie_->entries.size());
   trie_->entries.push_back({std::string(method), std::string(pattern), std::string(place), *std::move(parsed)});
   trie_->routes.push_back(route);
@@ -288,6 +304,22 @@ std::int32_t Router::Search::entry_at(const Node& node) const {
     }
   }
   return node.answers[static_cast<std::size_t>(method)];
+}
+
+Router::Match Router::match(Method method, std::string_view method_text, std::string_view path,
+                            Parameters& parameters) const {
+  const std::int32_t plain = trie_->plain_paths.find(path);
+  if (plain != SegmentTable::kAbsent && method != Method::kExtension) {
+    const Node& place = *trie_->plain_places[static_cast<std::size_t>(plain)];
+    if (const std::int32_t entry = place.answers[static_cast<std::size_t>(method)]; entry != kNone) {
+      parameters.count = 0;
+      Match match;
+      match.outcome = Outcome::kFound;
+      match.route = trie_->routes[static_cast<std::size_t>(entry)];
+      return match;
+    }
+  }
+  return match_but(method, method_text, path, parameters, nullptr);
 }
 
 Router::Match Router::match_but(Method method, std::string_view method_text, std::string_view path,

@@ -95,9 +95,7 @@ class Router {
   /// A route of the exact method beats one of any method, which answers OPTIONS itself. `parameters` count only when a
   /// route was found.
   [[nodiscard]] Match match(Method method, std::string_view method_text, std::string_view path,
-                            Parameters& parameters) const {
-    return match_but(method, method_text, path, parameters, nullptr);
-  }
+                            Parameters& parameters) const;
 
   /// Matches again, passing over the routes whose numbers are in `refused`; they took the path and a parameter's value
   /// turned out not to be of its type.

@@ -16,7 +16,8 @@ local READ = {
 }
 
 -- Methods of `req` that do not keep it.
-local METHODS = { header = true, query_all = true, raw = true, json = true, set_cookie = true, delete_cookie = true }
+local METHODS = { header = true, query_all = true, raw = true, json = true, read = true, set_cookie = true,
+  delete_cookie = true }
 
 local function reader(index, kind)
   return (READ[kind] or READ.string):format(index, index)

@@ -68,6 +68,21 @@ TEST_CASE("router: a literal path is found, and only it") {
   }
 }
 
+TEST_CASE("router: a literal path without the method leaves it to a route with parameters") {
+  const Router router = router_of({{"GET", "/a/b"}, {"POST", "/a/{x}"}, {"PURGE", "/a/b"}, {"PURGE", "/{rest*}"}});
+  CHECK(route(router, "/a/b") == 0);
+  CHECK(route(router, "/a/b", "HEAD") == 0);
+  const Found found = find(router, "POST", "/a/b");
+  CHECK(found.match.route == 1);
+  CHECK(found.parameters.count == 1);
+  CHECK(found.text(0) == "b");
+  CHECK(route(router, "/a/b", "PURGE") == 2);
+  CHECK(route(router, "/a/c", "PURGE") == 3);
+  CHECK(find(router, "GET", "/a/b").parameters.count == 0);
+  CHECK(find(router, "PUT", "/a/b").match.outcome == Outcome::kMethodNotAllowed);
+  CHECK(find(router, "PUT", "/a/b").match.allow == "GET, HEAD, POST, OPTIONS, PURGE");
+}
+
 TEST_CASE("router: a literal beats a typed parameter beats an untyped one beats a rest") {
   const Router router = router_of(
       {{"GET", "/{all*}"}, {"GET", "/{name}"}, {"GET", "/{id:integer}"}, {"GET", "/me"}, {"GET", "/{x:json}"}});
