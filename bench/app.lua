@@ -27,4 +27,24 @@ app:get("/ten", { use = ten }, function()
   return "Hello, World!"
 end)
 
+-- What specs cost: the same request with and without them, and a body of ten typed members.
+local t = perigee.types
+
+local function hello()
+  return "Hello, World!"
+end
+
+app:get("/bare/{id:integer}", hello)
+app:get("/specs/{id:integer}", {
+  params = { id = t.integer:min(1) },
+  query = { page = t.integer:min(1):default(1) },
+  headers = { ["x-limit"] = t.integer:max(100):optional() },
+}, hello)
+app:post("/json", {
+  body = t.object {
+    name = t.string:length(1, 80), email = t.string:length(3, 200), age = t.integer:min(0):max(150), score = t.number,
+    active = t.boolean, born = t.date, id = t.uuid, role = t.enum { "admin", "user" }, slug = t.slug, note = t.string,
+  },
+}, hello)
+
 return app

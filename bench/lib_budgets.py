@@ -3,6 +3,8 @@
 HELLO_INSTRUCTIONS = 2_500
 TYPED_INSTRUCTIONS = 5_000
 MIDDLEWARE_INSTRUCTIONS = 600  # of ten middlewares that do nothing
+SPECS_INSTRUCTIONS = 800  # of one path, one query and one header spec, over the same route without
+JSON_INSTRUCTIONS = 12_000  # 1 KiB, ten typed members
 BROWSER_SHARE_OF_NGINX = 1 / 4
 PIPELINED_TIMES_NGINX = 5
 IDLE_BYTES = 1_024
@@ -48,6 +50,9 @@ def broken(report):
         at_most("typed", instructions("perigee", "typed"), TYPED_INSTRUCTIONS, "instructions a request"),
         at_most("ten middlewares", instructions("perigee", "middleware"),
                 plus(instructions("perigee", "hello"), MIDDLEWARE_INSTRUCTIONS), "instructions a request"),
+        at_most("specs", instructions("perigee", "specs"), plus(instructions("perigee", "bare"), SPECS_INSTRUCTIONS),
+                "instructions a request"),
+        at_most("json", instructions("perigee", "json"), JSON_INSTRUCTIONS, "instructions a request"),
         at_most("browser against nginx+lua", instructions("perigee", "browser"),
                 times(instructions("nginx+lua", "browser"), BROWSER_SHARE_OF_NGINX), "instructions a request"),
         at_least("pipelined against nginx+lua", rps("perigee"), times(rps("nginx+lua"), PIPELINED_TIMES_NGINX),
