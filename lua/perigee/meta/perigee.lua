@@ -6,6 +6,7 @@
 ---
 --- What the world can cause is returned as `nil, err`; what only the program can cause is raised.
 ---@class perigee
+---@field types perigee.types what values of a request must be
 ---@field config table the `[app]` table of the configuration, in the shape it has there; dates are strings
 ---@field worker perigee.Worker which worker runs this code
 ---@field log perigee.log
@@ -38,7 +39,16 @@ function perigee.app() end
 ---@alias perigee.Second perigee.Body|nil a body behind a status, or an error behind nil
 ---@alias perigee.Handler fun(req: perigee.Request): perigee.First, perigee.Second, perigee.Headers?
 
+--- What a route says of its requests. What does not fit is answered 400 with all that is wrong, and never reaches the
+--- handler.
 ---@class perigee.RouteSpec
+---@field params? table<string, perigee.AnyType> of the path's parameters, beyond what the pattern says
+---@field query? table<string, perigee.AnyType>
+---@field headers? table<string, perigee.AnyType> names in any case; `req.headers` has them in lower case
+---@field cookies? table<string, perigee.AnyType>
+---@field form? table<string, perigee.AnyType>
+---@field body? perigee.AnyType a string or function takes the text, any other type JSON
+---@field name? string for `app:url`, and the operationId of the OpenAPI document
 ---@field limits? perigee.RouteLimits
 ---@field name? string for `app:url`
 ---@field use? perigee.Middleware|perigee.Middleware[] from the outermost
@@ -54,6 +64,18 @@ function perigee.app() end
 --- Each method raises on a mistake of the program and returns the app.
 ---@class perigee.App
 local App = {}
+
+--- Names a type of the app's own, for patterns (`{name:type}`) and specs. What the function raises is a 500.
+---
+--- ```lua
+--- app:type("game", function(text) return games[text] end, "a known game")
+--- app:get("/play/{game:game}", function(req) return req.params.game.title end)
+--- ```
+---@param name string letters, digits and _
+---@param fn fun(text: string): any, string? the value a text stands for; nil, and perhaps what is expected, refuses it
+---@param expected? string what it wants, in words for a client
+---@return perigee.App
+function App:type(name, fn, expected) end
 
 --- Routes GET, and HEAD with it.
 ---
@@ -205,11 +227,11 @@ function App:stop(hook) end
 ---@field id string 20 hexadecimal digits, unique; or a trusted proxy's X-Request-Id
 ---@field route? string the pattern that took the path
 ---@field params table<string, any> path parameters, of their types
----@field query table<string, string> first values
----@field headers table<string, string> by lower-case name; equal names are joined by ", "
----@field cookies table<string, string> first values
+---@field query table<string, any> first values as strings; with a spec typed, those it names
+---@field headers table<string, any> by lower-case name, equal names joined by ", "; with a spec typed, those it names
+---@field cookies table<string, any> first values; with a spec typed, those it names
 ---@field form table<string, string> first values of an application/x-www-form-urlencoded body, else empty
----@field body string the whole body; "" without one
+---@field body any the whole body as a string, "" without one; with a spec its typed value
 ---@field ctx table free to write, the only field that can be assigned
 local Request = {}
 
