@@ -45,6 +45,8 @@ app:post("/json", {
     name = t.string:length(1, 80), email = t.string:length(3, 200), age = t.integer:min(0):max(150), score = t.number,
     active = t.boolean, born = t.date, id = t.uuid, role = t.enum { "admin", "user" }, slug = t.slug, note = t.string,
   },
-}, hello)
+}, function(req)
+  return req.body.age == 36 and "Hello, World!" or 500
+end)
 
 return app

@@ -36,7 +36,7 @@ int decode(lua_State* state) {
   std::size_t size = 0;
   const char* text = luaL_checklstring(state, 1, &size);
   std::string error;
-  if (decode_json(state, {text, size}, Vm::of(state).settings().json_depth, error)) {
+  if (decode_json(state, {text, size}, {Vm::of(state).settings().json_depth, 0}, error)) {
     return 1;
   }
   lua_pushnil(state);

@@ -123,7 +123,8 @@ int json_body(lua_State* state) {
     return 2;
   }
   std::string error;
-  if (decode_json(state, body, Vm::of(state).settings().json_depth, error)) {
+  if (decode_json(state, body, {Vm::of(state).settings().json_depth, static_cast<int>(lua_tointeger(state, 2))},
+                  error)) {
     return 1;
   }
   lua_pushnil(state);

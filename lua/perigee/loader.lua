@@ -55,13 +55,14 @@ end
 -- Path and its types, then the middleware, then the other specs, then the handler.
 local function compose(route)
   local context = route.context
+  local keeps = context.error ~= nil or context.after[1] ~= nil -- hooks will ask for the request
   specs.load(route, types_of(context))
   route.types = specs.summary(route)
-  route.handler = specs.wrap(route, route.handler)
+  route.handler = specs.wrap(route, route.handler, not keeps and not route.uses[1])
   assembly.compose(route)
   route.handler = specs.params(route, route.handler, hooks.refuse_path)
   route.handler = dev and dev.guard(route.handler) or route.handler
-  route.enter = routes.enter(route, context.error ~= nil or context.after[1] ~= nil)
+  route.enter = routes.enter(route, keeps)
 end
 
 -- Composes every route; the mistakes in their specs are returned, each as a line.

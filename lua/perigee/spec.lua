@@ -2,6 +2,7 @@
 -- around the handler, one for the path's parameters and one for the rest. The code itself is written by checks.lua.
 
 local bodies = require "perigee.bodies"
+local bytecode = require "perigee.bytecode"
 local checks = require "perigee.checks"
 local core = require "perigee.core"
 local facts = require "perigee.type_facts"
@@ -219,9 +220,9 @@ function M.params(route, inner, refused)
 end
 
 -- Writes what fills one slot of the request with the values of one source.
-local function write_source(writer, source, fields)
+local function write_source(writer, source, fields, is_read)
   local members = {}
-  local in_place = #fields > 40
+  local in_place = is_read and #fields > 40
   if in_place then
     writer:line("local %s = {}", source.key)
   end
@@ -229,11 +230,14 @@ local function write_source(writer, source, fields)
     local y = writer:variable()
     local name = writer:literal(field.name)
     members[i] = ("[%s] = %s"):format(name, y)
-    writer:line(in_place and "do local %s" or "local %s do", y)
+    writer:line((in_place or not is_read) and "do local %s" or "local %s do", y)
     writer:find(field.type, source.number, field.name, y, { where = source.where,
       name = field.name:gsub("%%", "%%%%"), indexes = {},
       hidden = source.key == "cookies" or source.key == "headers" and HIDDEN[field.name] })
     writer:line(in_place and ("%s[%s] = %s end"):format(source.key, name, y) or "end")
+  end
+  if not is_read then
+    return -- a table would be made for nothing
   end
   writer:line("req[%d] = %s", source.slot, in_place and source.key or "{ " .. table.concat(members, ", ") .. " }")
 end
@@ -315,14 +319,19 @@ local function write_body(writer, record)
   writer:line("if body then req[7] = body else other.keep(req, 'body', body) end")
 end
 
+-- Methods of `req` that neither keep it nor read its typed fields.
+local METHODS = { header = true, query_all = true, raw = true, json = true, set_cookie = true, delete_cookie = true }
+
 --- The function that checks all but the path and calls `handler`; `handler` itself where there is nothing to check.
 ---@param handler fun(req: perigee.Request): ...
-function M.wrap(route, handler)
+---@param alone boolean whether nobody but the handler sees the request
+function M.wrap(route, handler, alone)
   local plan = route.plan
+  local uses = alone and bytecode.uses_of_first(handler, METHODS)
   local writer = checks.writer()
   for _, source in ipairs(SOURCES) do
     if plan[source.key] then
-      write_source(writer, source, plan[source.key])
+      write_source(writer, source, plan[source.key], not uses or uses[source.key] ~= nil)
     end
   end
   if plan.form then

@@ -20,7 +20,7 @@ std::string decoded(const std::string& text, int depth = 64) {
   shared_vm().in_lua([&](lua_State* state) {
     const int top = lua_gettop(state);
     std::string error;
-    if (!decode_json(state, text, depth, error)) {
+    if (!decode_json(state, text, {depth, 0}, error)) {
       CHECK(lua_gettop(state) == top);
       result = "(" + error + ")";
       return;
@@ -37,7 +37,7 @@ double number(const std::string& text) {
   double value = NAN;
   shared_vm().in_lua([&](lua_State* state) {
     std::string error;
-    REQUIRE(decode_json(state, text, 1, error));
+    REQUIRE(decode_json(state, text, {1, 0}, error));
     REQUIRE(lua_type(state, -1) == LUA_TNUMBER);
     value = lua_tonumber(state, -1);
   });
@@ -194,4 +194,13 @@ TEST_CASE("json decoder: the integers next to the exact ones are not taken for t
   CHECK(number("9007199254740993") > exact);
   CHECK(number("-9007199254740993") < -exact);
   CHECK(number("18446744073709551615") == 18446744073709551616.0);
+}
+
+TEST_CASE("json decoder: a NUL ends nothing") {
+  using namespace std::string_literals;
+  CHECK(decoded("[1]\0x"s) == "(Invalid value at byte 4)");
+  CHECK(decoded("[1]\0"s) == "(Invalid value at byte 4)");
+  CHECK(decoded("\"a\0b\""s) == "(Invalid value at byte 3)");
+  CHECK(decoded("\"a\\u0000b\"") == "\"a\\u0000b\"");
+  CHECK(decoded("") == "(The document is empty at byte 1)");
 }
