@@ -1,4 +1,4 @@
--- Middleware around a handler, composed when the app is loaded. Each step is a function of its own, generated, so that
+-- Middleware around a handler, composed when the app is loaded. Each step is a function with code of its own, so that
 -- the JIT sees ten different functions and not one that calls itself: the whole chain becomes part of the route's trace
 -- and costs next to nothing. A request's slot 11 says which step runs, slot 12 holds the last result.
 
@@ -51,7 +51,7 @@ local function settle(req, step, place, context, ok, first, second, third)
     return req[12]
   elseif first == nil then
     return failures.failed(req, second, place, context)
-  elseif getmetatable(first) == result.Result and second == nil then
+  elseif result.is_result(first) and second == nil then
     res = first
   else
     res, err = result.of_returned(req, 200, first, second, third)
@@ -77,39 +77,43 @@ local function settle_handler(req, place, context, ok, first, second, third)
   return failures.rendered(req, res, context)
 end
 
+-- The step around the handler. `plain`: a text without a status is a 200.
 local HANDLER = [[
-local handler, place, context, settle, owner = ...
-local xpcall, raised, getmetatable, setmetatable, type, Result, Request, misuse = select(6, ...)
+local before, step, plain, handler, place, context, settle, owner = ...
+local xpcall, raised, rawget, setmetatable, type, Result, mark, misuse = select(9, ...)
+local past = -step
 return function(req)
-  if getmetatable(req) ~= Request or req[11] ~= %d then
-    misuse(req, %d, owner)
+  if type(req) ~= "table" or rawget(req, 11) ~= before then
+    misuse(req, before, owner)
   end
-  req[11] = %d
+  req[11] = step
   local ok, first, second, third = xpcall(handler, raised, req)
   local res
-  if ok and type(first) == "string" and second == nil and %s then
-    res = setmetatable({ 200, first, false, false, false, false, false }, Result)
+  if ok and type(first) == "string" and second == nil and plain then
+    res = setmetatable({ 200, first, false, false, false, false, mark, false }, Result)
   else
     res = settle(req, place, context, ok, first, second, third)
   end
-  req[11] = %d
+  req[11] = past
   req[12] = res
   return res
 end]]
 
+-- The step around a middleware.
 local STEP = [[
-local fn, inner, place, context, settle, owner, covers = ...
-local xpcall, raised, getmetatable, setmetatable, type, Result, Request, misuse = select(8, ...)
+local before, step, fn, inner, place, context, settle, owner, covers = ...
+local xpcall, raised, rawget, _, type, _, mark, misuse = select(10, ...)
+local past = -step
 return function(req)
-  if getmetatable(req) ~= Request or req[11] ~= %d then
-    misuse(req, %d, owner)
+  if type(req) ~= "table" or rawget(req, 11) ~= before then
+    misuse(req, before, owner)
   end
-  req[11] = %d
+  req[11] = step
   local ok, res, second, third = %s
-  if not ok or second ~= nil or getmetatable(res) ~= Result then
-    res = settle(req, %d, place, context, ok, res, second, third)
+  if not ok or second ~= nil or type(res) ~= "table" or rawget(res, 7) ~= mark then
+    res = settle(req, step, place, context, ok, res, second, third)
   end
-  req[11] = %d
+  req[11] = past
   req[12] = res
   return res
 end]]
@@ -123,13 +127,14 @@ true
     res = inner(req)
   end]]
 
+-- Around all steps: the values that the engine takes.
 local WHOLE = [[
-local outermost, parts, type = ...
+local outermost, parts, type, plain = ...
 return function(req)
   local res = outermost(req)
   local body = res[2]
   if not res[5] and not res[4] and not res[3] and type(body) == "string" then
-    if res[1] == 200 and %s then
+    if res[1] == 200 and plain then
       return body
     end
     return res[1], body
@@ -137,17 +142,14 @@ return function(req)
   return parts(res)
 end]]
 
-local function generate(source, name, ...)
-  return assert(loadstring(source, name))(...)
-end
-
-local function step_source(step, conditional)
-  return STEP:format(step - 1, step - 1, step, conditional and CALL_BELOW or CALL, step, -step)
-end
+local around_handler = twin.chunk(HANDLER, "=(around a handler)")
+local around_middleware = twin.chunk(STEP:format(CALL), "=(around a middleware)")
+local around_perhaps = twin.chunk(STEP:format(CALL_BELOW), "=(around a middleware with a prefix)")
+local around_all = twin.chunk(WHOLE, "=(around a route)")
 
 -- What every generated function takes behind what is its own.
 local function common()
-  return xpcall, failures.raised, getmetatable, setmetatable, type, result.Result, request.Request, misuse
+  return xpcall, failures.raised, rawget, setmetatable, type, result.Result, result.mark, misuse
 end
 
 ---@class perigee.Use a middleware where an app uses it
@@ -172,16 +174,15 @@ function M.compose(uses, handler, place, context, refusal)
     names[i] = "the middleware at " .. place_of(use.fn)
   end
   local top = base + count + 1
-  local source = HANDLER:format(top - 1, top - 1, top, tostring(not refusal), -top)
-  local inner = generate(source, "=(around " .. place .. ")", handler, place, context, settle_handler, names[count],
+  local inner = around_handler(top - 1, top, not refusal, handler, place, context, settle_handler, names[count],
     common())
   for i = count, 1, -1 do
-    local fn, name = uses[i].fn, names[i]
+    local fn, name, covers = uses[i].fn, names[i], uses[i].covers
     fn, seen[name] = seen[name] and twin.of(fn) or fn, true
-    inner = generate(step_source(base + i, uses[i].covers), "=(around " .. name .. ")",
-      fn, inner, name, context, settle, names[i - 1], uses[i].covers, common())
+    inner = (covers and around_perhaps or around_middleware)(base + i - 1, base + i, fn, inner, name, context, settle,
+      names[i - 1], covers, common())
   end
-  return generate(WHOLE:format(tostring(not refusal)), "=(around " .. place .. ")", inner, result.parts, type), base
+  return around_all(inner, result.parts, type, not refusal), base
 end
 
 return M

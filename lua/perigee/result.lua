@@ -2,6 +2,7 @@
 -- become one, and how one becomes the values that the engine takes.
 
 local core = require "perigee.core"
+local new_table = require "table.new"
 local response = require "perigee.response"
 
 local is_response = response.is_response
@@ -11,14 +12,33 @@ local M = {}
 -- A result's array part, false where there is nothing. The headers a handler returned are only read; a result's own are
 -- made when somebody asks for them. A result's value is the response value that was returned (perigee.html and its
 -- siblings).
-local STATUS, BODY, RETURNED, HEADERS, VALUE, CAUSE, RENDERED = 1, 2, 3, 4, 5, 6, 7
+local STATUS, BODY, RETURNED, HEADERS, VALUE, CAUSE, RENDERED = 1, 2, 3, 4, 5, 6, 8
 
--- Names of header fields have no case: the table keeps them in lower case.
+--- What slot 7 of every result holds, and of no other table. The JIT takes a function for a constant: in a trace it
+--- costs nothing to tell results from other tables, where comparing metatables would.
+function M.mark() end
+
+local mark = M.mark
+
+-- Names of header fields have no case: the table keeps them in lower case. Programs use few, so those are remembered.
 local Headers = {}
+local lower, remembered, MOST_REMEMBERED = {}, 0, 1000
+
+local function remember(name)
+  local small = name:lower()
+  if remembered < MOST_REMEMBERED then
+    lower[name], remembered = small, remembered + 1
+  end
+  return small
+end
+
+local function new_headers()
+  return setmetatable(new_table(0, 4), Headers)
+end
 
 function Headers.__index(headers, name)
   if type(name) == "string" then
-    return rawget(headers, name:lower())
+    return rawget(headers, lower[name] or remember(name))
   end
 end
 
@@ -26,11 +46,11 @@ function Headers.__newindex(headers, name, value)
   if type(name) ~= "string" then
     error("a header's name is a string, got " .. type(name), 2)
   end
-  rawset(headers, name:lower(), value)
+  rawset(headers, lower[name] or remember(name), value)
 end
 
 local function headers_of(...)
-  local headers = setmetatable({}, Headers)
+  local headers = new_headers()
   for i = 1, select("#", ...) do
     for name, value in pairs((select(i, ...)) or {}) do
       if type(name) == "string" then
@@ -44,6 +64,10 @@ end
 ---@class perigee.Result
 local Result = {}
 M.Result = Result
+
+function M.is_result(value)
+  return type(value) == "table" and rawget(value, 7) == mark
+end
 local methods = {}
 
 function Result.__index(res, key)
@@ -58,7 +82,7 @@ function Result.__index(res, key)
   elseif key == "headers" then
     local headers = res[HEADERS]
     if not headers then
-      headers = res[RETURNED] and headers_of(res[RETURNED]) or setmetatable({}, Headers)
+      headers = res[RETURNED] and headers_of(res[RETURNED]) or new_headers()
       res[HEADERS] = headers
     end
     return headers
@@ -79,7 +103,7 @@ function Result.__newindex(res, key, value)
     end
     res[STATUS] = value
   elseif key == "body" then
-    if getmetatable(value) == Result then
+    if M.is_result(value) then
       error("a response can't be another one's body: return it instead", 2)
     end
     res[BODY] = value or false
@@ -160,7 +184,7 @@ function M.of_value(req, value, status, headers, default)
   status = status or status_of_value(value, req, default)
   value = with_document(value, status, req)
   local own = headers_of(value.headers, headers)
-  return setmetatable({ status, value.body or false, false, own, value, false, false }, Result)
+  return setmetatable({ status, value.body or false, false, own, value, false, mark, false }, Result)
 end
 
 --- A problem of the status as a result.
@@ -180,7 +204,7 @@ local function of_parts(req, status, body, headers, default)
     return nil, ("returned headers that are a %s, not a table"):format(type(headers))
   elseif is_response(body) then
     return M.of_value(req, body, status, headers, default)
-  elseif getmetatable(body) == Result then
+  elseif M.is_result(body) then
     local res = M.copy(body)
     res[STATUS] = status or res[STATUS]
     for name, value in pairs(headers or {}) do
@@ -192,7 +216,7 @@ local function of_parts(req, status, body, headers, default)
   elseif status and status >= 400 and body == nil and headers == nil then
     return M.problem(req, status)
   end
-  return setmetatable({ status or default, body or false, headers or false, false, false, false, false }, Result)
+  return setmetatable({ status or default, body or false, headers or false, false, false, false, mark, false }, Result)
 end
 
 --- A result out of what a handler or a middleware returned. Nil and why where that is no answer.
@@ -204,7 +228,7 @@ function M.of_returned(req, default, first, second, third)
     return nil, ("returned a %s and then a %s: a status comes first, `return status, body, headers`")
       :format(type(first), type(second))
   elseif first == nil then
-    return setmetatable({ 204, false, false, false, false, false, false }, Result)
+    return setmetatable({ 204, false, false, false, false, false, mark, false }, Result)
   end
   return of_parts(req, nil, first, nil, default)
 end
@@ -212,7 +236,8 @@ end
 --- Another result with the same contents.
 function M.copy(res)
   local own = res[HEADERS] and headers_of(res[HEADERS]) or false
-  return setmetatable({ res[STATUS], res[BODY], res[RETURNED], own, res[VALUE], res[CAUSE], res[RENDERED] }, Result)
+  return setmetatable(
+    { res[STATUS], res[BODY], res[RETURNED], own, res[VALUE], res[CAUSE], mark, res[RENDERED] }, Result)
 end
 
 function M.set_cause(res, cause)

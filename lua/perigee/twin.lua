@@ -21,4 +21,15 @@ function M.of(fn)
   return setfenv(copy, getfenv(fn))
 end
 
+--- A function that runs a chunk, each time with code of its own.
+---@param source string
+---@param name string what tracebacks call it
+---@return function
+function M.chunk(source, name)
+  local code = string.dump(assert(raw_loadstring(source, name)))
+  return function(...)
+    return assert(raw_loadstring(code))(...)
+  end
+end
+
 return M

@@ -36,7 +36,7 @@ function M.answer(middleware, req, answer)
   end
   local first, second, third = middleware(req, inner)
   local res = first
-  if getmetatable(first) ~= result.Result then
+  if not result.is_result(first) then
     res = assert(result.of_returned(spec.req, 200, first, second, third))
   end
   return { status = res.status, body = res.body, headers = res.headers, called = called }
