@@ -70,15 +70,15 @@ int query(lua_State* state) {
   return push_form(state, exchange_of(state).view.query.view());
 }
 
-int form(lua_State* state) {
+int urlencoded(lua_State* state) {
   return push_form(state, exchange_of(state).body);
 }
 
-// query_all(task, name) -> every value of the name, in order.
-int query_all(lua_State* state) {
+// Pushes a list of every value of the second argument's name, in order.
+int push_values(lua_State* state, std::string_view text) {
   std::size_t size = 0;
   const char* wanted = luaL_checklstring(state, 2, &size);
-  http::FormPairs pairs(exchange_of(state).view.query.view());
+  http::FormPairs pairs(text);
   lua_newtable(state);
   for (int count = 0; pairs.next();) {
     push_decoded(state, pairs.raw_name());
@@ -92,6 +92,14 @@ int query_all(lua_State* state) {
     }
   }
   return 1;
+}
+
+int query_all(lua_State* state) {
+  return push_values(state, exchange_of(state).view.query.view());
+}
+
+int urlencoded_values(lua_State* state) {
+  return push_values(state, exchange_of(state).body);
 }
 
 int cookies(lua_State* state) {
@@ -248,18 +256,12 @@ int fits_path_type(lua_State* state) {
 }  // namespace
 
 void bind_request(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {{"query", query},
-                                            {"form", form},
-                                            {"query_all", query_all},
-                                            {"cookies", cookies},
-                                            {"headers", headers},
-                                            {"set_cookie", set_cookie},
-                                            {"request_id", request_id},
-                                            {"remote_address", remote_address},
-                                            {"scheme", scheme},
-                                            {"refusal", refusal},
-                                            {"fits_path_type", fits_path_type},
-                                            {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {
+      {"query", query},           {"urlencoded", urlencoded}, {"urlencoded_values", urlencoded_values},
+      {"query_all", query_all},   {"cookies", cookies},       {"headers", headers},
+      {"set_cookie", set_cookie}, {"request_id", request_id}, {"remote_address", remote_address},
+      {"scheme", scheme},         {"refusal", refusal},       {"fits_path_type", fits_path_type},
+      {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

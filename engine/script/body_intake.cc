@@ -18,12 +18,42 @@ bool BodyIntake::keep(std::string& body, std::string_view bytes) {
   if (dropped_) {
     return true;
   }
+  if (form_ != nullptr) {
+    return feed_form(bytes);
+  }
   if (body.size() + bytes.size() > kLargestWhole) {
     fail(413, "too_large", "the body is larger than memory holds");
     return false;
   }
   body.append(bytes);
   return true;
+}
+
+bool BodyIntake::feed_form(std::string_view bytes) {
+  if (form_->feed(bytes)) {
+    return true;
+  }
+  fail(form_->status(), form_->status() == 413 ? "too_large" : "refused", form_->detail());
+  return false;
+}
+
+void BodyIntake::end() {
+  if (form_ != nullptr && !dropped_ && !form_->finish()) {
+    fail(form_->status(), "refused", form_->detail());
+  }
+  if (state_ == State::kArriving) {
+    state_ = State::kWhole;
+  }
+}
+
+void BodyIntake::begin_form(std::string& body, std::string_view content_type, const files::UploadSettings& settings) {
+  form_ = std::make_unique<files::UploadForm>(content_type, settings);
+  const bool good = feed_form(body);
+  if (arriving()) {
+    body.clear();
+  } else if (good && state_ == State::kWhole) {
+    end();
+  }
 }
 
 void BodyIntake::discard(std::string& body) {

@@ -2,17 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "files/upload_form.h"
 
 namespace perigee::script {
 
 class Task;
 
 /// A body that its handler meets while it still arrives: what has become of it, how much of it was read, and who waits
-/// for more. An exchange has one only where its body is larger than http.body_buffer or is read in parts. It ends with
-/// the request. Worker's thread only.
+/// for more, and the form that it is. An exchange has one only where its body is larger than http.body_buffer, is read
+/// in parts or is a multipart form. It ends with the request. Worker's thread only.
 class BodyIntake {
  public:
   enum class State : std::uint8_t { kWhole, kArriving, kFailed };
@@ -34,14 +37,18 @@ class BodyIntake {
   [[nodiscard]] const Failure& failure() const { return failure_; }
 
   void begin() { state_ = State::kArriving; }
-  void end() { state_ = State::kWhole; }
+  void end();
   /// The first reason stays.
   void fail(int status, std::string_view word, std::string_view detail);
 
   /// Takes the next bytes of the body, which `body` collects. False: no more are wanted.
   [[nodiscard]] bool keep(std::string& body, std::string_view bytes);
 
-  /// What has come in next bytes is dropped.
+  /// Takes the body apart as a form from here on, and what has come of it at once. `body` stays where it is whole.
+  void begin_form(std::string& body, std::string_view content_type, const files::UploadSettings& settings);
+  [[nodiscard]] files::UploadForm* form() { return form_.get(); }
+
+  /// What comes next is dropped.
   void discard(std::string& body);
 
   /// Bytes of `body` that were not read yet.
@@ -63,6 +70,7 @@ class BodyIntake {
     double serial;
     bool whole;
   };
+  [[nodiscard]] bool feed_form(std::string_view bytes);
   void wake_all();
   static void wake(const Waiter& waiter);
 
@@ -71,6 +79,7 @@ class BodyIntake {
   std::size_t read_ = 0;
   Failure failure_;
   std::vector<Waiter> waiters_;
+  std::unique_ptr<files::UploadForm> form_;
 };
 
 }  // namespace perigee::script

@@ -31,6 +31,7 @@ int core_module(lua_State* state) {
   lua_newtable(state);
   bind_answer(state);
   bind_body(state);
+  bind_form(state);
   bind_json(state);
   bind_request(state);
   bind_task(state);

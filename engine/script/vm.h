@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "files/upload_form.h"
 #include "http/router.h"
 #include "script/host.h"
 #include "script/lua_allocator.h"
@@ -24,6 +25,7 @@ struct VmSettings {
   std::string config_json = "{}";  ///< the [app] table: perigee.config
   int json_depth = 64;
   int form_fields = 1000;
+  files::UploadSettings upload;  ///< of multipart forms
   int worker_id = 0;
   int worker_count = 1;
   bool development = false;  ///< errors are shown with source and locals, new globals reported

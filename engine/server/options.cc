@@ -63,6 +63,10 @@ const std::array kTable = {
     OptionSpec{"http", "body_buffer", kSize, &Options::body_buffer, 0, kGiB, "", kReloadable,
                "Bodies up to so many bytes are read before their handler runs; larger ones reach it while they still "
                "arrive."},
+    OptionSpec{"http", "upload_memory", kSize, &Options::upload_memory, 0, kGiB, "", kReloadable,
+               "Bytes of one field or file of a multipart form that are kept in memory; a larger one goes to disk."},
+    OptionSpec{"http", "upload_folder", kString, &Options::upload_folder, 0, kPathBytes, "", kReloadable,
+               "Folder for what uploads leave on disk until their request ends; empty is $TMPDIR, or else /tmp."},
     OptionSpec{"http", "head_timeout", kSeconds, &Options::head_timeout, 0.1, kHour, "", kReloadable,
                "Seconds for a whole request head to arrive; after that it is answered 408."},
     OptionSpec{"http", "body_timeout", kSeconds, &Options::body_timeout, 0.1, kHour, "", kReloadable,
@@ -86,6 +90,8 @@ const std::array kTable = {
                "How deep arrays and objects of a JSON body may nest."},
     OptionSpec{"limits", "form_fields", kInteger, &Options::form_fields, 1, 100'000, "", kReloadable,
                "Most fields of a form."},
+    OptionSpec{"limits", "form_files", kInteger, &Options::form_files, 0, 10'000, "", kReloadable,
+               "Most fields and files of a form that may be on disk at once; one more is answered 413."},
 
     OptionSpec{"log", "level", kChoice, &Options::log_level, 0, 0, "debug info warn error", kReloadable,
                "The least serious event that the error log keeps."},

@@ -34,6 +34,8 @@ struct Options {
   std::int64_t pipeline = 64;
   std::int64_t output_watermark = 1024 * 1024;
   std::int64_t body_buffer = 64 * 1024;
+  std::int64_t upload_memory = 64 * 1024;
+  std::string upload_folder;
   double head_timeout = 10;
   double body_timeout = 10;
   std::int64_t body_rate = 500;
@@ -47,6 +49,7 @@ struct Options {
   std::int64_t connections_per_address = 1'000;
   std::int64_t json_depth = 64;
   std::int64_t form_fields = 1'000;
+  std::int64_t form_files = 100;
 
   // [log]
   std::string log_level = "info";

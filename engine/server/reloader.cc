@@ -39,6 +39,10 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   settings.config_json = options.app_config;
   settings.json_depth = static_cast<int>(options.json_depth);
   settings.form_fields = static_cast<int>(options.form_fields);
+  settings.upload.folder = files::upload_folder(options.upload_folder);
+  settings.upload.memory = static_cast<std::size_t>(options.upload_memory);
+  settings.upload.parts = static_cast<std::size_t>(options.form_fields);
+  settings.upload.files = static_cast<std::size_t>(options.form_files);
   settings.worker_id = worker;
   settings.worker_count = workers;
   settings.development = options.dev;

@@ -51,7 +51,7 @@ Server::~Server() {
 }
 
 int Server::run() {
-  net::SignalSource::block_signals({SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE});
+  net::SignalSource::block_signals({SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ});
   raise_descriptor_limit(static_cast<std::size_t>(options_->connections) * 2 + 1024);
   auto opened = open_logs();
   if (opened) {

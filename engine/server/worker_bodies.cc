@@ -197,7 +197,8 @@ void Worker::await_body(script::Exchange& exchange, script::Task& waiter, bool w
 std::uint64_t Worker::leave_body(Visit& visit) {
   script::BodyIntake& intake = *visit.intake;
   if (visit.answer.kind == script::Answer::Kind::kStream) {  // its function may read on
-    visit.close_after = visit.close_after || intake.state() != script::BodyIntake::State::kWhole;
+    const bool all = !visit.head.has_body() || visit.framer.state() == http::BodyFramer::State::kDone;
+    visit.close_after = visit.close_after || !all;
     if (intake.owes_continue) {
       fail_body(visit, 400, "closed", "the answer began before the body was asked for");
     }
@@ -207,7 +208,7 @@ std::uint64_t Worker::leave_body(Visit& visit) {
     intake.discard(visit.body);
     take_in(visit);
   }
-  if (intake.state() == script::BodyIntake::State::kWhole) {
+  if (!visit.head.has_body() || visit.framer.state() == http::BodyFramer::State::kDone) {
     return 0;
   }
   const auto rest = intake.arriving() && !intake.owes_continue ? visit.framer.rest() : std::nullopt;

@@ -9,7 +9,7 @@ local tasks = require "perigee.tasks"
 local bit = require "bit"
 local band, bor = bit.band, bit.bor
 local ARRIVING, WHOLE, PARTS, FORM = native.BODY_ARRIVING, native.BODY_WHOLE, native.BODY_PARTS, native.BODY_FORM
-local fstr = native.string
+local C, fstr = native.C, native.string
 
 local M = {}
 
@@ -19,8 +19,19 @@ local TAKEN = {
   [FORM] = "the body was read as a multipart form: use req.form and req:files()",
 }
 
+-- Raises `message` with the place in the program that asked, however deep in the library that was found out.
+local function raise(message)
+  local level = 2
+  local info = debug.getinfo(level, "Sl")
+  while info and (info.what == "C" or info.source:find("^@lua/perigee/")) do
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  end
+  error(info and ("%s:%d: %s"):format(info.short_src, info.currentline, message) or message, 0)
+end
+
 -- Raises where the body was read in another way than the one allowed; notes how it is read now.
-local function claim(task, way, level)
+local function claim(task, way)
   local request = task.request
   local state = request.body_state
   if band(state, way) ~= 0 then
@@ -28,7 +39,7 @@ local function claim(task, way, level)
   end
   for _, other in ipairs { WHOLE, PARTS, FORM } do
     if band(state, other) ~= 0 and not (way == FORM and other == WHOLE) then
-      error(TAKEN[other], level or 4)
+      raise(TAKEN[other])
     end
   end
   request.body_state = bor(state, way)
@@ -68,7 +79,7 @@ function M.await(task)
   if request.body_state == 0 then
     request.body_state = WHOLE
   else
-    claim(task, WHOLE, 5)
+    claim(task, WHOLE)
     if band(request.body_state, ARRIVING) ~= 0 then
       await_whole(task, "req.body")
     end
@@ -105,5 +116,114 @@ function M.read(task, n)
     end
   end
 end
+
+-- Forms ------------------------------------------------------------------------------------------------------------
+
+local URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
+-- A form is read where the client says that it sent one: which kind, and the whole Content-Type.
+local function kind_of(task)
+  local slice = C.perigee_header(task, "content-type", 12)
+  if slice == nil then
+    return nil
+  end
+  local value = fstr(slice.data, slice.size)
+  return value:lower():match("^%s*([^;%s]*)"), value
+end
+
+-- Waits until a multipart form has come, its parts in memory and on disk.
+local function await_parts(task, content_type)
+  claim(task, FORM)
+  core.begin_form(task, content_type)
+  await_whole(task, "req.form")
+end
+
+--- The first value of every field of a form, of either kind; an empty table where the body is none.
+---@return table<string, string>
+function M.form(task)
+  local kind, content_type = kind_of(task)
+  if kind == URLENCODED then
+    M.await(task)
+    return core.urlencoded(task)
+      or error(response.problem(400, "more fields than this server takes (limits.form_fields)"), 0)
+  elseif kind == MULTIPART then
+    await_parts(task, content_type)
+    return core.form_parts(task)
+  end
+  return {}
+end
+
+--- Every value of a form's field.
+---@return string[]
+function M.form_all(task, name)
+  local kind, content_type = kind_of(task)
+  if kind == URLENCODED then
+    M.await(task)
+    return core.urlencoded_values(task, name)
+  elseif kind == MULTIPART then
+    await_parts(task, content_type)
+    return core.form_part_values(task, name)
+  end
+  return {}
+end
+
+-- Files ------------------------------------------------------------------------------------------------------------
+
+-- Slot 1 of a file holds the task's view, slot 2 the serial it had, slot 3 which part of the form the file is.
+---@class perigee.File
+local File = {}
+File.__index = File
+
+local function view_of(file)
+  local task = file[1]
+  if task.serial ~= file[2] then
+    error("request has ended", 3)
+  end
+  return task
+end
+
+--- The next bytes of the file, or all that are left; nil at its end.
+---@param n? integer at most so many
+---@return string? bytes, string? err
+function File:read(n)
+  if n ~= nil and not (type(n) == "number" and n >= 1) then
+    error("bad argument #1 to 'read' (a number of bytes, 1 or more, expected)", 2)
+  end
+  return core.file_read(view_of(self), self[3], n)
+end
+
+--- Keeps the file beyond its request, as `path`. What is there already stays, unless `options.overwrite` is true.
+---@param path string relative to the working directory
+---@param options? { overwrite?: boolean }
+---@return true? moved, string? err
+function File:move(path, options)
+  if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then
+    error("bad argument #1 to 'move' (a path expected)", 2)
+  end
+  return core.file_move(view_of(self), self[3], path, options ~= nil and options.overwrite == true)
+end
+
+function File:__tostring()
+  return ("perigee.File (%s)"):format(self.filename)
+end
+
+--- The files of a multipart form; an empty list where the body is none.
+---@return perigee.File[]
+function M.files(task)
+  local kind, content_type = kind_of(task)
+  if kind ~= MULTIPART then
+    return {}
+  end
+  await_parts(task, content_type)
+  local serial = task.serial
+  local files = core.form_files(task)
+  for _, file in ipairs(files) do
+    file[1], file[2] = task, serial
+    setmetatable(file, File)
+  end
+  return files
+end
+
+core.form = M.form
 
 return M

@@ -94,15 +94,8 @@ function getters.route(task)
   return route and route.pattern
 end
 
--- A form is read where the client says that it sent one.
-local FORM = "application/x-www-form-urlencoded"
-
 function getters.form(task)
-  local slice = C.perigee_header(task, "content-type", 12)
-  if slice == nil or text(slice):lower():match("^%s*([^;%s]*)") ~= FORM then
-    return {}
-  end
-  return core.form(task) or too_many()
+  return bodies.form(task)
 end
 
 --- The value of the first header field of that name, in any case; nil without one.
@@ -122,6 +115,19 @@ end
 ---@return string[]
 function methods.query_all(req, name)
   return setmetatable(core.query_all(view_of(req), name), core.array_mark)
+end
+
+--- Every value of a form's field, in order; files are none.
+---@param name string
+---@return string[]
+function methods.form_all(req, name)
+  return setmetatable(bodies.form_all(view_of(req), name), core.array_mark)
+end
+
+--- The files of a multipart form, in their order.
+---@return perigee.File[]
+function methods.files(req)
+  return setmetatable(bodies.files(view_of(req)), core.array_mark)
 end
 
 --- The body as it came.

@@ -4,6 +4,23 @@ local bodies = require "perigee.bodies"
 local spec = require "spec"
 local describe, it, equal, raises = spec.describe, spec.it, spec.equal, spec.raises
 
+describe("a form", function()
+  local task = spec.req[1]
+
+  it("has its first values, and all of one", function()
+    equal("1", bodies.form(task).f)
+    equal("A", bodies.form(task).g)
+    equal("A", table.concat(bodies.form_all(task, "g"), ","))
+    equal("A", table.concat(spec.req:form_all("g"), ","))
+    equal(0, #spec.req:form_all("none"))
+  end)
+
+  it("that is no multipart has no files", function()
+    equal(0, #bodies.files(task))
+    equal(0, #spec.req:files())
+  end)
+end)
+
 describe("a body", function()
   local task = spec.req[1]
 

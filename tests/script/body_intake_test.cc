@@ -93,6 +93,33 @@ TEST_CASE("body intake: a task that waits for something else by now is left alon
   CHECK_FALSE(gone.ready);
 }
 
+TEST_CASE("body intake: a form takes what has come, and keeps no body while it arrives") {
+  const std::string whole = "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--b--";
+  std::string body = whole.substr(0, 30);
+  BodyIntake intake;
+  intake.begin();
+  intake.begin_form(body, "multipart/form-data; boundary=b", {});
+  CHECK(body.empty());
+  REQUIRE(intake.keep(body, whole.substr(30)));
+  intake.end();
+  CHECK(intake.state() == BodyIntake::State::kWhole);
+  CHECK(intake.form()->parts().size() == 1);
+}
+
+TEST_CASE("body intake: a form that fails, fails the body") {
+  std::string body = "no form";
+  BodyIntake whole;
+  whole.begin_form(body, "multipart/form-data; boundary=b", {});
+  CHECK(whole.state() == BodyIntake::State::kFailed);
+  CHECK(whole.failure().status == 400);
+  CHECK(body == "no form");
+  BodyIntake arriving;
+  arriving.begin();
+  arriving.begin_form(body, "multipart/form-data", {});
+  CHECK(arriving.state() == BodyIntake::State::kFailed);
+  CHECK_FALSE(arriving.keep(body, "more"));
+}
+
 TEST_CASE("body intake: its end wakes whoever still waits") {
   LoadedVm loaded("");
   Task& task = reader(loaded);

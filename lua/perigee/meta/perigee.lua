@@ -245,6 +245,40 @@ function Request:header(name) end
 ---@return string[]
 function Request:query_all(name) end
 
+--- Every value of a form's field, in order; files are none.
+---@param name string
+---@return string[]
+function Request:form_all(name) end
+
+--- The files of a multipart form, in their order; none where the body is another.
+---
+--- ```lua
+--- for _, file in ipairs(req:files()) do file:move("uploads/" .. req.id .. "-" .. file.filename) end
+--- ```
+---@return perigee.File[]
+function Request:files() end
+
+--- A file that came with a form. It is gone at its request's end unless it was moved.
+---@class perigee.File
+---@field name string of its field
+---@field filename string as the client calls it, never a path; may be ""
+---@field type string as the client says, unchecked; "text/plain" where it does not
+---@field size integer bytes
+local File = {}
+
+--- The next bytes of the file, or all that are left; nil at its end, nil and why when it can't be read.
+---@param n? integer at most so many
+---@return string? bytes
+---@return string? err
+function File:read(n) end
+
+--- Keeps the file as `path`, which may be done once. What is there already stays, unless `overwrite` is true.
+---@param path string relative to the working directory
+---@param options? { overwrite?: boolean }
+---@return true? moved
+---@return string? err `exists`, `not found`, `full` or `refused` first
+function File:move(path, options) end
+
 --- The body as it came.
 ---@return string
 function Request:raw() end
