@@ -1,13 +1,13 @@
 // What compiled Lua calls through the FFI: leaves that never enter Lua and never throw. The running program finds them
 // by name.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string_view>
 
 #include "base/clock.h"
+#include "http/html_escape.h"
 #include "script/answer_fields.h"
 #include "script/exchange.h"
 #include "script/task.h"
@@ -126,19 +126,8 @@ PERIGEE_FFI std::int32_t perigee_stream_write(TaskView* task, const char* bytes,
   return static_cast<std::int32_t>(owner.vm.host().write_stream(*owner.exchange, std::string_view(bytes, size)));
 }
 
-/// Whether a text can go into HTML as it is: 1 when it holds none of & < > " and '.
-PERIGEE_FFI std::int32_t perigee_html_plain(const char* text, std::size_t size) noexcept {
-  static constexpr auto kSpecial = [] {
-    std::array<bool, 256> special{};
-    for (const unsigned char byte : std::string_view("&<>\"'")) {
-      special[byte] = true;
-    }
-    return special;
-  }();
-  for (std::size_t i = 0; i < size; ++i) {
-    if (kSpecial[static_cast<unsigned char>(text[i])]) {
-      return 0;
-    }
-  }
-  return 1;
+/// Writes a text escaped for HTML to `out`, which has room for six times `size`, and returns how much that is; 0 when
+/// the text can go in as it is.
+PERIGEE_FFI std::size_t perigee_html_escape(const char* text, std::size_t size, char* out) noexcept {
+  return perigee::http::escape_html({text, size}, out);
 }

@@ -1,9 +1,10 @@
 -- HTML: escaping, values that go in as they are, and templates that are one string with {names} in it.
 
+local ffi = require "ffi"
 local native = require "perigee.native"
 
-local C = native.C
-local gsub = string.gsub
+local C, fstr = native.C, native.string
+local gsub, tonumber = string.gsub, tonumber
 
 local M = {}
 
@@ -32,11 +33,19 @@ function M.raw(text)
   return setmetatable({ tostring(text) }, Raw)
 end
 
+local AT_ONCE = 4096 -- bytes
+local room = ffi.new("char[?]", AT_ONCE * 6)
+
 local function escape_text(text)
-  if C.perigee_html_plain(text, #text) ~= 0 then
+  if #text > AT_ONCE then
+    return (gsub(text, "[&<>\"']", ENTITIES))
+  end
+  local size = tonumber(C.perigee_html_escape(text, #text, room))
+  if size == 0 then
     return text
   end
-  return (gsub(text, "[&<>\"']", ENTITIES))
+  local escaped = fstr(room, size)
+  return escaped
 end
 
 -- Values that are neither strings nor numbers.

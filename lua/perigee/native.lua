@@ -39,7 +39,7 @@ void perigee_stop_timer(perigee_task* task);
 int32_t perigee_take_rate(perigee_task* task, const char* key, size_t size, double interval, double burst,
   double* out);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);
-int32_t perigee_html_plain(const char* text, size_t size);
+size_t perigee_html_escape(const char* text, size_t size, char* out);
 ]]
 
 local M = {}
