@@ -28,16 +28,24 @@ local function sorted(map)
   return names
 end
 
+-- A URL whose query shows no secret.
+local function without_secrets(url)
+  return (url:gsub("([?&])([^=&#]+)=([^&#]*)", function(mark, name)
+    return values.is_secret(name) and mark .. name .. "=" .. values.HIDDEN or nil
+  end))
+end
+
 -- The request, as rows of a table.
 local function rows_of(req)
   local rows = {
-    { name = "request", value = req.method .. " " .. req.target },
+    { name = "request", value = req.method .. " " .. without_secrets(req.target) },
     { name = "route", value = req.route or "none" },
     { name = "id", value = req.id },
     { name = "from", value = req.remote_addr },
   }
   for _, name in ipairs(sorted(req.headers)) do
-    rows[#rows + 1] = { name = name, value = values.is_secret(name) and values.HIDDEN or req.headers[name] }
+    local value = values.is_secret(name) and values.HIDDEN or req.headers[name]
+    rows[#rows + 1] = { name = name, value = name == "referer" and without_secrets(value) or value }
   end
   for _, row in ipairs(rows) do
     row.value = values.utf8(row.value)
@@ -143,6 +151,22 @@ local function report_global(globals, name, value)
   if core.first_time(("%s %s"):format(place, tostring(name))) then
     core.log("warn", ("%s: a new global '%s', which every request of a worker shares: is a `local` missing?"):format(
       place, tostring(name)))
+  end
+end
+
+--- Hides what the types of a route call secret: the fields of its specs, and those within them.
+---@param plan table what the specs have come to
+function M.hide_secrets(plan)
+  for _, record in pairs(plan) do
+    if type(record) == "table" then
+      for _, field in ipairs(record.fields or record) do
+        if field.type and field.type.secret then
+          values.hide(field.name)
+        end
+        M.hide_secrets { field.type }
+      end
+      M.hide_secrets { record.item }
+    end
   end
 end
 

@@ -26,7 +26,7 @@ details[open] > summary { border-bottom: 1px solid var(--line) }
 table { width: 100%; border-collapse: collapse }
 td { padding: .3rem .9rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
 tr:first-child td { border-top: 0 }
-td:first-child { width: 14rem; color: var(--soft) }
+td:first-child { width: min(14rem, 32%); color: var(--soft) }
 .trace { margin: 0; padding: .6rem .9rem; white-space: pre-wrap; overflow-wrap: anywhere }
 footer { margin-top: 2.5rem; font-size: 13px }
 ]]

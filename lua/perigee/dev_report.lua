@@ -70,7 +70,7 @@ local function frame_of(info, locals)
   local path = info.source:sub(2)
   return {
     place = ("%s:%d"):format(path, info.currentline),
-    name = info.name or (info.what == "main" and "the file itself" or nil),
+    name = path:find("%.lua$") and (info.name or info.what == "main" and "the file itself") or nil,
     library = library,
     locals = library and {} or locals,
     lines = library and {} or M.lines(path, info.currentline),

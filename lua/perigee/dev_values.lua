@@ -16,6 +16,14 @@ M.HIDDEN = "(hidden)"
 local SECRETS = { "passw", "passphrase", "token", "secret", "authorization", "cookie", "credential", "api_?%-?key",
   "private_?%-?key", "session" }
 
+local hidden = {} -- names, in lower case
+
+--- Hides what has that name from here on.
+---@param name string
+function M.hide(name)
+  hidden[name:lower()] = true
+end
+
 --- Whether what has that name is not to be shown.
 ---@param name any
 function M.is_secret(name)
@@ -23,6 +31,9 @@ function M.is_secret(name)
     return false
   end
   local lower = name:lower()
+  if hidden[lower] then
+    return true
+  end
   for _, pattern in ipairs(SECRETS) do
     if lower:find(pattern) then
       return true

@@ -58,6 +58,9 @@ local function compose(route)
   local keeps = context.error ~= nil or context.after[1] ~= nil -- hooks will ask for the request
   specs.load(route, types_of(context))
   route.types = specs.summary(route)
+  if dev then
+    dev.hide_secrets(route.plan)
+  end
   route.handler = specs.wrap(route, route.handler, not keeps and not route.uses[1])
   assembly.compose(route)
   route.handler = specs.params(route, route.handler, hooks.refuse_path)

@@ -2,6 +2,7 @@ local core = require "perigee.core"
 local dev = require "perigee.dev"
 local response = require "perigee.response"
 local spec = require "spec"
+local values = require "perigee.dev_values"
 local describe, it, equal, raises = spec.describe, spec.it, spec.equal, spec.raises
 
 describe("a guarded handler", function()
@@ -39,6 +40,22 @@ describe("the answer to an error", function()
     equal("broken", answer.body.error)
     equal(true, #answer.body.traceback > 0)
     equal(false, dev.wants_page(spec.req))
+  end)
+end)
+
+describe("what the types of a route call secret", function()
+  it("is hidden wherever it is called so", function()
+    local t = require("perigee").types
+    local app = require("perigee.app").new()
+    app:post("/", { query = { pin_a = t.string:secret(), open_a = t.string },
+      body = t.object { pin_b = t.integer:secret(), deep = t.list(t.object { pin_c = t.string:secret() }) } }, print)
+    local route = app.routes[1]
+    require("perigee.spec").load(route, {})
+    dev.hide_secrets(route.plan)
+    local secret = { pin_a = true, pin_b = true, pin_c = true, PIN_A = true, open_a = false, deep = false }
+    for name, expected in pairs(secret) do
+      equal(expected, values.is_secret(name))
+    end
   end)
 end)
 

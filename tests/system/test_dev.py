@@ -23,6 +23,11 @@ app:get("/breaks", function(req)
   local api_token = "abc123"
   return { total = total(order), token = api_token }
 end)
+app:post("/typed", { body = perigee.types.object { user = perigee.types.string, pin = perigee.types.string:secret() } },
+  function(req)
+    local pin, given = req.body.pin, req.body
+    error("not " .. #given.user .. #pin)
+  end)
 app:get("/returns-error", function() return nil, "the disk is on fire" end)
 app:get("/wrong", function() return true end)
 app:get("/template", function() return perigee.html(perigee.template "page.html", {}) end)
@@ -78,7 +83,14 @@ class Errors(ServerCase):
         self.assertIn("&lt;script&gt;", response.text)
         self.assertIn("&lt;img&gt;", response.text)
         values = response.text[response.text.index("<h2>Request"):]
-        for secret in ("c00kie", "b3arer"):
+        response = self.server.fetch("POST", "/typed?api_token=qu3ry&a=shown", [*BROWSER, ("Content-Type", "application/json"),
+                                     ("Referer", "http://x/?token=r3ferer")], '{"user":"ada","pin":"p1ncode"}')
+        self.assertEqual(response.status, 500)
+        text += html.unescape(response.text)
+        self.assertIn("<td>pin</td><td>(hidden)</td>", text)
+        self.assertIn('{ pin = (hidden), user = "ada" }', text)
+        self.assertIn("?api_token=(hidden)&a=shown", text)
+        for secret in ("c00kie", "b3arer", "p1ncode", "qu3ry", "r3ferer"):
             self.assertNotIn(secret, text)
         self.assertIn("<td>cookie</td><td>(hidden)</td>", values)
         self.assertIn("password = (hidden)", text)
@@ -121,7 +133,7 @@ class Errors(ServerCase):
         server = self.start(APP, files=FILES, arguments=["--dev"], workers=2)
         for _ in range(20):
             self.assertEqual(server.get("/leaks").text, "x")
-        server.stderr.wait(r"app\.lua:22: a new global 'leaked'")
+        server.stderr.wait(r"app\.lua:27: a new global 'leaked'")
         server.stop()
         self.assertEqual(len(server.stderr.lines("new global")), 1)
 
