@@ -249,7 +249,7 @@ class Mistakes(ServerCase):
             with self.subTest(name=name):
                 since = len(self.server.stderr.text)
                 problem = self.assert_problem(self.get("/wrong/" + name), 500)
-                self.server.stderr.wait(said, since=since)
+                self.server.stderr.wait(rf"{problem['request_id']}.*(?:{said})", since=since)
                 self.assertEqual(self.server.stderr.text[since:].count(problem["request_id"]), 1)
 
     def test_an_inner_that_was_kept_is_refused(self):
@@ -270,8 +270,7 @@ for _ = 1, 3 do app:use(function(req, inner) local res = inner(req) return res e
                     with self.subTest(name=name):
                         since = len(self.server.stderr.text)
                         problem = self.assert_problem(client.get("/wrong/" + name), 500)
-                        self.server.stderr.wait(said, since=since)
-                        self.server.stderr.wait(problem["request_id"], since=since)
+                        self.server.stderr.wait(rf"{problem['request_id']}.*(?:{said})", since=since)
                         self.assertEqual(self.server.stderr.text[since:].count(problem["request_id"]), 1)
                         self.assertEqual(client.get("/fine").status, 200)
 

@@ -145,8 +145,8 @@ class Returns(ServerCase):
             with self.subTest(path=path):
                 self.assert_problem(self.get(path), 500)
         since = len(self.server.stderr.text)
-        self.assert_problem(self.get("/wrong/function"), 500)
-        self.assertIn("function", self.server.stderr.wait(r".*app\.lua:\d+.*", since=since).group(0))
+        request_id = self.assert_problem(self.get("/wrong/function"), 500)["request_id"]
+        self.server.stderr.wait(rf"{request_id}.*app\.lua:\d+.*function", since=since)
 
     def test_text_json_and_bytes(self):
         self.assertEqual((self.get("/text").text, self.get("/text").header("content-type")),
