@@ -57,10 +57,12 @@ end
 local raised, taken_of_raised, trace_of_raised
 
 --- A message handler of xpcall that keeps a report of the error, unless there is one of where it came from.
-function M.keep_report(err)
+---@param above? integer how many message handlers stand between this and the error
+function M.keep_report(err, above)
+  local level = 2 + (above or 0)
   if not response.is_response(err) and not (taken_of_raised and rawequal(raised, err)) then
-    raised, taken_of_raised = err, report.take(err, 2)
-    trace_of_raised = debug.traceback(tasks.describe(err), 2)
+    raised, taken_of_raised = err, report.take(err, level)
+    trace_of_raised = debug.traceback(tasks.describe(err), level)
   end
   return err
 end

@@ -45,7 +45,7 @@ function M.raised(err)
     return err
   end
   if dev then
-    dev.keep_report(err)
+    dev.keep_report(err, 1)
   end
   return setmetatable({ cause = err, trace = debug.traceback(tasks.describe(err), 2) }, Raised)
 end

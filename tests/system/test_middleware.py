@@ -230,6 +230,19 @@ class Returns(ServerCase):
         self.server.stderr.wait(r"app\.lua:\d+: inside\\nstack traceback", since=since)
         self.assertEqual(self.server.stderr.text[since:].count(problem["request_id"]), 1)
 
+    def test_all_of_it_holds_once_it_is_compiled(self):
+        with self.server.client() as client:
+            for _ in range(40):
+                for name, status, text in (("inner", 200, "handler nil"), ("changed", 203, "<handler nil>"),
+                                           ("context", 200, "handler ada"), ("raised", 403, None),
+                                           ("string", 200, "text"), ("waits", 200, "handler nil"), ("lone", 429, None)):
+                    response = client.get("/returns/" + name)
+                    self.assertEqual((response.status, response.header("x-order")), (status, "12"))
+                    if text:
+                        self.assertEqual(response.text, text)
+                for name, status in (("headers", 200), ("raised_problem", 409), ("nothing", 204), ("failed", 500)):
+                    self.assertEqual(client.get("/inside/" + name).header("x-status"), str(status))
+
     def test_what_is_no_json_is_found_when_it_is_sent(self):
         self.assert_problem(self.get("/inside/cycle"), 500)
 
@@ -345,6 +358,17 @@ class ChangedAfterwards(ServerCase):
         since = len(self.server.stderr.text)
         self.assertEqual(self.get("/fine").status, 222)
         self.server.stderr.wait("after /fine 222", since=since)
+
+
+class Development(ServerCase):
+    """Error pages name the place also within middleware."""
+    APP = WRONG_APP.replace("local count = 0", """local count = 0
+app:use(function(req, inner) return inner(req) end)""")
+
+    def test_the_page_begins_where_the_error_is(self):
+        server = self.start(self.APP, arguments=("--dev",))
+        problem = self.assert_problem(server.get("/wrong/index"), 500)
+        self.assertRegex(problem["traceback"][0], r"app\.lua:\d+")
 
 
 class Loading(ServerCase):
