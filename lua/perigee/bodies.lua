@@ -73,6 +73,12 @@ local function await_whole(task, what)
   end
 end
 
+--- Whether the request has a body, be it still on its way.
+function M.present(task)
+  local request = task.request
+  return request.body.size > 0 or band(request.body_state, ARRIVING) ~= 0
+end
+
 --- Waits until the whole body has come.
 function M.await(task)
   local request = task.request

@@ -249,11 +249,20 @@ end
 -- The fields of the form as text; or nil and the problem.
 local function read_form(req, task)
   local type = core.media_type(task)
-  if not FORM_TYPES[type or ""] and task.request.body.size > 0 then
+  if not FORM_TYPES[type or ""] and bodies.present(task) then
     return nil, unsupported("this route takes a form: send it as application/x-www-form-urlencoded",
       "application/x-www-form-urlencoded")
   end
   return req.form
+end
+
+-- Every value of a form's field; nil where there is none.
+local function form_list(task, name)
+  if core.media_type(task) ~= "multipart/form-data" then
+    return core.values(task, FORM, name)
+  end
+  local list = bodies.form_all(task, name)
+  return list[1] ~= nil and list or nil
 end
 
 -- Writes what fills `req.form`.
@@ -268,7 +277,7 @@ local function write_form(writer, fields)
     local site = writer:site(place, field.type)
     local list = field.type.kind == "list"
     writer:line("do local %s, %s = %s", x, y,
-      list and ("values(task, %d, %s)"):format(FORM, name) or ("raw[%s]"):format(name))
+      list and ("other.form_list(task, %s)"):format(name) or ("raw[%s]"):format(name))
     writer:line("if %s == nil then", x)
     writer:absent(field.type, y, site)
     writer:line("else")
@@ -344,6 +353,7 @@ function M.wrap(route, handler, alone)
   end
   writer:line("if errors then return other.problem_of(errors) end")
   return writer:compile("=(spec " .. route.place .. ")", handler, { problem_of = problem_of, read_form = read_form,
+    form_list = form_list,
     keep = request.keep, json_body = core.json_body, not_json = not_json,
     whole = bodies.whole, await = bodies.await })
 end

@@ -10,7 +10,7 @@ from harness import ServerCase, request_bytes, wait_until
 
 APP = """
 local perigee = require "perigee"
-local app = perigee.app()
+local app, t = perigee.app(), perigee.types
 local kept
 
 app:get("/", function() return "root" end)
@@ -58,6 +58,13 @@ app:post("/sum", LARGE, function(req)
   local file = req:files()[1]
   for bytes in function() return file:read(100000) end do size = size + #bytes end
   return { size = size, same = size == file.size }
+end)
+local FORM = { n = t.integer, tags = t.list(t.string), title = t.string:optional() }
+app:post("/typed", { form = FORM, limits = LARGE.limits }, function(req)
+  return { n = req.form.n, tags = perigee.array(req.form.tags), files = #req:files(), title = #(req.form.title or "") }
+end)
+app:post("/typed/body", { body = t.object { list = t.list(t.integer) }, limits = LARGE.limits }, function(req)
+  return { n = #req.body.list }
 end)
 app:post("/refuse", LARGE, function() return 403, "no" end)
 app:post("/wait", LARGE, function(req)
@@ -179,6 +186,32 @@ class Forms(UploadCase):
         self.assertEqual(self.post("/order/body", field("a", "1"), field("b", "x" * 100_000), END).text, "true 1")
         for more in (b"", field("b", "x" * 100_000)):
             self.assertIn("the body was read as a multipart form", self.post("/order/form", field("a", "1"), more, END).text)
+
+
+class Typed(UploadCase):
+    def test_a_forms_types_hold_for_both_kinds_small_and_large(self):
+        for size in (3, 200_000):
+            answer = {"n": 7, "tags": ["a", "b"], "files": 0, "title": size}
+            with self.subTest(size=size):
+                urlencoded = "n=7&tags=a&tags=b&title=" + "x" * size
+                self.assertEqual(self.post("/typed", urlencoded.encode(), headers=URLENCODED).json(), answer)
+                parts = [field("n", "7"), field("tags", "a"), field("tags", "b"), field("title", "x" * size)]
+                self.assertEqual(self.post("/typed", *parts, END).json(), answer)
+                self.assertEqual(self.post("/typed", *parts, file("f", "x", "y"), END).json(), {**answer, "files": 1})
+
+    def test_what_is_wrong_with_a_form_is_told_for_both_kinds(self):
+        for response in (self.post("/typed", b"n=x", headers=URLENCODED), self.post("/typed", field("n", "x"), END),
+                         self.post("/typed", field("n", "x"), field("pad", "x" * 100_000), END)):
+            errors = self.assert_problem(response, 400)["errors"]
+            self.assertEqual({each["name"] for each in errors}, {"n", "tags"})
+
+    def test_a_large_body_of_another_type_is_415_and_a_large_json_body_is_read(self):
+        for size in (10, 200_000):
+            self.assert_problem(self.post("/typed", b"x" * size, headers=[("Content-Type", "text/plain")]), 415)
+        body = '{"list":[' + ",".join(["1"] * 100_000) + "]}"
+        response = self.post("/typed/body", body.encode(), headers=[("Content-Type", "application/json")])
+        self.assertEqual(response.status, 200, response)
+        self.assertEqual(response.json(), {"n": 100_000})
 
 
 class Files(UploadCase):
