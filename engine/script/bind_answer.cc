@@ -33,9 +33,9 @@ struct Normalizer {
   }
 
   // Raises, naming the handler.
-  int refuse(const std::string& what) const {
+  void refuse(const std::string& what) const {
     lua_pushfstring(state, "%s %s", place().c_str(), what.c_str());
-    return lua_error(state);  // unwinds through C++ frames: their destructors run
+    lua_error(state);  // unwinds through C++ frames: their destructors run
   }
 };
 

@@ -128,6 +128,7 @@ CommandLineExit bad_usage(const std::string& message, const std::string& command
 
 CommandLineExit unknown_command(std::string_view word) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kCommands));
   for (const CommandSpec& spec : kCommands) {
     names.push_back(spec.name);
   }

@@ -71,9 +71,7 @@ Result<std::unique_ptr<ErrorLog>> ErrorLog::open(const Settings& settings) {
 Result<> ErrorLog::apply(const Settings& settings) {
   const std::lock_guard lock(changes_);
   if (settings.target != target_) {
-    if (const Result<> opened = open_target(settings.target); !opened) {
-      return opened;
-    }
+    TRY(open_target(settings.target));
   }
   level_.store(settings.level, std::memory_order_relaxed);
   format_.store(settings.format, std::memory_order_relaxed);

@@ -44,6 +44,7 @@ class Generations {
   /// Calls `visit` with every generation.
   template <typename Function>
   void each(Function visit) {
+    // `visit` may begin one: NOLINTNEXTLINE(modernize-loop-convert)
     for (std::size_t i = 0; i < all_.size(); ++i) {
       visit(*all_[i]);
     }

@@ -45,7 +45,9 @@ Result<> drop_privileges(const std::string& user, const std::string& group, cons
   if (!user.empty() || !group.empty()) {
     for (const std::string& file : files) {
       if (chown(file.c_str(), account.user, account.group) != 0) {
-        return fail("can't give " + file + " to user '" + user + "': " + std::strerror(errno));
+        const char* why = std::strerror(errno);
+        return fail(
+            std::string("can't give ").append(file).append(" to user '").append(user).append("': ").append(why));
       }
     }
     const bool supplementary = geteuid() != 0 || setgroups(1, &account.group) == 0;

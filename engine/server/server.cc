@@ -179,7 +179,9 @@ Result<> Server::start_admin() {
   setup.options = options;
   setup.limits = &admin_limits_;
   setup.rates = &rates_;
-  setup.operation = [this](std::string_view name, std::function<void(std::string)> done) { operate(name, done); };
+  setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
+    operate(name, done);
+  };
   admin_ = std::make_unique<Worker>(std::move(setup));
   std::vector<std::string> mistakes;
   auto vm = script::Vm::load(vm_settings(*options, 0, 1), mistakes);
