@@ -224,12 +224,6 @@ int remote_address(lua_State* state) {
   return 1;
 }
 
-int scheme(lua_State* state) {
-  const std::string_view scheme = Vm::of(state).host().scheme(exchange_of(state));
-  lua_pushlstring(state, scheme.data(), scheme.size());
-  return 1;
-}
-
 // refusal(pointer) -> status, detail, allow, parameter, expected, got: what Dispatcher::refuse left for entries.refuse.
 int refusal(lua_State* state) {
   const auto* why = static_cast<const Refusal*>(lua_touserdata(state, 1));
@@ -256,12 +250,18 @@ int fits_path_type(lua_State* state) {
 }  // namespace
 
 void bind_request(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"query", query},           {"urlencoded", urlencoded}, {"urlencoded_values", urlencoded_values},
-      {"query_all", query_all},   {"cookies", cookies},       {"headers", headers},
-      {"set_cookie", set_cookie}, {"request_id", request_id}, {"remote_address", remote_address},
-      {"scheme", scheme},         {"refusal", refusal},       {"fits_path_type", fits_path_type},
-      {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"query", query},
+                                            {"urlencoded", urlencoded},
+                                            {"urlencoded_values", urlencoded_values},
+                                            {"query_all", query_all},
+                                            {"cookies", cookies},
+                                            {"headers", headers},
+                                            {"set_cookie", set_cookie},
+                                            {"request_id", request_id},
+                                            {"remote_address", remote_address},
+                                            {"refusal", refusal},
+                                            {"fits_path_type", fits_path_type},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

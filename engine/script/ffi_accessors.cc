@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -97,6 +98,25 @@ PERIGEE_FFI void perigee_wake_after(TaskView* task, double seconds) noexcept {
 /// Takes back perigee_wake_after().
 PERIGEE_FFI void perigee_stop_timer(TaskView* task) noexcept {
   task->owner->stop_timer();
+}
+
+/// 1 where the client came by HTTPS.
+PERIGEE_FFI std::int32_t perigee_is_https(TaskView* task) noexcept {
+  perigee::script::Task& owner = *task->owner;
+  return owner.vm.host().scheme(*owner.exchange) == "https" ? 1 : 0;
+}
+
+/// Writes the client's address to `out` and returns its size; -1 where it does not fit or there is no memory.
+PERIGEE_FFI std::int32_t perigee_remote_address(TaskView* task, char* out, std::size_t size) noexcept try {
+  perigee::script::Task& owner = *task->owner;
+  const std::string address = owner.vm.host().remote_address(*owner.exchange);
+  if (address.size() > size) {
+    return -1;
+  }
+  address.copy(out, address.size());
+  return static_cast<std::int32_t>(address.size());
+} catch (const std::bad_alloc&) {
+  return -1;
 }
 
 /// Takes a token of the bucket called `key`: 1 when there was one. `out` receives the tokens left, the seconds until

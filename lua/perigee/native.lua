@@ -36,6 +36,8 @@ int32_t perigee_answer_field(perigee_task* task, const char* name, size_t name_s
 void perigee_clear_fields(perigee_task* task);
 void perigee_wake_after(perigee_task* task, double seconds);
 void perigee_stop_timer(perigee_task* task);
+int32_t perigee_is_https(perigee_task* task);
+int32_t perigee_remote_address(perigee_task* task, char* out, size_t size);
 int32_t perigee_take_rate(perigee_task* task, const char* key, size_t size, double interval, double burst,
   double* out);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);

@@ -3,6 +3,7 @@
 
 local bodies = require "perigee.bodies"
 local core = require "perigee.core"
+local ffi = require "ffi"
 local native = require "perigee.native"
 local response = require "perigee.response"
 
@@ -36,6 +37,17 @@ end
 
 local getters = {}
 
+local address = ffi.new("char[64]")
+
+function getters.remote_addr(task)
+  local size = C.perigee_remote_address(task, address, 64)
+  if size < 0 then
+    return core.remote_address(task)
+  end
+  local value = fstr(address, size)
+  return value
+end
+
 local function too_many()
   error(response.problem(400, "more fields than this server takes (limits.form_fields)"), 0)
 end
@@ -46,8 +58,7 @@ function getters.target(task) return text(task.request.target) end
 function getters.host(task) return text(task.request.host) end
 function getters.body(task) return bodies.whole(task) end
 function getters.version(task) return task.request.minor_version == 1 and "1.1" or "1.0" end
-function getters.scheme(task) return core.scheme(task) end
-function getters.remote_addr(task) return core.remote_address(task) end
+function getters.scheme(task) return C.perigee_is_https(task) ~= 0 and "https" or "http" end
 function getters.id(task) return core.request_id(task) end
 function getters.headers(task) return core.headers(task) end
 

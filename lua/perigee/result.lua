@@ -270,6 +270,18 @@ local function value_parts(res)
   return res[STATUS], body, headers
 end
 
+--- Gives a result headers that it has not. A loop over them would keep the JIT from compiling the route as a whole, so
+--- whoever knows their names says how the slow way goes.
+---@param defaults table<string, string> by names in lower case; never changed from here on
+---@param add fun(headers: table) adds those that are not there
+function M.default_headers(res, defaults, add)
+  if res[HEADERS] or res[RETURNED] then
+    add(res.headers)
+  else
+    res[RETURNED] = defaults
+  end
+end
+
 --- The values that the engine takes: what a handler may return.
 function M.parts(res)
   if res[VALUE] then

@@ -1,5 +1,6 @@
 -- perigee.middleware.security_headers: headers that tell browsers to be careful. What a handler set stays.
 
+local result = require "perigee.result"
 local settings = require "perigee.settings"
 
 local DEFAULTS = {
@@ -73,11 +74,28 @@ local function fields_of(given)
   end
   local all = {}
   for _, field in ipairs(fields) do
-    if field[2] then
-      all[#all + 1] = field
-    end
+    all[field[1]] = field[2] or nil
   end
-  table.sort(all, function(a, b) return a[1] < b[1] end)
+  return all
+end
+
+-- A function that adds those of `fields` which are not there, without a loop.
+local function adder(fields)
+  local lines = { "local fields = ...", "return function(headers)" }
+  for name in pairs(fields) do
+    lines[#lines + 1] = ("if headers[%q] == nil then headers[%q] = fields[%q] end"):format(name, name, name)
+  end
+  lines[#lines + 1] = "end"
+  return assert(loadstring(table.concat(lines, "\n"), "=(security_headers)"))(fields)
+end
+
+local HSTS = "strict-transport-security"
+
+local function with_hsts(fields, hsts)
+  local all = { [HSTS] = hsts or nil }
+  for name, value in pairs(fields) do
+    all[name] = value
+  end
   return all
 end
 
@@ -86,18 +104,15 @@ end
 return function(given)
   given = settings.read("security_headers", given, DEFAULTS)
   check(given)
-  local fields, hsts = fields_of(given), hsts_of(given)
+  local plain = fields_of(given)
+  local secure = with_hsts(plain, hsts_of(given))
+  local add_plain, add_secure = adder(plain), adder(secure)
   return function(req, inner)
     local res = inner(req)
-    local headers = res.headers
-    for i = 1, #fields do
-      local field = fields[i]
-      if headers[field[1]] == nil then
-        headers[field[1]] = field[2]
-      end
-    end
-    if hsts and req.scheme == "https" and headers["strict-transport-security"] == nil then
-      headers["strict-transport-security"] = hsts
+    if req.scheme == "https" then
+      result.default_headers(res, secure, add_secure)
+    else
+      result.default_headers(res, plain, add_plain)
     end
     return res
   end
