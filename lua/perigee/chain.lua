@@ -43,7 +43,7 @@ end
 local function settle(req, step, place, context, ok, first, second, third)
   local res, err
   if not ok then
-    return failures.caught(req, first, context)
+    return failures.caught(req, first, place, context)
   elseif first == nil and second == nil then
     if req[11] == step then
       return failures.failed(req, "returned nothing and did not call inner", place, context)
@@ -65,7 +65,7 @@ end
 -- What the handler returned, where it is not simply a string or a table.
 local function settle_handler(req, place, context, ok, first, second, third)
   if not ok then
-    return failures.caught(req, first, context)
+    return failures.caught(req, first, place, context)
   elseif first == nil and second ~= nil then
     return failures.failed(req, second, place, context)
   end

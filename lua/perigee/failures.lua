@@ -52,22 +52,24 @@ end
 
 local NO_MEMORY = "not enough memory"
 
-local function problem_of(req, err)
+local function problem_of(req, err, place)
   if getmetatable(err) == Raised then
     return M.problem(req[1], err.cause, function() return err.trace end)
   elseif err == NO_MEMORY then
     collectgarbage() -- what the handler held is garbage now
+    return M.problem(req[1], err, function() return NO_MEMORY .. " for " .. place end)
   end
-  return M.problem(req[1], err, function() return tasks.describe(err) end)
+  return M.problem(req[1], err, function() return ("%s (from %s)"):format(tasks.describe(err), place) end)
 end
 
 --- The result of a handler or middleware that raised `err`, as M.raised left it.
 ---@param err any
+---@param place string "the handler at app.lua:12"
 ---@param context perigee.Context
-function M.caught(req, err, context)
+function M.caught(req, err, place, context)
   local cause, problem = err, err
   if not response.is_response(err) then
-    problem = problem_of(req, err)
+    problem = problem_of(req, err, place)
     cause = problem.cause or "cancelled: the client has gone"
   end
   local res = M.rendered(req, result.of_value(req, problem, nil, nil, problem.status), context, problem.cause)

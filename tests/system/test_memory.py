@@ -20,7 +20,15 @@ return app
 
 class OutOfMemory(ServerCase):
     def test_a_handler_that_takes_all_memory_is_a_500_and_gives_it_back(self):
-        server = self.start(GREEDY)
+        self.take_all_memory(GREEDY)
+
+    def test_within_middleware_it_is_one_too(self):
+        self.take_all_memory(GREEDY.replace("return app", """
+            for _ = 1, 3 do app:use(function(req, inner) local res = inner(req) return res end) end
+            return app"""))
+
+    def take_all_memory(self, app):
+        server = self.start(app)
         status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
         limit = int(re.search(r"VmSize:\s+(\d+) kB", status).group(1)) * 1024 + 256 * 2**20
         resource.prlimit(server.pid, resource.RLIMIT_AS, (limit, limit))
