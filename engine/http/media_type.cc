@@ -20,7 +20,7 @@ std::string_view media_type(std::string_view content_type) {
 bool is_json_type(std::string_view media_type) {
   constexpr std::string_view kSuffix = "+json";
   const std::size_t size = media_type.size();
-  return equal_fold(media_type, "application/json") ||
+  return media_type == "application/json" || equal_fold(media_type, "application/json") ||
          (size > kSuffix.size() && media_type.find('/') < size - kSuffix.size() &&
           equal_fold(media_type.substr(size - kSuffix.size()), kSuffix));
 }

@@ -14,6 +14,7 @@
 #include "script/bind.h"
 #include "script/exchange.h"
 #include "script/json_decoder.h"
+#include "script/json_object.h"
 #include "script/task.h"
 #include "script/typed_values.h"
 #include "script/vm.h"
@@ -40,6 +41,18 @@ PERIGEE_FFI std::int32_t perigee_find(TaskView* task, std::int32_t source, const
 /// parse_value() for the FFI: 1 when the text is of the type.
 PERIGEE_FFI std::int32_t perigee_parse(std::int32_t type, const char* text, std::size_t size, double* number) noexcept {
   return perigee::script::parse_value(static_cast<PathType>(type), {text, size}, *number) ? 1 : 0;
+}
+
+/// read_json_object() of the body for the FFI: 1 when it could be read so. REQUIRES: the whole body has come.
+PERIGEE_FFI std::int32_t perigee_json_object(TaskView* task, const perigee::script::JsonField* fields,
+                                             std::int32_t count, perigee::script::JsonValue* values) noexcept {
+  const perigee::script::Task& owner = *task->owner;
+  const auto& head = owner.exchange->head;
+  return perigee::http::is_json_type(perigee::http::media_type(head.field(perigee::http::KnownField::kContentType))) &&
+                 perigee::script::read_json_object(owner.exchange->view.body.view(), owner.vm.settings().json_depth,
+                                                   fields, count, values)
+             ? 1
+             : 0;
 }
 
 /// utf8_characters() for the FFI.

@@ -6,6 +6,8 @@ local bytecode = require "perigee.bytecode"
 local checks = require "perigee.checks"
 local core = require "perigee.core"
 local facts = require "perigee.type_facts"
+local json_body = require "perigee.json_body"
+local native = require "perigee.native"
 local request = require "perigee.request"
 local response = require "perigee.response"
 
@@ -317,6 +319,11 @@ local function write_body(writer, record)
   else
     local site = writer:site({ where = "body", name = "", indexes = {}, hidden = true }, record)
     writer:line("other.await(task)")
+    local quick = json_body.suits(record)
+    if quick then
+      json_body.write(writer, record)
+      writer:line("if not quick then")
+    end
     writer:line("local value, why = other.json_body(task, %d)", #(record.fields or {}))
     writer:line("if why == nil then")
     writer:json(record, "value", "body", place)
@@ -324,6 +331,7 @@ local function write_body(writer, record)
     writer:absent(record, "body", site)
     writer:line('elseif why == "type" then return other.not_json()')
     writer:line("else errors = fail(errors, %d, 'JSON; ' .. why, false) end", site.number)
+    writer:line(quick and "end" or "")
   end
   writer:line("if body then req[7] = body else other.keep(req, 'body', body) end")
 end
@@ -354,7 +362,7 @@ function M.wrap(route, handler, alone)
   writer:line("if errors then return other.problem_of(errors) end")
   return writer:compile("=(spec " .. route.place .. ")", handler, { problem_of = problem_of, read_form = read_form,
     form_list = form_list,
-    keep = request.keep, json_body = core.json_body, not_json = not_json,
+    keep = request.keep, json_body = core.json_body, not_json = not_json, json_object = native.C.perigee_json_object,
     whole = bodies.whole, await = bodies.await })
 end
 

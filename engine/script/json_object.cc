@@ -1,0 +1,249 @@
+#include "script/json_object.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
+#include "script/json_text.h"
+
+namespace perigee::script {
+
+// As lua/perigee/json_body.lua expects them.
+static_assert(sizeof(JsonField) == 24 && sizeof(JsonValue) == 32);
+
+namespace {
+
+constexpr bool is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
+
+class ObjectReader {
+ public:
+  ObjectReader(std::string_view json, int max_depth)
+      : at_(json.data()), end_(json.data() + json.size()), max_depth_(max_depth) {}
+
+  bool read(const JsonField* fields, std::int32_t count, JsonValue* values) {
+    if (!take('{')) {
+      return false;
+    }
+    const bool whole = members([&](std::string_view name) {
+      JsonValue* value = nullptr;
+      for (std::int32_t i = 0; i < count; ++i) {
+        const Slice& other = fields[i].name;
+        if (other.size == name.size() && std::memcmp(other.data, name.data(), name.size()) == 0) {
+          value = &values[i];
+          return scalar(*value) && is_of_type(*value, fields[i].type);
+        }
+      }
+      return skip(2);
+    });
+    skip_space();
+    return whole && at_ == end_;
+  }
+
+ private:
+  static bool is_of_type(const JsonValue& value, http::PathType type) {
+    double number = 0;
+    switch (type) {
+      case http::PathType::kUuid:
+      case http::PathType::kDate:
+      case http::PathType::kKeyword:
+      case http::PathType::kSlug:
+        return value.kind != JsonKind::kText || http::parse_path_value(type, value.text.view(), number);
+      case http::PathType::kString:
+      case http::PathType::kInteger:
+      case http::PathType::kNumber:
+      case http::PathType::kBoolean:
+      case http::PathType::kJson:
+      case http::PathType::kCustom:
+        break;
+    }
+    return true;
+  }
+
+  void skip_space() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) {
+      ++at_;
+    }
+  }
+
+  // Takes a letter and the white space before it.
+  bool take(char letter) {
+    skip_space();
+    if (at_ == end_ || *at_ != letter) {
+      return false;
+    }
+    ++at_;
+    return true;
+  }
+
+  bool word(std::string_view text) {
+    if (static_cast<std::size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0) {
+      return false;
+    }
+    at_ += text.size();
+    return true;
+  }
+
+  // Moves to the next byte of a string that needs a look: a quote, a backslash, a control, the first of a UTF-8
+  // sequence; or to within 16 bytes of the end.
+  void pass_plain() {
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i control = _mm_set1_epi8(0x1f);
+    while (end_ - at_ >= 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at_));
+      const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+      const __m128i low = _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control);
+      // A byte's own top bit marks what is no ASCII.
+      const auto special = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(ends, low), bytes)));
+      if (special != 0) {
+        at_ += std::countr_zero(special);
+        return;
+      }
+      at_ += 16;
+    }
+#endif
+  }
+
+  // A string without escapes, its first quote taken already.
+  bool string(std::string_view& text) {
+    const char* const begin = at_;
+    for (;;) {
+      pass_plain();
+      if (at_ == end_) {
+        return false;
+      }
+      const char byte = *at_;
+      if (byte == '"') {
+        text = {begin, static_cast<std::size_t>(at_ - begin)};
+        ++at_;
+        return true;
+      }
+      if (byte == '\\' || (static_cast<unsigned char>(byte) < 0x20)) {
+        return false;
+      }
+      const std::size_t size = utf8_sequence(at_, end_);
+      if (size == 0) {
+        return false;
+      }
+      at_ += size;
+    }
+  }
+
+  bool number(double& value) {
+    const char* const begin = at_;
+    const bool negative = *at_ == '-';
+    at_ += negative ? 1 : 0;
+    const char* const digits = at_;
+    std::int64_t whole = 0;
+    while (at_ != end_ && is_digit(*at_) && at_ - digits < 16) {
+      whole = whole * 10 + (*at_++ - '0');
+    }
+    const bool more = at_ != end_ && (is_digit(*at_) || *at_ == '.' || *at_ == 'e' || *at_ == 'E');
+    if (!more && at_ != digits && at_ - digits <= 15 && (*digits != '0' || at_ - digits == 1)) {
+      value = static_cast<double>(negative ? -whole : whole);
+      return true;
+    }
+    if (!more || at_ - digits > 15) {
+      return false;  // no number, or one so long that only decode_json() knows what becomes of it
+    }
+    while (at_ != end_ && (is_digit(*at_) || *at_ == '.' || *at_ == 'e' || *at_ == 'E' || *at_ == '+' || *at_ == '-')) {
+      ++at_;
+    }
+    return http::parse_path_value(http::PathType::kNumber, {begin, static_cast<std::size_t>(at_ - begin)}, value);
+  }
+
+  bool scalar(JsonValue& value) {
+    skip_space();
+    if (at_ == end_) {
+      return false;
+    }
+    std::string_view text;
+    switch (*at_) {
+      case '"':
+        ++at_;
+        value.kind = JsonKind::kText;
+        if (!string(text)) {
+          return false;
+        }
+        value.text = Slice::of(text);
+        return true;
+      case 't':
+        value.kind = JsonKind::kTrue;
+        return word("true");
+      case 'f':
+        value.kind = JsonKind::kFalse;
+        return word("false");
+      case 'n':
+        value.kind = JsonKind::kNull;
+        return word("null");
+      case '{':
+      case '[':
+        return false;
+      default:
+        value.kind = JsonKind::kNumber;
+        return number(value.number);
+    }
+  }
+
+  // What follows an opening brace, the closing one included; `take_value(name)` takes each value.
+  template <typename TakeValue>
+  bool members(const TakeValue& take_value) {
+    if (take('}')) {
+      return true;
+    }
+    do {
+      std::string_view name;
+      if (!take('"') || !string(name) || !take(':') || !take_value(name)) {
+        return false;
+      }
+    } while (take(','));
+    return take('}');
+  }
+
+  // Passes over a value that would be the `depth`-th of those around it.
+  bool skip(int depth) {
+    skip_space();
+    if (at_ == end_ || (*at_ != '{' && *at_ != '[')) {
+      JsonValue ignored;
+      return scalar(ignored);
+    }
+    if (depth > max_depth_) {
+      return false;
+    }
+    if (*at_++ == '{') {
+      return members([this, depth](std::string_view) { return skip(depth + 1); });
+    }
+    if (take(']')) {
+      return true;
+    }
+    do {
+      if (!skip(depth + 1)) {
+        return false;
+      }
+    } while (take(','));
+    return take(']');
+  }
+
+  const char* at_;
+  const char* const end_;
+  const int max_depth_;
+};
+
+}  // namespace
+
+bool read_json_object(std::string_view json, int max_depth, const JsonField* fields, std::int32_t count,
+                      JsonValue* values) noexcept {
+  for (std::int32_t i = 0; i < count; ++i) {
+    values[i].kind = JsonKind::kAbsent;
+  }
+  return ObjectReader(json, max_depth).read(fields, count, values);
+}
+
+}  // namespace perigee::script
