@@ -114,20 +114,29 @@ bool parse_boolean(std::string_view text, double& number) {
   return true;
 }
 
-/// Whether `text` has the shape of `mask`: "d" a decimal digit, "x" a hexadecimal one, anything else itself.
+/// Whether `text` has the shape of `mask`: "d" a decimal digit, anything else itself.
 bool has_shape(std::string_view text, std::string_view mask) {
   if (text.size() != mask.size()) {
     return false;
   }
   for (std::size_t i = 0; i < mask.size(); ++i) {
-    const bool fits = mask[i] == 'x'   ? is_byte(text[i], kHexByte)
-                      : mask[i] == 'd' ? is_digit(text[i])
-                                       : text[i] == mask[i];
+    const bool fits = mask[i] == 'd' ? is_digit(text[i]) : text[i] == mask[i];
     if (!fits) {
       return false;
     }
   }
   return true;
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') {
+    return false;
+  }
+  int digits = 0;
+  for (const char byte : text) {
+    digits += is_byte(byte, kHexByte) ? 1 : 0;
+  }
+  return digits == 32;
 }
 
 int two_digits(std::string_view text, std::size_t at) {
@@ -161,11 +170,11 @@ bool is_keyword(std::string_view text) {
 bool is_slug(std::string_view text) {
   bool after_hyphen = true;
   for (const char byte : text) {
-    const bool hyphen = byte == '-';
-    if ((hyphen && after_hyphen) || !(hyphen || is_lower(byte) || is_digit(byte))) {
+    const bool letter = is_lower(byte) || is_digit(byte);
+    if (!letter && (byte != '-' || after_hyphen)) {
       return false;
     }
-    after_hyphen = hyphen;
+    after_hyphen = !letter;
   }
   return !after_hyphen;
 }
@@ -200,7 +209,7 @@ bool parse_path_value(PathType type, std::string_view text, double& number) {
     case PathType::kBoolean:
       return parse_boolean(text, number);
     case PathType::kUuid:
-      return has_shape(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+      return is_uuid(text);
     case PathType::kDate:
       return is_date(text);
     case PathType::kJson:

@@ -44,8 +44,8 @@ PERIGEE_FFI std::int32_t perigee_parse(std::int32_t type, const char* text, std:
 }
 
 /// read_json_object() of the body for the FFI: 1 when it could be read so. REQUIRES: the whole body has come.
-PERIGEE_FFI std::int32_t perigee_json_object(TaskView* task, const perigee::script::JsonField* fields,
-                                             std::int32_t count, perigee::script::JsonValue* values) noexcept {
+PERIGEE_FFI std::int32_t perigee_json_object(TaskView* task, perigee::script::JsonField* fields, std::int32_t count,
+                                             perigee::script::JsonValue* values) noexcept {
   const perigee::script::Task& owner = *task->owner;
   const auto& head = owner.exchange->head;
   return perigee::http::is_json_type(perigee::http::media_type(head.field(perigee::http::KnownField::kContentType))) &&

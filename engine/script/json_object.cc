@@ -21,23 +21,27 @@ constexpr bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
 }
 
+constexpr double kTens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+
 class ObjectReader {
  public:
   ObjectReader(std::string_view json, int max_depth)
       : at_(json.data()), end_(json.data() + json.size()), max_depth_(max_depth) {}
 
-  bool read(const JsonField* fields, std::int32_t count, JsonValue* values) {
+  bool read(JsonField* fields, std::int32_t count, JsonValue* values) {
     if (!take('{')) {
       return false;
     }
+    std::int32_t* guess = &fields[count - 1].next;
     const bool whole = members([&](std::string_view name) {
-      JsonValue* value = nullptr;
-      for (std::int32_t i = 0; i < count; ++i) {
-        const Slice& other = fields[i].name;
-        if (other.size == name.size() && std::memcmp(other.data, name.data(), name.size()) == 0) {
-          value = &values[i];
-          return scalar(*value) && is_of_type(*value, fields[i].type);
+      std::int32_t at = *guess;
+      for (std::int32_t tries = 0; tries < count; ++tries) {
+        if (is_name(fields[at], name)) {
+          *guess = at;
+          guess = &fields[at].next;
+          return scalar(values[at]) && is_of_type(values[at], fields[at].type);
         }
+        at = at + 1 < count ? at + 1 : 0;
       }
       return skip(2);
     });
@@ -46,6 +50,10 @@ class ObjectReader {
   }
 
  private:
+  static bool is_name(const JsonField& field, std::string_view name) {
+    return field.name.size == name.size() && std::memcmp(field.name.data, name.data(), name.size()) == 0;
+  }
+
   static bool is_of_type(const JsonValue& value, http::PathType type) {
     double number = 0;
     switch (type) {
@@ -96,17 +104,22 @@ class ObjectReader {
     const __m128i quote = _mm_set1_epi8('"');
     const __m128i backslash = _mm_set1_epi8('\\');
     const __m128i control = _mm_set1_epi8(0x1f);
-    while (end_ - at_ >= 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at_));
+    const auto marked = [&](const char* from) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
       const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
       const __m128i low = _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control);
-      // A byte's own top bit marks what is no ASCII.
-      const auto special = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(ends, low), bytes)));
+      return _mm_or_si128(_mm_or_si128(ends, low), bytes);  // a byte's own top bit marks what is no ASCII
+    };
+    while (end_ - at_ >= 16) {
+      const auto special = static_cast<unsigned>(_mm_movemask_epi8(marked(at_)));
       if (special != 0) {
         at_ += std::countr_zero(special);
         return;
       }
       at_ += 16;
+      while (end_ - at_ >= 32 && _mm_movemask_epi8(_mm_or_si128(marked(at_), marked(at_ + 16))) == 0) {
+        at_ += 32;  // a long text
+      }
     }
 #endif
   }
@@ -153,10 +166,32 @@ class ObjectReader {
     if (!more || at_ - digits > 15) {
       return false;  // no number, or one so long that only decode_json() knows what becomes of it
     }
+    const char* const point = at_;
+    if (*point == '.' && at_ != digits && (*digits != '0' || at_ - digits == 1) && short_fraction(whole)) {
+      // Both are exact in a double, so that the division rounds as reading the decimal does.
+      value = static_cast<double>(negative ? -whole : whole) / kTens[at_ - point - 1];
+      return true;
+    }
+    at_ = point;
     while (at_ != end_ && (is_digit(*at_) || *at_ == '.' || *at_ == 'e' || *at_ == 'E' || *at_ == '+' || *at_ == '-')) {
       ++at_;
     }
     return http::parse_path_value(http::PathType::kNumber, {begin, static_cast<std::size_t>(at_ - begin)}, value);
+  }
+
+  // Takes a point and the digits behind it into `whole`, where nothing else follows and all are few.
+  bool short_fraction(std::int64_t& whole) {
+    const char* const point = at_++;
+    std::int64_t all = whole;
+    while (at_ != end_ && is_digit(*at_) && at_ - point < 8) {
+      all = all * 10 + (*at_++ - '0');
+    }
+    const bool more = at_ != end_ && (is_digit(*at_) || *at_ == '.' || *at_ == 'e' || *at_ == 'E');
+    if (more || at_ == point + 1 || all >= 1'000'000'000'000'000) {
+      return false;
+    }
+    whole = all;
+    return true;
   }
 
   bool scalar(JsonValue& value) {
@@ -238,7 +273,7 @@ class ObjectReader {
 
 }  // namespace
 
-bool read_json_object(std::string_view json, int max_depth, const JsonField* fields, std::int32_t count,
+bool read_json_object(std::string_view json, int max_depth, JsonField* fields, std::int32_t count,
                       JsonValue* values) noexcept {
   for (std::int32_t i = 0; i < count; ++i) {
     values[i].kind = JsonKind::kAbsent;

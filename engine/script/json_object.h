@@ -15,6 +15,7 @@ enum class JsonKind : std::int32_t { kAbsent, kNull, kFalse, kTrue, kNumber, kTe
 struct JsonField {
   Slice name;
   http::PathType type = http::PathType::kString;
+  std::int32_t next = 0;  ///< the field that came behind this one the last time: a guess, most clients keep an order
 };
 
 /// A member's value. A text points into the JSON.
@@ -28,7 +29,7 @@ struct JsonValue {
 /// `values[i]`, of equal names the last; members that are not asked for are passed over. Takes nothing that
 /// decode_json() would refuse, but gives up (false) on anything unusual: no object, an escape in a string, a container
 /// or a text of another type under a name that is asked for. Whoever calls it then asks decode_json().
-[[nodiscard]] bool read_json_object(std::string_view json, int max_depth, const JsonField* fields, std::int32_t count,
+[[nodiscard]] bool read_json_object(std::string_view json, int max_depth, JsonField* fields, std::int32_t count,
                                     JsonValue* values) noexcept;
 
 }  // namespace perigee::script

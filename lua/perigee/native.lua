@@ -7,7 +7,7 @@ ffi.cdef [[
 typedef struct { const char* data; uint32_t size; } perigee_slice;
 typedef struct { perigee_slice text; double number; } perigee_parameter;
 typedef struct { perigee_slice name, value; } perigee_pair;
-typedef struct { perigee_slice name; int32_t type; } perigee_json_field;
+typedef struct { perigee_slice name; int32_t type, next; } perigee_json_field;
 typedef struct { perigee_slice text; double number; int32_t kind; } perigee_json_value;
 typedef struct {
   int32_t method, minor_version, route;
@@ -31,7 +31,7 @@ const perigee_slice* perigee_query_value(perigee_task* task, const char* name, s
 const perigee_slice* perigee_cookie(perigee_task* task, const char* name, size_t size);
 int32_t perigee_find(perigee_task* task, int32_t source, const char* name, size_t size, int32_t type);
 int32_t perigee_parse(int32_t type, const char* text, size_t size, double* number);
-int32_t perigee_json_object(perigee_task* task, const perigee_json_field* fields, int32_t count,
+int32_t perigee_json_object(perigee_task* task, perigee_json_field* fields, int32_t count,
   perigee_json_value* values);
 int32_t perigee_characters(const char* text, size_t size);
 int32_t perigee_query(perigee_task* task);
