@@ -74,6 +74,9 @@ class ObjectReader {
   }
 
   void skip_space() {
+    if (at_ != end_ && static_cast<unsigned char>(*at_) > ' ') {
+      return;  // nearly always
+    }
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) {
       ++at_;
     }
@@ -97,56 +100,48 @@ class ObjectReader {
     return true;
   }
 
-  // Moves to the next byte of a string that needs a look: a quote, a backslash, a control, the first of a UTF-8
-  // sequence; or to within 16 bytes of the end.
-  void pass_plain() {
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
+  // One bit for each of 16 bytes of a string that needs a look: a quote, a backslash, a control, what is no ASCII.
+  [[gnu::always_inline]] static unsigned special(const char* from) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     const __m128i control = _mm_set1_epi8(0x1f);
-    const auto marked = [&](const char* from) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-      const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-      const __m128i low = _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control);
-      return _mm_or_si128(_mm_or_si128(ends, low), bytes);  // a byte's own top bit marks what is no ASCII
-    };
-    while (end_ - at_ >= 16) {
-      const auto special = static_cast<unsigned>(_mm_movemask_epi8(marked(at_)));
-      if (special != 0) {
-        at_ += std::countr_zero(special);
-        return;
-      }
-      at_ += 16;
-      while (end_ - at_ >= 32 && _mm_movemask_epi8(_mm_or_si128(marked(at_), marked(at_ + 16))) == 0) {
-        at_ += 32;  // a long text
-      }
-    }
-#endif
+    const __m128i ends =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    const __m128i low = _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(ends, low), bytes)));
   }
+#endif
 
   // A string without escapes, its first quote taken already.
-  bool string(std::string_view& text) {
-    const char* const begin = at_;
-    for (;;) {
-      pass_plain();
-      if (at_ == end_) {
-        return false;
+  [[gnu::always_inline]] bool string(std::string_view& text) {
+    const char* at = at_;
+    while (at != end_) {
+#ifdef __SSE2__
+      if (end_ - at >= 16) {
+        const unsigned bits = special(at);
+        if (bits == 0) {
+          at += 16;
+          continue;
+        }
+        at += std::countr_zero(bits);
       }
-      const char byte = *at_;
+#endif
+      const auto byte = static_cast<unsigned char>(*at);
       if (byte == '"') {
-        text = {begin, static_cast<std::size_t>(at_ - begin)};
-        ++at_;
+        text = {at_, static_cast<std::size_t>(at - at_)};
+        at_ = at + 1;
         return true;
       }
-      if (byte == '\\' || (static_cast<unsigned char>(byte) < 0x20)) {
+      if (byte == '\\' || byte < 0x20) {
         return false;
       }
-      const std::size_t size = utf8_sequence(at_, end_);
+      const std::size_t size = byte < 0x80 ? 1 : utf8_sequence(at, end_);
       if (size == 0) {
         return false;
       }
-      at_ += size;
+      at += size;
     }
+    return false;
   }
 
   bool number(double& value) {
