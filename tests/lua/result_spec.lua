@@ -164,3 +164,26 @@ describe("what goes to the engine", function()
     equal(true, select(2, result.parts(of(404))).rendered)
   end)
 end)
+
+describe("default headers", function()
+  local function add(headers)
+    headers.a = headers.a or "default"
+  end
+
+  it("go with a result that has none, and stay as they are", function()
+    local res, defaults = of("x"), { a = "default" }
+    result.default_headers(res, defaults, add)
+    equal("default", res.headers.a)
+    res.headers.a = "changed"
+    equal("default", defaults.a)
+  end)
+
+  it("are added to those that are there", function()
+    local res = of(200, "x", { A = "own", b = "2" })
+    result.default_headers(res, { a = "default" }, add)
+    equal("own", res.headers.a)
+    res = of(200, "x", { b = "2" })
+    result.default_headers(res, { a = "default" }, add)
+    equal("default2", res.headers.a .. res.headers.b)
+  end)
+end)

@@ -117,3 +117,21 @@ TEST_CASE("stream: another task may write to it") {
   CHECK(streaming.request.settle() == Outcome::kStreamed);
   CHECK(streaming.loaded.host.parts == std::vector<std::string>{"by another", "by itself"});
 }
+
+TEST_CASE("rates: a token is taken, or none is left and it is said when there will be one") {
+  LoadedVm loaded(
+      "local ffi, native = require 'ffi', require 'perigee.native' local out = ffi.new('double[3]')\n"
+      "app:get('/', function(req)\n"
+      "  local taken = native.C.perigee_take_rate(req[1], 'key', 3, 1000, 2, out)\n"
+      "  return taken .. ' ' .. out[0] .. ' ' .. math.ceil(out[1] / 1000) .. ' ' .. math.ceil(out[2] / 1000) end)");
+  CHECK(answer_to(loaded, get("/")) == "200 1 1 0 1");
+  CHECK(answer_to(loaded, get("/")) == "200 1 0 0 2");
+  CHECK(answer_to(loaded, get("/")) == "200 0 0 1 2");
+}
+
+TEST_CASE("req: scheme and address come from the host, again and again") {
+  LoadedVm loaded("app:get('/', function(req) return req.scheme .. ' ' .. req.remote_addr end)");
+  for (int i = 0; i < 50; ++i) {
+    CHECK(answer_to(loaded, get("/")) == "200 https 192.0.2.7");
+  }
+}
