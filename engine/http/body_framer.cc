@@ -15,7 +15,6 @@ struct BodyFramer::Parser {
   Sink sink;
   void* context;
   ChunkWalker chunks;
-  std::uint64_t left;  ///< of a body with a Content-Length
   std::uint64_t body;  ///< bytes that http-parser took for the body
   bool complete;
   bool stopped;  ///< the sink wants no more
@@ -24,8 +23,7 @@ struct BodyFramer::Parser {
   [[nodiscard]] bool read(std::string_view bytes);
   [[nodiscard]] bool read_head(const RequestHead& head);
   [[nodiscard]] bool read_fields(const RequestHead& head, KnownField slot, std::string_view name);
-  [[nodiscard]] bool agrees_on(const RequestHead& head) const;
-  [[nodiscard]] std::size_t bound(std::string_view bytes, bool chunked);
+  [[nodiscard]] bool agrees_on_chunks() const;
 
   static int on_body(http_parser* parser, const char* at, std::size_t size);
   static int on_message_complete(http_parser* parser);
@@ -61,7 +59,6 @@ void BodyFramer::Parser::begin(Sink to, void* with) {
   sink = to;
   context = with;
   chunks = ChunkWalker();
-  left = 0;
   body = 0;
   complete = false;
   stopped = false;
@@ -93,39 +90,31 @@ bool BodyFramer::Parser::read_fields(const RequestHead& head, KnownField slot, s
 /// request's: that does not bear on the body.
 bool BodyFramer::Parser::read_head(const RequestHead& head) {
   return read(head.minor_version == 0 ? "POST / HTTP/1.0\r\n" : "POST / HTTP/1.1\r\n") &&
-         read_fields(head, KnownField::kContentLength, "Content-Length") &&
          read_fields(head, KnownField::kTransferEncoding, "Transfer-Encoding") && read("\r\n");
 }
 
-bool BodyFramer::Parser::agrees_on(const RequestHead& head) const {
-  const bool chunked = (state.flags & F_CHUNKED) != 0;
-  return chunked == head.chunked && !complete &&
-         (chunked || state.content_length == static_cast<std::uint64_t>(head.content_length));
-}
-
-/// How many of `bytes` belong to the body by our own account.
-std::size_t BodyFramer::Parser::bound(std::string_view bytes, bool chunked) {
-  if (chunked) {
-    return chunks.walk(bytes);
-  }
-  const std::uint64_t size = std::min<std::uint64_t>(left, bytes.size());
-  left -= size;
-  return static_cast<std::size_t>(size);
+bool BodyFramer::Parser::agrees_on_chunks() const {
+  return (state.flags & F_CHUNKED) != 0 && !complete;
 }
 
 BodyFramer::BodyFramer() = default;
 BodyFramer::~BodyFramer() = default;
 
 BodyFramer::State BodyFramer::begin(const RequestHead& head, Sink sink, void* context) {
+  state_ = State::kReading;
+  reason_ = "";
+  chunked_ = head.chunked;
+  if (!chunked_) {
+    sink_ = sink;
+    context_ = context;
+    left_ = static_cast<std::uint64_t>(head.content_length);
+    return state_;
+  }
   if (!parser_) {
     parser_ = std::make_unique<Parser>();
   }
   parser_->begin(sink, context);
-  chunked_ = head.chunked;
-  parser_->left = chunked_ ? 0 : static_cast<std::uint64_t>(head.content_length);
-  state_ = State::kReading;
-  reason_ = "";
-  if (!parser_->read_head(head) || !parser_->agrees_on(head)) {
+  if (!parser_->read_head(head) || !parser_->agrees_on_chunks()) {
     refuse("the body's framing can be read two ways");
   }
   return state_;
@@ -135,24 +124,39 @@ std::size_t BodyFramer::feed(std::string_view bytes) {
   if (state_ != State::kReading || bytes.empty()) {
     return 0;
   }
-  const std::size_t size = parser_->bound(bytes, chunked_);
+  if (!chunked_) {
+    return feed_counted(bytes);
+  }
+  const std::size_t size = parser_->chunks.walk(bytes);
   const bool read = size == 0 || parser_->read(bytes.substr(0, size));
   settle(read);
   return size;
 }
 
-std::optional<std::uint64_t> BodyFramer::rest() const {
-  return chunked_ ? std::nullopt : std::optional<std::uint64_t>(parser_->left);
+std::size_t BodyFramer::feed_counted(std::string_view bytes) {
+  const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+  left_ -= size;
+  if (!sink_(context_, bytes.substr(0, size))) {
+    state_ = State::kTooLarge;
+    reason_ = "the body is too large";
+  } else if (left_ == 0) {
+    state_ = State::kDone;
+  }
+  return size;
 }
 
-/// Draws the conclusion from what both readers of the body have said.
+std::optional<std::uint64_t> BodyFramer::rest() const {
+  return chunked_ ? std::nullopt : std::optional<std::uint64_t>(left_);
+}
+
+/// Draws the conclusion from what both readers of a chunked body have said.
 void BodyFramer::settle(bool read) {
   const ChunkWalker::State walked = parser_->chunks.state();
-  const bool done = chunked_ ? walked == ChunkWalker::State::kDone : parser_->left == 0;
+  const bool done = walked == ChunkWalker::State::kDone;
   if (parser_->stopped) {
     state_ = State::kTooLarge;
     reason_ = "the body is too large";
-  } else if (!read || parser_->complete != done || (chunked_ && parser_->body != parser_->chunks.data_size())) {
+  } else if (!read || parser_->complete != done || parser_->body != parser_->chunks.data_size()) {
     refuse("the body's framing can be read two ways");
   } else if (walked == ChunkWalker::State::kRefused) {
     refuse(parser_->chunks.reason());

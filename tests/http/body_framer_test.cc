@@ -128,12 +128,9 @@ TEST_CASE("body framer: a head that says otherwise than its fields is refused") 
   Request request("Content-Length: 5");
   Collector collector;
   BodyFramer framer;
-  request.head.content_length = 6;
-  CHECK(framer.begin(request.head, Collector::take, &collector) == State::kRefused);
-  CHECK(framer.feed("hello") == 0);
-  request.head.content_length = 5;
   request.head.chunked = true;
   CHECK(framer.begin(request.head, Collector::take, &collector) == State::kRefused);
+  CHECK(framer.feed("5\r\nhello") == 0);
 }
 
 TEST_CASE("body framer: one framer frames body after body") {
