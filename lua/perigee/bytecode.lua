@@ -226,4 +226,22 @@ function M.names_of_third(fn)
   return list[1] and list
 end
 
+--- The names of the fields that a function reads out of a field of its first parameter, which uses_of_first says is
+--- "consumed".
+---@param fn function
+---@param field string
+---@return table<string, true>
+function M.names_consumed(fn, field)
+  local names, pc = {}, 1
+  while true do
+    local ins = instruction(fn, pc)
+    if not ins then
+      return names
+    elseif field_of_first(fn, ins) == field then
+      names[util.funck(fn, -instruction(fn, pc + 1).c - 1)] = true
+    end
+    pc = pc + 1
+  end
+end
+
 return M

@@ -60,6 +60,21 @@ local function taken(record, v)
   return ("%s.kind == %d"):format(v, TEXT), ("fstr(%s.text.data, %s.text.size)"):format(v, v)
 end
 
+local TEXTS = { string = true, uuid = true, keyword = true, slug = true }
+
+-- Checks a text that nobody reads where it lies: no string is made of it.
+local function write_unread(writer, record, v)
+  local head = taken(record, v)
+  local condition = writer:condition(record, "S")
+  if condition then
+    condition = condition:gsub("characters%(S, #S%)", ("characters(%s.text.data, %s.text.size)"):format(v, v))
+      :gsub("#S", v .. ".text.size")
+  end
+  local absent = (record.optional or record.default ~= nil) and (" and %s.kind > %d"):format(v, NULL)
+    or record.nullable and (" and %s.kind ~= %d"):format(v, NULL) or ""
+  writer:line("if not (%s%s)%s then goto unusual end", head, condition and " and " .. condition or "", absent)
+end
+
 local function write_member(writer, record, v, target)
   local head, expression = taken(record, v)
   local value = writer:variable()
@@ -89,21 +104,26 @@ local function write_member(writer, record, v, target)
 end
 
 --- Writes what sets `body` to the object and `quick` to true, where it is one of the usual.
-function M.write(writer, record)
+---@param read? table<string, true> the members that somebody reads; nil: all
+function M.write(writer, record, read)
   local fields = record.fields
   local values = ffi.new("perigee_json_value[?]", #fields)
   local members = {}
   local list = writer:constant(values)
   writer:line("local quick = false")
   writer:line("do") -- a `repeat` to break out of would count as a loop of its own, which no trace goes through
-  writer:line("if other.json_object(task, %s, %d, %s) == 0 then goto unusual end", writer:constant(layout(fields)), #fields,
-    list)
+  writer:line("if other.json_object(task, %s, %d, %s) == 0 then goto unusual end", writer:constant(layout(fields)),
+    #fields, list)
   for i, field in ipairs(fields) do
     local v, y = writer:variable(), writer:variable()
-    members[i] = ("[%s] = %s"):format(writer:literal(field.name), y)
-    writer:line("local %s do", y)
-    writer:line("local %s = %s[%d]", v, list, i - 1)
-    write_member(writer, field.type, v, y)
+    if read and not read[field.name] and TEXTS[field.type.kind] and not field.type.pattern then
+      writer:line("do local %s = %s[%d]", v, list, i - 1)
+      write_unread(writer, field.type, v)
+    else
+      members[#members + 1] = ("[%s] = %s"):format(writer:literal(field.name), y)
+      writer:line("local %s do local %s = %s[%d]", y, v, list, i - 1)
+      write_member(writer, field.type, v, y)
+    end
     writer:line("end")
   end
   writer:line("body = { %s }", table.concat(members, ", "))

@@ -301,7 +301,7 @@ local function not_json()
 end
 
 -- Writes what fills `req.body`.
-local function write_body(writer, record)
+local function write_body(writer, record, read)
   local place = { where = "body", name = "", indexes = {} }
   writer:line("local body")
   if TEXT[record.kind] then
@@ -321,7 +321,7 @@ local function write_body(writer, record)
     writer:line("other.await(task)")
     local quick = json_body.suits(record)
     if quick then
-      json_body.write(writer, record)
+      json_body.write(writer, record, read)
       writer:line("if not quick then")
     end
     writer:line("local value, why = other.json_body(task, %d)", #(record.fields or {}))
@@ -354,7 +354,8 @@ function M.wrap(route, handler, alone)
   if plan.form then
     write_form(writer, plan.form)
   elseif plan.body then
-    write_body(writer, plan.body)
+    local consumed = uses and (uses.body == nil or uses.body == "consumed")
+    write_body(writer, plan.body, consumed and bytecode.names_consumed(handler, "body") or nil)
   end
   if not writer.lines[1] then
     return handler

@@ -54,6 +54,11 @@ app:post("/any", { body = t.json }, function(req) return perigee.json(req.body) 
 app:post("/optional", { body = t.object { a = t.integer }:optional() }, function(req) return { body = req.body or "none" } end)
 app:post("/false", { body = t.boolean }, function(req) return { body = req.body } end)
 app:post("/text", { body = t.string:length(1, 5) }, function(req) return req.body .. "|" .. req:raw() end)
+app:post("/some", { body = t.object { a = t.string:length(2, 4), b = t.slug:optional(), c = t.integer:nullable(),
+  d = t.uuid:default("123e4567-e89b-12d3-a456-426614174000"), e = t.string:length(1),
+  f = t.string:nullable() } },
+  function(req) return req.body.a .. tostring(req.body.c) end)
+app:post("/none", { body = t.object { a = t.string:length(2, 4), b = t.integer } }, function() return "taken" end)
 app:post("/raw", { body = t.object { a = t.integer } }, function(req) return { raw = req:raw(), again = req:json() } end)
 app:post("/forms", { form = { user = t.string:length(1, 20), n = t.list(t.integer):optional() } },
   function(req) return req.form end)
@@ -299,6 +304,18 @@ class Specs(ServerCase):
 
     def test_the_raw_body_is_still_there(self):
         self.assertEqual(self.post("/raw", '{"a":1, "b":2}').json(), {"raw": '{"a":1, "b":2}', "again": {"a": 1, "b": 2}})
+
+    def test_members_that_no_handler_reads_are_checked_all_the_same(self):
+        good = {"a": "\u00e4\u00f6\u00fc\u00df", "b": "x-y", "c": 7, "d": "00000000-0000-0000-0000-000000000000", "e": "x", "f": "y"}
+        for _ in range(200):  # long enough to be compiled
+            self.assertEqual(self.post("/some", good).text, "\u00e4\u00f6\u00fc\u00df7")
+        self.assertEqual(self.post("/some", {"a": "ab", "c": None, "e": "\u00e4", "f": None}).text[:2], "ab")
+        for name, value in {"a": "a", "b": "No", "c": "7", "d": "x", "e": ""}.items():
+            self.assertEqual([error["name"] for error in self.errors(self.post("/some", {**good, name: value}))], [name])
+        self.assertEqual([error["name"] for error in self.errors(self.post("/some", {"a": "ab", "c": 1}))], ["e", "f"])
+        self.assertEqual(self.post("/none", {"a": "\u00e4\u00e4", "b": 1}).text, "taken")
+        for bad in ({"a": "\u00e4", "b": 1}, {"a": "ab", "b": 0.5}, {"a": "abcde", "b": 1}, {"a": "ab"}):
+            self.assertEqual(len(self.errors(self.post("/none", bad))), 1)
 
     def test_a_form_has_lists_by_repeated_names_and_commas(self):
         response = self.server.fetch("POST", "/forms", FORM, "user=ada+l&n=1,2&n=3&x=1")
