@@ -7,7 +7,18 @@
 namespace perigee::http {
 
 /// The types a path parameter may name. kCustom: one of the app's own, which Lua checks; here any text is of it.
-enum class PathType : std::int32_t { kString, kInteger, kNumber, kBoolean, kUuid, kDate, kJson, kKeyword, kSlug, kCustom };
+enum class PathType : std::int32_t {
+  kString,
+  kInteger,
+  kNumber,
+  kBoolean,
+  kUuid,
+  kDate,
+  kJson,
+  kKeyword,
+  kSlug,
+  kCustom
+};
 
 /// The type called `name`; nullopt when there is none. kCustom has no name.
 [[nodiscard]] std::optional<PathType> path_type_of(std::string_view name);

@@ -90,5 +90,4 @@ class Reloader {
   std::thread thread_;
 };
 
-
 }  // namespace perigee::server
