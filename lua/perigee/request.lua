@@ -195,7 +195,7 @@ function methods.delete_cookie(req, name, options)
 end
 
 local Request = {}
-M.Request = Request
+M.Request, M.methods, M.getters = Request, methods, getters
 
 local read_query, read_cookies, read_headers, read_body =
   getters.query, getters.cookies, getters.headers, getters.body

@@ -50,7 +50,6 @@ function perigee.app() end
 ---@field body? perigee.AnyType a string or function takes the text, any other type JSON
 ---@field name? string for `app:url`, and the operationId of the OpenAPI document
 ---@field limits? perigee.RouteLimits
----@field name? string for `app:url`
 ---@field use? perigee.Middleware|perigee.Middleware[] from the outermost
 
 ---@class perigee.RouteLimits
