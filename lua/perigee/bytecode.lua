@@ -45,6 +45,7 @@ local function probe_new(a) local t = {} t.field = a end
 local function probe_list(f) return { f() } end
 local function probe_call(f) return f() end
 local function probe_call_many(f, g) return f(g()) end
+local function probe_take_many(f, g) f(g()) end
 local function probe_many(f) return 1, f() end
 -- luacheck: pop
 
@@ -55,10 +56,13 @@ local RETURN = opcode(probe_returns, 3)      -- A and the D - 2 after it
 local DUPLICATE = opcode(probe_duplicate, 1) -- A = a copy of the constant D
 local NEW, SET = opcode(probe_new, 1), opcode(probe_new, 2) -- A = {}; B[constant C] = A
 local SET_MANY = opcode(probe_list, 4)       -- sets the list of the table below A
--- Returns of what other functions return.
-local OPEN_RETURNS = {
-  [opcode(probe_call, 2)] = true, [opcode(probe_call_many, 4)] = true, [opcode(probe_many, 4)] = true,
+local CALL_TAIL, CALL_TAIL_MANY = opcode(probe_call, 2), opcode(probe_call_many, 4)
+-- Calls of the function in A.
+local CALLS = {
+  [opcode(probe_method, 3)] = true, [opcode(probe_take_many, 4)] = true, [CALL_TAIL] = true, [CALL_TAIL_MANY] = true,
 }
+-- Returns of what other functions return.
+local OPEN_RETURNS = { [CALL_TAIL] = true, [CALL_TAIL_MANY] = true, [opcode(probe_many, 4)] = true }
 -- A method call puts its object that many slots above the function.
 local OBJECT = instruction(probe_method, 1).a - instruction(probe_method, 2).a
 
@@ -79,13 +83,34 @@ local function consumed(fn, ins, pc)
   return next_one and next_one.op == GET and next_one.b == ins.a and next_one.a == ins.a
 end
 
+local function uses_register(ins, register)
+  return REGISTER[ins.kind_a] and ins.a == register or REGISTER[ins.kind_b] and ins.b == register
+    or REGISTER[ins.kind_c] and ins.c == register
+end
+
+-- Whether what the instruction at `pc` loaded is next used by calling it, and the object above it by nothing else. They
+-- are two variables otherwise (`object, method = req, req.method`).
+local function is_called(fn, pc, register)
+  while true do
+    pc = pc + 1
+    local ins = instruction(fn, pc)
+    if not ins then
+      return false
+    elseif CALLS[ins.op] and ins.a == register then
+      return true
+    elseif uses_register(ins, register) or uses_register(ins, register + OBJECT) then
+      return false
+    end
+  end
+end
+
 local function is_method_call(fn, ins, pc, methods)
   if ins.op ~= MOVE or ins.c ~= 0 then
     return false
   end
   local load = instruction(fn, pc + 1)
   local name = field_of_first(fn, load)
-  return name ~= nil and load.a + OBJECT == ins.a and methods[name] == true
+  return name ~= nil and load.a + OBJECT == ins.a and methods[name] == true and is_called(fn, pc + 1, load.a)
 end
 
 -- Whether a function made inside `fn` may hold its first parameter.
@@ -143,11 +168,6 @@ function M.uses_of_first(fn, methods)
     end
     pc = pc + 1
   end
-end
-
-local function uses_register(ins, register)
-  return REGISTER[ins.kind_a] and ins.a == register or REGISTER[ins.kind_b] and ins.b == register
-    or REGISTER[ins.kind_c] and ins.c == register
 end
 
 local function add_keys(names, template)
