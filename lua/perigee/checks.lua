@@ -109,14 +109,32 @@ local function copy(value)
   return setmetatable(made, getmetatable(value))
 end
 
+local SPACE, TAB = (" \t"):byte(1, 2)
+
+local function is_blank(byte)
+  return byte == SPACE or byte == TAB
+end
+
+-- A piece of a text without white space around it. A pattern would go over a long run of spaces once for each of them.
+local function trimmed(text, first, last)
+  while first <= last and is_blank(text:byte(first)) do
+    first = first + 1
+  end
+  while last >= first and is_blank(text:byte(last)) do
+    last = last - 1
+  end
+  return text:sub(first, last)
+end
+
 -- The parts of a list that came as text: each value split at its commas, white space around them dropped.
 local function split(texts)
   local parts = {}
   for _, text in ipairs(texts) do
-    if text ~= "" then
-      for part in (text .. ","):gmatch("[ \t]*(.-)[ \t]*,") do
-        parts[#parts + 1] = part
-      end
+    local first = text ~= "" and 1
+    while first do
+      local comma = text:find(",", first, true)
+      parts[#parts + 1] = trimmed(text, first, (comma or #text + 1) - 1)
+      first = comma and comma + 1
     end
   end
   return parts

@@ -317,6 +317,11 @@ class Specs(ServerCase):
         for bad in ({"a": "\u00e4", "b": 1}, {"a": "ab", "b": 0.5}, {"a": "abcde", "b": 1}, {"a": "ab"}):
             self.assertEqual(len(self.errors(self.post("/none", bad))), 1)
 
+    def test_a_long_run_of_spaces_in_a_list_costs_no_more_than_its_length(self):
+        spaces = "+" * 300_000
+        self.assertEqual(self.server.fetch("POST", "/forms", FORM, f"user=a&n={spaces}1,2{spaces}").json()["n"], [1, 2])
+        self.assertEqual(self.server.fetch("POST", "/forms", FORM, f"user=a&n=1{spaces}1").status, 400)
+
     def test_a_form_has_lists_by_repeated_names_and_commas(self):
         response = self.server.fetch("POST", "/forms", FORM, "user=ada+l&n=1,2&n=3&x=1")
         self.assertEqual(response.json(), {"user": "ada l", "n": [1, 2, 3]})
