@@ -75,8 +75,8 @@ function M.redirect(url, status)
   if type(url) ~= "string" then
     error("bad argument #1 to 'redirect' (string expected, got " .. type(url) .. ")", 2)
   end
-  if status and (status < 300 or status > 399) then
-    error("a redirect's status is 300 to 399", 2)
+  if status ~= nil and (type(status) ~= "number" or status < 300 or status > 399 or status % 1 ~= 0) then
+    error("bad argument #2 to 'redirect' (an integer from 300 to 399 expected)", 2)
   end
   return new("redirect", nil, status, nil, { location = url })
 end

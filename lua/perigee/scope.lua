@@ -28,7 +28,9 @@ local function add(scope, level, method, pattern, spec, handler)
   if handler == nil then
     spec, handler = nil, spec
   end
-  if type(pattern) ~= "string" then
+  if type(scope) ~= "table" or not scope.app then
+    error(("a route is written with a colon: app:%s(...)"):format(method == "*" and "any" or method:lower()), level)
+  elseif type(pattern) ~= "string" then
     error("a pattern is a string, got " .. type(pattern), level)
   elseif scope.prefix ~= "" and pattern ~= "" and pattern:sub(1, 1) ~= "/" then
     error(("pattern '%s': it does not begin with a slash"):format(pattern), level)

@@ -1,5 +1,7 @@
 -- The settings that built-in middleware takes: one table, whose mistakes name themselves.
 
+local nearest = require "perigee.nearest"
+
 local M = {}
 
 --- What `given` says, with `defaults` for the rest. Raises at the caller's caller: the app that wrote it.
@@ -18,7 +20,7 @@ function M.read(name, given, defaults)
   for key, value in pairs(given or {}) do
     local default = defaults[key]
     if not default then
-      error(("%s has no setting '%s'"):format(name, tostring(key)), 3)
+      error(("%s has no setting '%s'%s"):format(name, tostring(key), nearest.hint(key, defaults)), 3)
     elseif not ("|" .. default[2] .. "|"):find("|" .. type(value) .. "|", 1, true) then
       error(("%s: %s is a %s, got a %s"):format(name, key, default[2]:gsub("|", " or a "), type(value)), 3)
     end

@@ -1,5 +1,7 @@
 -- The spec of a route: which keys there are, and how each is checked when the route is written.
 
+local built_in = require "perigee.middleware"
+local nearest = require "perigee.nearest"
 local specs = require "perigee.spec"
 
 local M = {}
@@ -66,9 +68,19 @@ function M.read(route, spec, level)
   for key, value in pairs(spec) do
     local read = KEYS[key]
     if not read then
-      error(("unknown key '%s' in a route's spec"):format(tostring(key)), level + 1)
+      error(("unknown key '%s' in a route's spec%s"):format(tostring(key), nearest.hint(key, KEYS)), level + 1)
     end
     read(route, value, level + 1)
+  end
+end
+
+-- Raises where a built-in was given itself in place of what it makes.
+local function check_made(fn, level)
+  for name, maker in pairs(built_in) do
+    if fn == maker then
+      error(("perigee.middleware.%s makes a middleware: call it, perigee.middleware.%s { ... }"):format(name, name),
+        level + 1)
+    end
   end
 end
 
@@ -77,6 +89,7 @@ end
 ---@return function[]
 function M.middleware(value, level)
   if type(value) == "function" then
+    check_made(value, level + 1)
     return { value }
   elseif type(value) ~= "table" then
     error("a middleware is a function, got " .. type(value), level + 1)
@@ -85,6 +98,7 @@ function M.middleware(value, level)
     if type(key) ~= "number" or type(fn) ~= "function" then
       error(("a list of middleware holds functions, got a %s under %s"):format(type(fn), tostring(key)), level + 1)
     end
+    check_made(fn, level + 1)
   end
   return value
 end

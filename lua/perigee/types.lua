@@ -1,6 +1,7 @@
 -- perigee.types: what values of a request must be. A type is an immutable value; a modifier returns another one.
 
 local facts = require "perigee.type_facts"
+local nearest = require "perigee.nearest"
 
 local M = {}
 
@@ -24,11 +25,12 @@ local INSTEAD = {
   list = { min = "length", max = "length" },
 }
 
--- A copy of the type with `changes`, which raises at the program's line where they make no sense.
+-- A copy of the type with `changes`, which raises at the program's line where they make no sense. The modifiers call
+-- this last, so that their caller stands right above it: `level` is 2.
 local function derived(self, modifier, changes, level)
   local made = facts.of(self)
   if not made then
-    error(("':%s' is called with a colon on a type"):format(modifier), level + 1)
+    error(("':%s' is called with a colon on a type"):format(modifier), level)
   end
   local copy = {}
   for key, value in pairs(made) do
@@ -38,10 +40,10 @@ local function derived(self, modifier, changes, level)
     copy[key] = value
   end
   if copy.min and copy.max and copy.min > copy.max then
-    error(("no %s is at least %s and at most %s"):format(facts.name(copy), copy.min, copy.max), level + 1)
+    error(("no %s is at least %s and at most %s"):format(facts.name(copy), copy.min, copy.max), level)
   end
   if copy.default ~= nil and not facts.accepts(copy, copy.default) then
-    error(("the default %s is not of its own type, %s"):format(tostring(copy.default), facts.expected(copy)), level + 1)
+    error(("the default %s is not of its own type, %s"):format(tostring(copy.default), facts.expected(copy)), level)
   end
   return facts.new(copy)
 end
@@ -60,13 +62,13 @@ local function bound(self, modifier, value)
   local kind = facts.of(self) and facts.of(self).kind
   if kind == "date" then
     if type(value) ~= "string" or not facts.parses("date", value) then
-      error(("':%s' of a date takes a date as YYYY-MM-DD"):format(modifier), 3)
+      error(("':%s' of a date takes a date as YYYY-MM-DD"):format(modifier), 2)
     end
   elseif type(value) ~= "number" or value ~= value or kind == "integer" and value % 1 ~= 0 then
     error(("':%s' of %s %s takes %s"):format(modifier, kind == "integer" and "an" or "a", tostring(kind),
-      kind == "integer" and "an integer" or "a number"), 3)
+      kind == "integer" and "an integer" or "a number"), 2)
   end
-  return derived(self, modifier, { [modifier] = value }, 3)
+  return derived(self, modifier, { [modifier] = value }, 2)
 end
 
 --- May be absent: then the field is nil.
@@ -215,7 +217,8 @@ local function call(_, what, expected)
 end
 
 local function unknown(_, name)
-  error(("perigee.types has no '%s'; the app's own types are named by strings"):format(tostring(name)), 2)
+  error(("perigee.types has no '%s'%s; the app's own types are named by strings"):format(tostring(name),
+    nearest.hint(name, M)), 2)
 end
 
 return setmetatable(M, { __call = call, __index = unknown })

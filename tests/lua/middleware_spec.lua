@@ -10,7 +10,16 @@ describe("perigee.middleware", function()
     end
   end)
 
+  it("is called before it is used", function()
+    local app = perigee.app()
+    local message = "perigee.middleware.cors makes a middleware: call it, perigee.middleware.cors { ... }"
+    raises(message, app.use, app, perigee.middleware.cors)
+    raises(message, app.use, app, "/x", { function() end, perigee.middleware.cors })
+    raises(message, app.get, app, "/", { use = perigee.middleware.cors }, function() end)
+    raises(message, app.group, app, "/x", perigee.middleware.cors, function() end)
+  end)
+
   it("has nothing else", function()
-    raises("there is no perigee.middleware.coors", function() return perigee.middleware.coors end)
+    raises("there is no perigee.middleware.coors, did you mean 'cors'?", function() return perigee.middleware.coors end)
   end)
 end)

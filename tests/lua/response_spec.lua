@@ -59,8 +59,9 @@ describe("perigee.redirect", function()
     equal(nil, response.redirect("/to").status)
     equal(301, response.redirect("/to", 301).status)
     equal(399, response.redirect("/to", 399).status)
-    raises("a redirect's status is 300 to 399", response.redirect, "/to", 299)
-    raises("a redirect's status is 300 to 399", response.redirect, "/to", 400)
+    for _, status in ipairs { 299, 400, 301.5, "301", true } do
+      raises("bad argument #2 to 'redirect' (an integer from 300 to 399 expected)", response.redirect, "/to", status)
+    end
     raises("bad argument #1 to 'redirect' (string expected, got nil)", response.redirect)
   end)
 end)

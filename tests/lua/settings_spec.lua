@@ -20,7 +20,7 @@ describe("settings", function()
 
   it("with mistakes are refused", function()
     raises("the settings of thing are a table, got string", read, "x")
-    raises("thing has no setting 'sise'", read, { sise = 1 })
+    raises("thing has no setting 'sise', did you mean 'size'?", read, { sise = 1 })
     raises("thing: size is a number, got a string", read, { size = "1" })
     raises("thing: on is a boolean or a string, got a number", read, { on = 1 })
   end)

@@ -16,7 +16,7 @@ describe("a spec", function()
   end)
 
   it("with a key that nobody knows is a mistake of its writer", function()
-    raises("unknown key 'nmae' in a route's spec", keys.read, {}, { nmae = "x" }, 1)
+    raises("unknown key 'nmae' in a route's spec, did you mean 'name'?", keys.read, {}, { nmae = "x" }, 1)
     raises("unknown key '1' in a route's spec", keys.read, {}, { first }, 1)
     local function writer() keys.read({}, { nmae = "x" }, 1) end
     raises("spec_keys_spec.lua:" .. debug.getinfo(writer, "S").linedefined, writer)

@@ -27,7 +27,22 @@ describe("perigee.types", function()
     raises("':length' makes no sense on the type number", function() t.number:length(1) end)
     raises("':strict' makes no sense on the type string", function() t.string:strict() end)
     raises("called with a colon", function() t.string.optional() end)
-    raises("types_spec.lua", function() t.uuid:min(1) end)
+  end)
+
+  it("says whose line a mistake is", function()
+    for _, mistake in ipairs {
+      function() local _ = t.uuid:min(1) end,
+      function() local _ = t.integer:min("x") end,
+      function() local _ = t.date:max("x") end,
+      function() local _ = t.integer:min(5):max(4) end,
+      function() local _ = t.integer:default("x") end,
+      function() local _ = t.string:length(-1) end,
+      function() local _ = t.string:match("[") end,
+      function() local _ = t.string.optional() end,
+      function() local _ = t.strin end,
+    } do
+      raises(("types_spec.lua:%d: "):format(debug.getinfo(mistake, "S").linedefined), mistake)
+    end
   end)
 
   it("refuses bounds that are none", function()
@@ -67,7 +82,8 @@ describe("perigee.types", function()
   end)
 
   it("names what it has not", function()
-    raises("perigee.types has no 'int'", function() return t.int end)
+    raises("perigee.types has no 'text';", function() return t.text end)
+    raises("perigee.types has no 'intger', did you mean 'integer'?", function() return t.intger end)
     raises("takes a list of values", function() t.enum {} end)
     raises("takes a table of types", function() t.object(t.string) end)
   end)
