@@ -5,6 +5,7 @@ local bodies = require "perigee.bodies"
 local core = require "perigee.core"
 local ffi = require "ffi"
 local native = require "perigee.native"
+local nearest = require "perigee.nearest"
 local response = require "perigee.response"
 
 local C, fstr = native.C, native.string
@@ -172,11 +173,25 @@ function methods.json(req)
   return core.decode(methods.raw(req))
 end
 
+local COOKIE_OPTIONS = { path = true, domain = true, max_age = true, http_only = true, secure = true, same_site = true }
+
+-- A misspelt option would leave a cookie less guarded than its writer thinks.
+local function check_cookie(options)
+  for key in pairs(options) do
+    if not COOKIE_OPTIONS[key] then
+      error(("a cookie has no option '%s'%s"):format(tostring(key), nearest.hint(key, COOKIE_OPTIONS)), 3)
+    end
+  end
+end
+
 --- Sets a cookie on whatever answer is sent.
 ---@param name string
 ---@param value string
 ---@param options? table path, domain, max_age (seconds), http_only, secure, same_site ("strict", "lax" or "none")
 function methods.set_cookie(req, name, value, options)
+  if type(options) == "table" then
+    check_cookie(options)
+  end
   core.set_cookie(view_of(req), name, value, options)
 end
 
@@ -185,6 +200,7 @@ end
 ---@param options? {path?: string, domain?: string, secure?: boolean}
 function methods.delete_cookie(req, name, options)
   local task = view_of(req)
+  check_cookie(options or {})
   local all = { max_age = 0 }
   for key, value in pairs(options or {}) do
     if key ~= "max_age" then

@@ -63,6 +63,13 @@ describe("a request", function()
     end
   end)
 
+  it("takes no option of a cookie that it does not know", function()
+    local set, delete = spec.req.set_cookie, spec.req.delete_cookie
+    raises("a cookie has no option 'httponly', did you mean 'http_only'?", set, spec.req, "a", "b", { httponly = true })
+    raises("a cookie has no option 'expires'", set, spec.req, "a", "b", { expires = 1 })
+    raises("a cookie has no option 'pth', did you mean 'path'?", delete, spec.req, "a", { pth = "/x" })
+  end)
+
   it("has ctx for what the program keeps, and takes nothing else", function()
     spec.req.ctx.mark = "kept"
     equal("kept", spec.req.ctx.mark)
