@@ -36,6 +36,19 @@ function M.problem(task, cause, text)
   return dev and not limit and dev.answer(answer, taken, task) or answer
 end
 
+--- A traceback that names whose it is where no frame of the program's is left, as after `return perigee.html(...)`.
+---@param text string the error
+---@param frames string what debug.traceback put behind it
+---@param place string "the handler at app.lua:12"
+function M.with_place(text, frames, place)
+  local inside = frames:match("^(.-)\n\t%[C%]: in function 'xpcall'\n\t%(around ") or frames
+  local line = place:match(" at (.*)$")
+  if inside:gsub("\n\tlua/perigee/[^\n]*", ""):find("\n\t[^%[(\n][^\n]*: in ") or line and text:find(line, 1, true) then
+    return text .. frames
+  end
+  return ("%s (from %s)%s"):format(text, place, frames)
+end
+
 -- An error on its way from where it was raised to where it is caught: with the traceback, which is gone there.
 local Raised = {}
 
@@ -47,14 +60,17 @@ function M.raised(err)
   if dev then
     dev.keep_report(err, 1)
   end
-  return setmetatable({ cause = err, trace = debug.traceback(tasks.describe(err), 2) }, Raised)
+  local text = tasks.describe(err)
+  return setmetatable({ cause = err, text = text, trace = debug.traceback(text, 2) }, Raised)
 end
 
 local NO_MEMORY = "not enough memory"
 
 local function problem_of(req, err, place)
   if getmetatable(err) == Raised then
-    return M.problem(req[1], err.cause, function() return err.trace end)
+    return M.problem(req[1], err.cause, function()
+      return M.with_place(err.text, err.trace:sub(#err.text + 1), place)
+    end)
   elseif err == NO_MEMORY then
     collectgarbage() -- what the handler held is garbage now
     return M.problem(req[1], err, function() return NO_MEMORY .. " for " .. place end)
@@ -81,7 +97,8 @@ end
 ---@param place string "the handler at app.lua:12"
 function M.failed(req, err, place, context)
   local problem = M.problem(req[1], err, function()
-    return ("%s (from %s)"):format(tasks.describe(err), place)
+    local text = tasks.describe(err)
+    return text:find(place, 1, true) and text or ("%s (from %s)"):format(text, place)
   end)
   local res = M.rendered(req, result.of_value(req, problem, nil, nil, problem.status), context, err)
   result.set_cause(res, err)

@@ -42,11 +42,7 @@ local function with_traceback(thread, err, task)
     trace = text
   end
   local route = request.routes[task.request.route + 1]
-  if not route or frames:gsub("\n\tlua/perigee/[^\n]*", ""):find("\n\t[^%[(\n][^\n]*: in ")
-    or text:find(route.place, 1, true) then
-    return trace
-  end
-  return ("%s (from the handler at %s)%s"):format(text, route.place, trace:sub(#text + 1))
+  return route and failures.with_place(text, trace:sub(#text + 1), "the handler at " .. route.place) or trace
 end
 
 --- A handler raised: logs it with its traceback and answers 500.

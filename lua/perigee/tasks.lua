@@ -87,7 +87,17 @@ local function wake_waiters(handle)
   end
 end
 
+local SHOWN = 1000 -- bytes of a table that was raised
+
+-- An error as text. Of a table without a text of its own its members are shown: its address tells nobody anything.
 local function describe(err)
+  local meta = debug.getmetatable(err)
+  if type(err) == "table" and not (type(meta) == "table" and rawget(meta, "__tostring")) then
+    local encoded, json = pcall(core.encode, err)
+    if encoded then
+      return "a table: " .. json:sub(1, SHOWN)
+    end
+  end
   local ok, text = pcall(tostring, err)
   return ok and text or "an error that can't be shown"
 end

@@ -155,7 +155,7 @@ describe("what is raised inside", function()
     equal("no luck", seen)
     equal("error no luck (from the handler at app.lua:1)", sent.log)
     sent = answer({ look }, function() return true end)
-    equal("error the handler at app.lua:1 returned a boolean as a body (from the handler at app.lua:1)", sent.log)
+    equal("error the handler at app.lua:1 returned a boolean as a body", sent.log)
     equal(500, sent.status)
   end)
 

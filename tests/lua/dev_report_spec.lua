@@ -47,7 +47,8 @@ describe("a report", function()
 
   it("is as good of errors that are no strings", function()
     equal("nil", take(error).message)
-    equal("table", take(error, {}).message:match("^%a+"))
+    equal("a table: {}", take(error, {}).message)
+    equal("table", take(error, { print }).message:match("^%a+"))
     equal("a?", take(error, "a\255", 0).message)
   end)
 

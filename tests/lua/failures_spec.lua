@@ -33,6 +33,34 @@ describe("what was raised", function()
     equal("oops\nstack traceback:", lines[1]:match("^oops\nstack traceback:"))
   end)
 
+  it("of a table is shown by its members", function()
+    local err = raised_by(function() error { code = 7 } end)
+    local res, lines = logged(function() return failures.caught(spec.req, err, "the handler at x", {}) end)
+    equal(7, res.error.code)
+    equal('a table: {"code":7}', lines[1]:match("^[^\n]*"))
+  end)
+
+  local place = "the handler at app.lua:7"
+
+  it("names the handler where its frame is gone", function()
+    local head = "\nstack traceback:\n\t[C]: in function 'error'\n\tlua/perigee/html.lua:61: in function 'fill'"
+    local around = "\n\t[C]: in function 'xpcall'\n\t(around a handler):9: in function 'inner'"
+      .. "\n\tapp.lua:75: in function <app.lua:75>"
+    local named = "oops (from the handler at app.lua:7)"
+    equal(named .. head .. around, failures.with_place("oops", head .. around, place))
+    equal(named .. head, failures.with_place("oops", head, place))
+    equal("app.lua:7: oops" .. head, failures.with_place("app.lua:7: oops", head, place))
+    local frame = "\n\tapp.lua:8: in function <app.lua:7>"
+    equal("oops" .. head .. frame .. around, failures.with_place("oops", head .. frame .. around, place))
+  end)
+
+  it("names the handler once", function()
+    local _, lines = logged(function() return failures.failed(spec.req, place .. " returned a boolean", place, {}) end)
+    equal("the handler at app.lua:7 returned a boolean", lines[1])
+    _, lines = logged(function() return failures.failed(spec.req, "timeout: db", place, {}) end)
+    equal("timeout: db (from the handler at app.lua:7)", lines[1])
+  end)
+
   it("is itself where it is a problem", function()
     local problem = response.problem(409, "taken")
     equal(problem, raised_by(function() error(problem) end))
