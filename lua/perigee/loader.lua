@@ -28,6 +28,35 @@ local function search_beside(path)
   template.folder = folder == "." and "templates" or folder .. "/templates"
 end
 
+-- The frames of the program's own, of a traceback that begins at `level`: ours, and what is below the app's file, tell
+-- its writer nothing.
+local function frames_of_program(level)
+  local frames = {}
+  for frame in debug.traceback("", level + 1):gmatch("\n\t([^\n]*)") do
+    local ours = frame:match("^lua/(.-)%.lua:")
+    if ours == "perigee/loader" then
+      break
+    elseif not (ours and package.preload[ours:gsub("/", ".")]) and frame ~= "[C]: in function 'error'" then
+      frames[#frames + 1] = frame
+    end
+  end
+  frames[#frames] = nil -- the xpcall below
+  return frames
+end
+
+-- A mistake in the app's file as it is told: with its traceback, where that says more than the message does.
+local function told(err)
+  if type(err) == "table" and type(err[1]) == "string" then
+    return err
+  end
+  local text, frames = tasks.describe(err), frames_of_program(2)
+  local place = frames[1] and frames[1]:match("^(.-:%d+):")
+  if #frames == 0 or #frames == 1 and place and text:sub(1, #place + 1) == place .. ":" then
+    return { text }
+  end
+  return { text .. "\nstack traceback:\n\t" .. table.concat(frames, "\n\t") }
+end
+
 -- The value of the app's file; "embedded:NAME" is a module that the binary carries. Mistakes that need no traceback are
 -- raised as tables of one string.
 local function run(path)
@@ -40,7 +69,11 @@ local function run(path)
   if not chunk then
     error({ err })
   end
-  return chunk()
+  local ok, value = xpcall(chunk, told)
+  if not ok then
+    error(value, 0)
+  end
+  return value
 end
 
 -- The types that may be named in an app: its own, then those of the apps it is mounted in.

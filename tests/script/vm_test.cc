@@ -35,8 +35,11 @@ std::string only_mistake_of(const std::string& text) {
 TEST_CASE("vm: a mistake in the app's file is told with file and line") {
   const auto [text, start] = GENERATE(table<std::string, std::string>({
       {"local x =\n\n)", "@app.lua:3: unexpected symbol near ')'"},
-      {"local a = 1\nerror('oops')", "@app.lua:2: oops\nstack traceback:"},
-      {"local a\na.b = 1", "@app.lua:2: attempt to index local 'a' (a nil value)\nstack traceback:"},
+      {"local a = 1\nerror('oops')", "@app.lua:2: oops"},
+      {"local function f()\n error('deep')\nend\nf()",
+       "@app.lua:2: deep\nstack traceback:\n\t@app.lua:2: in function 'f'\n\t@app.lua:4: in main chunk"},
+      {"error({ code = 7 })", "a table: {\"code\":7}\nstack traceback:\n\t@app.lua:1: in main chunk"},
+      {"local a\na.b = 1", "@app.lua:2: attempt to index local 'a' (a nil value)"},
       {"local M = require 'no.such.module'", "@app.lua:1: module 'no.such.module' not found:"},
       {"return 7", "@app.lua: the file must end with `return app`"},
       {"", "@app.lua: the file must end with `return app`"},
@@ -53,6 +56,13 @@ TEST_CASE("vm: a mistake in the app's file is told with file and line") {
   const std::string mistake = only_mistake_of(text);
   INFO(mistake);
   CHECK(mistake.starts_with(start));
+}
+
+TEST_CASE("vm: a mistake has no traceback where that says nothing more") {
+  for (const char* text : {"error('oops')", "require('perigee').app():get('/', 7)", "local a\na.b = 1"}) {
+    INFO(text);
+    CHECK(only_mistake_of(text).find('\n') == std::string::npos);
+  }
 }
 
 TEST_CASE("vm: an app that is not there is one mistake") {
