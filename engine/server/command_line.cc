@@ -147,9 +147,11 @@ CommandLineExit unknown_argument(const CLI::App& app, const std::string& command
   }
   const std::string flag = word.substr(0, word.find('='));
   const std::vector<std::string_view> candidates(flags.begin(), flags.end());
+  const bool is_app = flag.ends_with(".lua") && std::count(flags.begin(), flags.end(), "--app") > 0;
   const std::string_view near = flag.starts_with('-') ? nearest(flag, candidates) : std::string_view();
-  return bad_usage(
-      "unknown argument '" + flag + "'" + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"), command);
+  const std::string meant = is_app ? "--app " + flag : std::string(near);
+  return bad_usage("unknown argument '" + flag + "'" + (meant.empty() ? "" : "; did you mean '" + meant + "'?"),
+                   command);
 }
 
 CommandLineExit explain(CLI::App& program, const CLI::ParseError& error) {

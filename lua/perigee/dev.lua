@@ -109,10 +109,17 @@ local function frames_of(taken, place)
   return frames
 end
 
--- Where every frame stands, a line each.
+-- Where every frame stands, a line each, but for ours that called the handler.
 local function places_of(taken, frames)
+  local all, last = #taken.frames > 0 and taken.frames or frames, 0
+  for i, frame in ipairs(all) do
+    last = frame.library and last or i
+  end
   local lines = {}
-  for i, frame in ipairs(#taken.frames > 0 and taken.frames or frames) do
+  for i, frame in ipairs(all) do
+    if i > last and last > 0 then
+      break
+    end
     lines[i] = frame.place .. (frame.name and " in " .. frame.name or "")
   end
   return lines

@@ -15,7 +15,8 @@ h2 { margin: 2rem 0 .6rem; font-size: 1rem; font-weight: 600 }
 pre, code, table, .source { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 13px }
 .message { margin: .4rem 0 .8rem; font-size: 18px; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere }
 .soft { color: var(--soft) }
-details, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0 }
+details, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0;
+  overflow: hidden }
 summary { padding: .55rem .9rem; cursor: pointer; overflow-wrap: anywhere }
 details[open] > summary { border-bottom: 1px solid var(--line) }
 .source { margin: 0; padding: .5rem 0; background: var(--code); overflow-x: auto; line-height: 1.6; tab-size: 4 }

@@ -67,7 +67,8 @@ local function run(path)
   search_beside(path)
   local chunk, err = loadfile(path)
   if not chunk then
-    error({ err })
+    local missing = err:find("^cannot open") and ": --app or server.app names the app's file" or ""
+    error({ err .. missing })
   end
   local ok, value = xpcall(chunk, told)
   if not ok then

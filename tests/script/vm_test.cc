@@ -69,7 +69,8 @@ TEST_CASE("vm: an app that is not there is one mistake") {
   std::vector<std::string> mistakes;
   CHECK(LoadedVm::load("/nowhere/app.lua", mistakes) == nullptr);
   REQUIRE(mistakes.size() == 1);
-  CHECK(mistakes[0] == "cannot open /nowhere/app.lua: No such file or directory");
+  CHECK(mistakes[0] ==
+        "cannot open /nowhere/app.lua: No such file or directory: --app or server.app names the app's file");
 }
 
 TEST_CASE("vm: a module's mistake names the module's file and line") {

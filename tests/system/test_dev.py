@@ -100,6 +100,7 @@ class Errors(ServerCase):
         problem = self.assert_problem(self.server.get("/breaks"), 500)
         self.assertIn("attempt to perform arithmetic", problem["error"])
         self.assertRegex(problem["traceback"][0], r"app\.lua:7 in total")
+        self.assertFalse([frame for frame in problem["traceback"] if "perigee/" in frame], problem["traceback"])
         self.assertTrue(problem["request_id"])
 
     def test_every_way_to_fail_is_shown_with_its_place(self):
