@@ -153,6 +153,7 @@ int run_new(const CommandLine& command) {
     print_mistake(made.error().message);
     return 1;
   }
+  const std::string enter = command.folder == "." ? "" : "  cd " + command.folder + "\n";
   std::printf(
       "made %s:\n"
       "  lua/app.lua          the routes\n"
@@ -160,9 +161,9 @@ int run_new(const CommandLine& command) {
       "  conf/server.toml     the configuration\n"
       "\n"
       "next:\n"
-      "  cd %s\n"
+      "%s"
       "  perigee serve --dev  # http://127.0.0.1:8080, reloaded on save\n",
-      command.folder.c_str(), command.folder.c_str());
+      command.folder.c_str(), enter.c_str());
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 local core = require "perigee.core"
 local native = require "perigee.native"
+local request = require "perigee.request"
 local response = require "perigee.response"
 local result = require "perigee.result"
 local tasks = require "perigee.tasks"
@@ -14,6 +15,15 @@ local LIMIT = {
   [native.TIME_LIMIT] = "the handler was over its time limit",
   [native.DRAINING] = "the server or this version of the app is ending",
 }
+
+-- Which request failed, as the fields of its event; nil where that can't be said.
+local function fields_of(task)
+  local ok, fields = pcall(function()
+    local req = request.live[task.serial] or request.new(task)
+    return core.encode { request = req.method .. " " .. req.path }
+  end)
+  return ok and fields or nil
+end
 
 --- The problem that answers an error which no program meant, logged unless nobody is there to hear of it.
 ---@param task table the task's view
@@ -29,7 +39,7 @@ function M.problem(task, cause, text)
   if dev then
     taken, trace = dev.report(cause)
   end
-  core.log("error", trace or text())
+  core.log("error", trace or text(), fields_of(task))
   local limit = LIMIT[cancelled]
   local answer = limit and response.problem(503, limit) or response.problem(500)
   answer.cause = cause

@@ -5,10 +5,13 @@ local response = require "perigee.response"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
--- What `fn` returns, and what was logged meanwhile.
+-- What `fn` returns, and what was logged meanwhile, with its fields.
 local function logged(fn)
-  local lines, log = {}, core.log
-  core.log = function(_, message) lines[#lines + 1] = message end
+  local lines, log = { fields = {} }, core.log
+  core.log = function(_, message, fields)
+    lines[#lines + 1] = message
+    lines.fields[#lines] = fields
+  end
   local ok, value = pcall(fn)
   core.log = log
   if not ok then
@@ -31,6 +34,7 @@ describe("what was raised", function()
     equal(nil, res.body.detail)
     equal(1, #lines)
     equal("oops\nstack traceback:", lines[1]:match("^oops\nstack traceback:"))
+    equal("POST " .. spec.req.path, core.decode(lines.fields[1]).request)
   end)
 
   it("of a table is shown by its members", function()

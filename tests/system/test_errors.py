@@ -96,6 +96,11 @@ class Errors(ServerCase):
         places = self.server.stderr.text[since:].count("app.lua:")
         self.assertGreaterEqual(places, 2, "the caller's line is missing")
 
+    def test_the_event_says_which_request_failed(self):
+        since = len(self.server.stderr.text)
+        self.get("/wrong/string?token=secret")
+        self.server.stderr.wait(r'\{"request":"GET /wrong/string"\}\n', since=since)
+
     def test_a_coroutines_own_frames_are_in_the_traceback(self):
         since = len(self.server.stderr.text)
         self.get("/wrong/coroutine")

@@ -43,6 +43,14 @@ class New(unittest.TestCase):
             self.assertEqual(client.get("/items/7").json(), {"id": 7, "name": "item 7"})
             self.assertEqual(client.get("/items/seven").status, 400)
 
+    def test_a_project_in_this_folder_needs_no_cd(self):
+        here = self.folder / "here"
+        here.mkdir()
+        made = run_perigee("new", ".", cwd=here)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertNotIn("cd ", made.stdout)
+        self.assertTrue((here / "lua/app.lua").is_file())
+
     def test_an_editor_finds_the_annotations(self):
         project, _ = self.make()
         self.assertIn(".perigee/meta", (project / ".luarc.json").read_text())
