@@ -164,7 +164,8 @@ class ObjectReader {
     const char* const point = at_;
     if (*point == '.' && at_ != digits && (*digits != '0' || at_ - digits == 1) && short_fraction(whole)) {
       // Both are exact in a double, so that the division rounds as reading the decimal does.
-      value = static_cast<double>(negative ? -whole : whole) / kTens[at_ - point - 1];
+      const double all = static_cast<double>(whole) / kTens[at_ - point - 1];
+      value = negative ? -all : all;  // -0.0 has a sign
       return true;
     }
     at_ = point;

@@ -59,6 +59,7 @@ TEST_CASE("json object: numbers are exact or left to the decoder") {
   CHECK(read(R"({"a":0,"long_name":-7})") == "0 - -7");
   CHECK(read(R"({"a":999999999999999,"long_name":1e3})") == "999999999999999 - 1000");
   CHECK(read(R"({"a":0.1,"long_name":-0.5E-2})") == "0.10000000000000001 - -0.0050000000000000001");
+  CHECK(read(R"({"a":-0.0,"long_name":-1.5})") == "-0 - -1.5");
   CHECK(read(R"({"a":0.30000001,"long_name":-12345678.1234567})") == "0.30000000999999998 - -12345678.1234567");
   CHECK(read(R"({"a":97.5,"long_name":999999999.9999999})") == "97.5 - 999999999.99999988");
   for (const char* number :
