@@ -180,6 +180,20 @@ http::SameSite same_site(lua_State* state) {
   return http::SameSite::kUnset;
 }
 
+// Seconds that a cookie lives.
+std::int64_t max_age(lua_State* state) {
+  constexpr double kMost = 1e15;
+  lua_getfield(state, 4, "max_age");
+  if (lua_isnil(state, -1)) {
+    return http::SetCookie::kSessionLifetime;
+  }
+  const double seconds = luaL_checknumber(state, -1);
+  if (!(seconds >= -kMost && seconds <= kMost)) {
+    luaL_error(state, "max_age is a number of seconds");
+  }
+  return static_cast<std::int64_t>(seconds);
+}
+
 // set_cookie(task, name, value, options): the line rides on whatever answer is sent.
 int set_cookie(lua_State* state) {
   Exchange& exchange = exchange_of(state);
@@ -198,10 +212,7 @@ int set_cookie(lua_State* state) {
     cookie.http_only = optional_boolean(state, "http_only", true);
     cookie.secure = optional_boolean(state, "secure", false);
     cookie.same_site = same_site(state);
-    lua_getfield(state, 4, "max_age");
-    if (!lua_isnil(state, -1)) {
-      cookie.max_age = static_cast<std::int64_t>(luaL_checknumber(state, -1));
-    }
+    cookie.max_age = max_age(state);
   }
   auto line = http::set_cookie_line(cookie);
   if (!line) {

@@ -170,6 +170,8 @@ TEST_CASE("req: a cookie that can't be set raises and sets nothing") {
       {"req.set_cookie, req, 'a', 'b\\r\\nX: y'", "value"},
       {"req.set_cookie, req, 'a', 'b', { path = '/;x' }", "path"},
       {"req.set_cookie, req, 'a', 'b', { same_site = 'odd' }", "same_site is 'strict', 'lax' or 'none'"},
+      {"req.set_cookie, req, 'a', 'b', { max_age = 1/0 }", "max_age is a number of seconds"},
+      {"req.set_cookie, req, 'a', 'b', { max_age = 0/0 }", "max_age is a number of seconds"},
       {"req.set_cookie, req, 'a', 'b', 7", "table expected"},
       {"req.set_cookie, req, 'a'", "string expected"},
   }));
