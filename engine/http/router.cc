@@ -335,7 +335,7 @@ Router::Match Router::match_but(Method method, std::string_view method_text, std
     match.route = trie_->routes[static_cast<std::size_t>(search.entry)];
     return match;
   }
-  return explain(method, method_text, path, search.allowed, parameters);
+  return refused != nullptr ? match : explain(method, method_text, path, search.allowed, parameters);
 }
 
 /// Says why no route was found; `allowed` is what the path's patterns take.

@@ -98,7 +98,7 @@ class Router {
                             Parameters& parameters) const;
 
   /// Matches again, passing over the routes whose numbers are in `refused`; they took the path and a parameter's value
-  /// turned out not to be of its type.
+  /// turned out not to be of its type. kNotFound when no other takes it.
   [[nodiscard]] Match match_again(Method method, std::string_view method_text, std::string_view path,
                                   Parameters& parameters, const std::vector<std::int32_t>& refused) const {
     return match_but(method, method_text, path, parameters, &refused);
