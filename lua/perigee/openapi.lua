@@ -182,7 +182,8 @@ end
 local function request_body(plan)
   if plan.form then
     local media = { schema = object_schema({ fields = plan.form }) }
-    return { content = { ["application/x-www-form-urlencoded"] = media }, required = media.schema.required and true }
+    local content = { ["application/x-www-form-urlencoded"] = media, ["multipart/form-data"] = media }
+    return { content = content, required = media.schema.required and true }
   elseif plan.body then
     local text = plan.body.kind == "string" or plan.body.kind == "function"
     return {

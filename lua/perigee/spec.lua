@@ -252,8 +252,8 @@ end
 local function read_form(req, task)
   local type = core.media_type(task)
   if not FORM_TYPES[type or ""] and bodies.present(task) then
-    return nil, unsupported("this route takes a form: send it as application/x-www-form-urlencoded",
-      "application/x-www-form-urlencoded")
+    return nil, unsupported("this route takes a form: application/x-www-form-urlencoded or multipart/form-data",
+      "application/x-www-form-urlencoded, multipart/form-data")
   end
   return req.form
 end
