@@ -79,6 +79,20 @@ function EMIT.super(node)
   return ("__block(__out, __values, __blocks, __depth, %q, __level + 1) "):format(node.text)
 end
 
+local OPENS = { ["if"] = "then", ["elseif"] = "then", ["for"] = "do", ["while"] = "do" }
+
+-- What writers of other templates are used to. `while x` alone would even compile, and loop for ever.
+local function check_habits(node, chunk)
+  local text = node.text:match("^%s*(.-)%s*$")
+  local word = text:match("^[%a_]+")
+  local wants = OPENS[word]
+  if wants and not text:find("%f[%w_]" .. wants .. "%f[^%w_]") then
+    error(("%s:%d: '%s' expected: {%% %s %s %%}"):format(chunk, node.line, wants, text, wants), 0)
+  elseif word == text and text:find("^end%a+$") then
+    error(("%s:%d: {%% end %%} ends every block of Lua, there is no '%s'"):format(chunk, node.line, text), 0)
+  end
+end
+
 -- A function of (buffer, values, blocks, depth, level): the chunk itself, so that Lua's own messages about an `end` too
 -- many or too few speak of the template only.
 local function make(nodes, environment, chunk)
@@ -87,6 +101,9 @@ local function make(nodes, environment, chunk)
     if node.line > line then
       parts[#parts + 1] = ("\n"):rep(node.line - line)
       line = node.line
+    end
+    if node.kind == "code" then
+      check_habits(node, chunk)
     end
     local code = EMIT[node.kind](node)
     local _, lines = code:gsub("\n", "")

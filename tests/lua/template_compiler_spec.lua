@@ -61,6 +61,19 @@ describe("a mistake in a template", function()
     raises("t.html:3: ", compiler.compile, "{{ a }}\n{% block x %}\n{{ ( }}{% endblock %}", "t.html", environment)
   end)
 
+  it("is told in Lua's words where other templates have others", function()
+    for source, message in pairs {
+      ["{% if a %}x{% end %}"] = "t.html:1: 'then' expected: {% if a then %}",
+      ["{% if a then %}\n{% elseif dothen %}{% end %}"] = "t.html:2: 'then' expected: {% elseif dothen then %}",
+      ["\n{% for x in list %}{% end %}"] = "t.html:2: 'do' expected: {% for x in list do %}",
+      ["{% while true %}"] = "t.html:1: 'do' expected: {% while true do %}",
+      ["{% if a then %}\n{% endif %}"] = "t.html:2: {% end %} ends every block of Lua, there is no 'endif'",
+    } do
+      raises(message, compiler.compile, source, "t.html", environment)
+    end
+    equal("12", render("{% for i = 1, 2 do %}{{ i }}{% end %}"))
+  end)
+
   it("is told of blocks too", function()
     for source, message in pairs {
       ["a\n{% block b %}"] = "t.html:2: block 'b' is never closed by {% endblock %}",
