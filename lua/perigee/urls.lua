@@ -87,7 +87,11 @@ local function fill(route, params, level)
       error(("route '%s' (%s) has no parameter '%s'"):format(route.name, route.pattern, tostring(name)), level + 1)
     end
   end
-  return table.concat(parts)
+  local path = table.concat(parts)
+  if path:find("^//") then
+    error(("route '%s' (%s): '%s' would name another host"):format(route.name, route.pattern, path), level + 1)
+  end
+  return path
 end
 
 local function sorted_keys(query, level)

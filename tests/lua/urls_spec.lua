@@ -52,6 +52,7 @@ describe("a URL", function()
       { "/{id}", { id = ".." }, "a segment '..'" }, { "/{p*}", { p = "a/../b" }, "a segment '..'" },
       { "/{id}", { id = "a\\b" }, "holds a backslash" }, { "/{id}", { id = "a\0b" }, "a NUL" },
       { "/{d:date}", { d = "2023-02-29" }, "not a date" }, { "/{u:uuid}", { u = "x" }, "is x, not" },
+      { "/{p*}", { p = "/evil.example/x" }, "'//evil.example/x' would name another host" },
     } do
       raises(case[3], url, case[1], case[2])
       raises("route 'it' (" .. case[1] .. ")", url, case[1], case[2])
