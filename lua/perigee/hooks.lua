@@ -92,12 +92,24 @@ function M.refuse_path(req, errors)
     errors = errors })
 end
 
---- Has the app render a problem; without an answer of its own the problem itself is sent.
+-- The message handler around the error hook.
+local function hook_raised(err)
+  return response.is_response(err) and err or { trace = debug.traceback(tasks.describe(err), 2) }
+end
+
+--- Has the app render a problem; without an answer of its own the problem itself is sent, also where the hook fails.
 function M.render(problem, task)
   local document, hook = problem.body, context_of(task).error
   document.request_id = core.request_id(task)
-  local function rendered(...)
-    if select("#", ...) == 0 or ((...) == nil and select("#", ...) == 1) then
+  local function rendered(ok, ...)
+    if not ok and response.is_response((...)) then
+      return (...)
+    elseif not ok then
+      if task.cancelled == 0 then
+        core.log("error", "error in the error hook: " .. (...).trace)
+      end
+      return problem
+    elseif select("#", ...) == 0 or ((...) == nil and select("#", ...) == 1) then
       return problem
     end
     return ...
@@ -105,7 +117,7 @@ function M.render(problem, task)
   if not hook then
     return problem
   end
-  return rendered(hook(document, request_of(task), problem.cause))
+  return rendered(xpcall(hook, hook_raised, document, request_of(task), problem.cause))
 end
 
 --- Remembers an answer until the after hooks have seen it.

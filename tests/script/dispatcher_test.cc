@@ -106,8 +106,11 @@ TEST_CASE("dispatcher: an app:error that returns nothing or fails leaves the pro
   LoadedVm nothing("app:error(function() end) app:get('/', function() return perigee.problem(409, 'taken') end)");
   CHECK(answer_to(nothing, get("/")).find("\"detail\":\"taken\"") != std::string::npos);
   CHECK(log.events.empty());
-  LoadedVm failing("app:error(function() error('worse') end) app:get('/', function() return 418 end)");
-  CHECK(answer_to(failing, get("/")).starts_with("418 {"));
+  LoadedVm failing(
+      "app:error(function() error('worse') end) app:get('/', function() return perigee.problem(418, 'tea') end)");
+  const std::string answer = answer_to(failing, get("/"));
+  CHECK(answer.starts_with("418 {"));
+  CHECK(answer.find("\"detail\":\"tea\"") != std::string::npos);
   REQUIRE(log.events.size() == 1);
   CHECK(log.events[0].message.find("worse") != std::string::npos);
   CHECK(failing.vm->busy_tasks() == 0);
