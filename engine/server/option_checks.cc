@@ -1,6 +1,11 @@
 #include "server/option_checks.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "net/address_set.h"
@@ -67,6 +72,19 @@ void check_sizes(const Options& options, Faults& faults) {
   }
 }
 
+void check_folders(const Options& options, Faults& faults) {
+  const std::string& folder = options.upload_folder;
+  if (folder.empty()) {
+    return;
+  }
+  struct stat found {};
+  if (stat(folder.c_str(), &found) != 0) {
+    faults.push_back({"http.upload_folder", 0, "http.upload_folder: '" + folder + "': " + std::strerror(errno)});
+  } else if (!S_ISDIR(found.st_mode)) {
+    faults.push_back({"http.upload_folder", 0, "http.upload_folder: '" + folder + "' is no folder"});
+  }
+}
+
 void check_logs(const Options& options, Faults& faults) {
   if (options.log_error == "off") {
     faults.push_back({"log.error", 0, "log.error cannot be \"off\"; log.level = \"error\" is the least"});
@@ -85,6 +103,7 @@ std::vector<OptionFault> check_options(const Options& options) {
   check_addresses(options, faults);
   check_proxies(options, faults);
   check_sizes(options, faults);
+  check_folders(options, faults);
   check_logs(options, faults);
   return faults;
 }

@@ -211,10 +211,12 @@ std::uint64_t Worker::leave_body(Visit& visit) {
   if (!visit.head.has_body() || visit.framer.state() == http::BodyFramer::State::kDone) {
     return 0;
   }
-  const auto rest = intake.arriving() && !intake.owes_continue ? visit.framer.rest() : std::nullopt;
+  constexpr std::uint64_t kTooMuch = kMostRest + 1;
+  const bool known = intake.arriving() && !intake.owes_continue;
+  const std::uint64_t rest = known ? visit.framer.rest().value_or(kTooMuch) : kTooMuch;
   fail_body(visit, 400, "closed", "the request was answered before its body had come");
-  if (rest && *rest <= kMostRest) {
-    return *rest;
+  if (rest <= kMostRest) {
+    return rest;
   }
   visit.close_after = true;
   return 0;

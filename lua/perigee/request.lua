@@ -26,7 +26,9 @@ M.slots = "%s, query, cookies, false, false, false, uses, false"
 
 local function view_of(req)
   local task = req[1]
-  if task.serial ~= req[2] then
+  if not task then
+    error("a request's methods are called with a colon: req:header(name)", 3)
+  elseif task.serial ~= req[2] then
     error("request has ended", 3)
   end
   return task

@@ -20,6 +20,11 @@ describe("a request", function()
     equal("id-1", spec.req.id)
   end)
 
+  it("says how its methods are called", function()
+    raises("called with a colon", spec.req.header, "host")
+    raises("called with a colon", spec.req.query_all, "a")
+  end)
+
   it("has its parameters in their types", function()
     equal("request_spec", spec.req.params.name)
     equal(42, spec.req.params.number)

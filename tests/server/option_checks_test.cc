@@ -72,6 +72,9 @@ TEST_CASE("option checks: each contradiction is found at the option where it is 
       {[](Options& o) { o.head = o.request_line; }, ""},
       {[](Options& o) { o.request_line = o.head + 1; }, "http.head 0\n"},
       {[](Options& o) { o.field_line = o.head + 1; }, "http.head 0\n"},
+      {[](Options& o) { o.upload_folder = "/"; }, ""},
+      {[](Options& o) { o.upload_folder = "/no such folder"; }, "http.upload_folder 0\n"},
+      {[](Options& o) { o.upload_folder = "/dev/null"; }, "http.upload_folder 0\n"},
       {[](Options& o) { o.log_error = "off"; }, "log.error 0\n"},
       {[](Options& o) {
          o.access_skip = {"/a", "b", ""};
