@@ -1,0 +1,77 @@
+#include "http/content_coding.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include "http/field_syntax.h"
+
+namespace perigee::http {
+namespace {
+
+constexpr std::int32_t kWhole = 1000;
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// RFC 9110 section 12.4.2: qvalue, in thousandths.
+std::optional<std::int32_t> quality(std::string_view text) {
+  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1') || (text.size() > 1 && text[1] != '.')) {
+    return std::nullopt;
+  }
+  std::int32_t value = (text[0] - '0') * kWhole;
+  std::int32_t place = kWhole / 10;
+  for (const char digit : text.substr(std::min<std::size_t>(2, text.size()))) {
+    if (digit < '0' || digit > '9') {
+      return std::nullopt;
+    }
+    value += (digit - '0') * place;
+    place /= 10;
+  }
+  return value <= kWhole ? std::optional(value) : std::nullopt;
+}
+
+// The quality behind an element's first semicolon.
+std::optional<std::int32_t> weight(std::string_view text) {
+  text = trim(text);
+  if (text.size() < 2 || (text[0] != 'q' && text[0] != 'Q') || text[1] != '=') {
+    return std::nullopt;
+  }
+  return quality(text.substr(2));
+}
+
+}  // namespace
+
+CodingWishes parse_accept_encoding(std::string_view text) {
+  std::optional<std::int32_t> brotli;
+  std::optional<std::int32_t> gzip;
+  std::optional<std::int32_t> identity;
+  std::optional<std::int32_t> others;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view item = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    const std::size_t semicolon = item.find(';');
+    const std::string_view coding = trim(item.substr(0, semicolon));
+    const auto value = semicolon == std::string_view::npos ? kWhole : weight(item.substr(semicolon + 1));
+    if (!value) {
+      continue;
+    }
+    if (equal_fold(coding, "br")) {
+      brotli = value;
+    } else if (equal_fold(coding, "gzip") || equal_fold(coding, "x-gzip")) {
+      gzip = value;
+    } else if (equal_fold(coding, "identity")) {
+      identity = value;
+    } else if (coding == "*") {
+      others = value;
+    }
+  }
+  const std::int32_t rest = others.value_or(0);
+  return {brotli.value_or(rest), gzip.value_or(rest), identity.value_or(others.value_or(1))};
+}
+
+}  // namespace perigee::http
