@@ -2,6 +2,7 @@
 
 local app = require "perigee.app"
 local core = require "perigee.core"
+local files = require "perigee.files"
 local html = require "perigee.html"
 local log = require "perigee.log"
 local middleware = require "perigee.middleware"
@@ -30,6 +31,7 @@ local perigee = {
   redirect = response.redirect,
   problem = response.problem,
   stream = response.stream,
+  file = files.file,
 
   null = core.null,
   encode = core.encode,

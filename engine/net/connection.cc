@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,8 +20,14 @@ ssize_t receive(int fd, char* bytes, std::size_t size) {
   return syscall(SYS_recvfrom, fd, bytes, size, 0, nullptr, nullptr);
 }
 
-ssize_t transmit(int fd, const char* bytes, std::size_t size) {
-  return syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL, nullptr, 0);
+ssize_t transmit(int fd, const char* bytes, std::size_t size, int flags) {
+  return syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL | flags, nullptr, 0);
+}
+
+// Whether an errno of sendfile() speaks of the socket, and not of the file.
+bool blames_socket(int error) {
+  return error == EPIPE || error == ECONNRESET || error == ENOTCONN || error == ETIMEDOUT || error == EHOSTUNREACH ||
+         error == ENETUNREACH || error == ENETDOWN;
 }
 
 }  // namespace
@@ -107,7 +114,7 @@ void Connection::discard_input() {
 }
 
 bool Connection::flush() {
-  if (writing_ || output_.empty()) {
+  if (writing_ || !unsent()) {
     return state_ != State::kClosed;
   }
   on_writable();
@@ -117,8 +124,9 @@ bool Connection::flush() {
 void Connection::on_writable() {
   const bool was_congested = congested();
   const std::size_t before = output_.size();
+  const std::uint64_t file_before = file_left_;
   while (!output_.empty()) {
-    const ssize_t count = transmit(fd_, output_.data(), output_.size());
+    const ssize_t count = transmit(fd_, output_.data(), output_.size(), file_left_ != 0 ? MSG_MORE : 0);
     if (count >= 0) {
       served_ = true;
       output_.consume(static_cast<std::size_t>(count));
@@ -129,21 +137,65 @@ void Connection::on_writable() {
       return;
     }
   }
-  note_progress(output_.size() < before);
+  if (file_left_ != 0 && output_.empty()) {
+    send_file_bytes();
+    if (state_ == State::kClosed) {
+      return;
+    }
+  }
+  note_progress(output_.size() < before || file_left_ != file_before);
   output_.release_if_empty();
-  writing_ = !output_.empty();
+  writing_ = unsent();
   update_interest();
   if (was_congested && !congested() && state_ == State::kOpen) {
     handler_.on_drained(*this);
   }
-  if (state_ == State::kFlushing && output_.empty()) {
+  if (file_awaited_ && file_left_ == 0 && state_ == State::kOpen) {
+    file_awaited_ = false;
+    handler_.on_file_sent(*this, !file_short_);
+  }
+  if (state_ == State::kFlushing && !unsent()) {
     begin_linger();
+  }
+}
+
+Connection::FileState Connection::send_file(int file, std::uint64_t offset, std::uint64_t size) {
+  file_ = file;
+  file_offset_ = offset;
+  file_left_ = size;
+  file_short_ = false;
+  if (!flush()) {
+    return FileState::kClosed;
+  }
+  file_awaited_ = file_left_ != 0;
+  return file_awaited_ ? FileState::kPending : file_short_ ? FileState::kShort : FileState::kSent;
+}
+
+void Connection::send_file_bytes() {
+  std::uint64_t turn = kFileTurn;
+  while (file_left_ != 0 && turn != 0) {
+    auto offset = static_cast<off_t>(file_offset_);
+    const ssize_t count = sendfile(fd_, file_, &offset, static_cast<std::size_t>(std::min(file_left_, turn)));
+    if (count > 0) {
+      served_ = true;
+      file_offset_ += static_cast<std::uint64_t>(count);
+      file_left_ -= static_cast<std::uint64_t>(count);
+      turn -= static_cast<std::uint64_t>(count);
+    } else if (count < 0 && errno == EAGAIN) {
+      return;
+    } else if (count < 0 && blames_socket(errno)) {
+      close();
+      return;
+    } else if (count == 0 || errno != EINTR) {
+      file_short_ = true;
+      file_left_ = 0;
+    }
   }
 }
 
 // Output that waits must move within the write timeout.
 void Connection::note_progress(bool progress) {
-  if (output_.empty()) {
+  if (!unsent()) {
     write_deadline_ = kNoDeadline;
   } else if (progress || write_deadline_ == kNoDeadline) {
     write_deadline_ = monotonic_coarse_ms() + write_timeout_;
@@ -192,7 +244,7 @@ void Connection::close_gracefully() {
   input_.release();
   reading_ = true;
   update_interest();
-  if (flush() && state_ == State::kFlushing && output_.empty()) {
+  if (flush() && state_ == State::kFlushing && !unsent()) {
     begin_linger();
   }
 }

@@ -27,6 +27,10 @@ class ConnectionHandler {
   /// Output that was at or over the watermark has been sent down to below it.
   virtual void on_drained(Connection& connection) = 0;
 
+  /// A file that send_file() left kPending has been sent; not `whole`: it was shorter than it was to be, or can't be
+  /// read.
+  virtual void on_file_sent(Connection& connection, bool whole) = 0;
+
   /// The deadline set last has passed.
   virtual void on_deadline(Connection& connection) = 0;
 
@@ -71,6 +75,20 @@ class Connection {
   /// Sends what is in output(); the rest goes when the socket takes it. False when the connection broke (and closed).
   bool flush();
 
+  /// What has become of a file that is sent.
+  enum class FileState : std::uint8_t {
+    kSent,
+    kPending,  ///< the socket takes no more for now: on_file_sent() follows, or on_closed()
+    kShort,    ///< the file ended early or can't be read: fewer bytes were sent
+    kClosed    ///< the connection broke (and closed)
+  };
+
+  /// Sends `size` bytes of a file from `offset` on (sendfile(2)), behind what is in output(). REQUIRES: no file is
+  /// being sent; nothing is added to output() and `file` stays open until this one is.
+  [[nodiscard]] FileState send_file(int file, std::uint64_t offset, std::uint64_t size);
+  /// Bytes of the file that are still to be sent.
+  [[nodiscard]] std::uint64_t file_left() const { return file_left_; }
+
   /// Whether output() stands at or above the watermark: on_drained follows once it does not.
   [[nodiscard]] bool congested() const { return output_.size() >= watermark_; }
   void set_watermark(std::size_t bytes) { watermark_ = bytes; }
@@ -104,6 +122,7 @@ class Connection {
   static constexpr Milliseconds kNoDeadline = INT64_MAX;
   static constexpr Milliseconds kLinger = 2000;
   static constexpr std::size_t kReadRoom = 2048;
+  static constexpr std::size_t kFileTurn = 1024 * 1024;  ///< bytes of a file before others have their turn
 
   Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler);
   ~Connection() = default;
@@ -119,6 +138,8 @@ class Connection {
     }
   }
   void note_progress(bool progress);
+  [[nodiscard]] bool unsent() const { return !output_.empty() || file_left_ != 0; }
+  void send_file_bytes();
   void begin_linger();
   // Tells libevent what to watch, where that differs from what it watches.
   void update_interest() {
@@ -139,8 +160,11 @@ class Connection {
   ByteBuffer input_;
   ByteBuffer output_;
   std::size_t watermark_ = 1024 * 1024;
+  std::uint64_t file_offset_ = 0;
+  std::uint64_t file_left_ = 0;
   PeerAddress peer_;
   int fd_;
+  int file_ = -1;
   short interest_ = 0;
   State state_ = State::kOpen;
   bool reading_ = true;
@@ -148,6 +172,8 @@ class Connection {
   bool half_closed_ = false;
   bool served_ = false;
   bool secure_ = false;
+  bool file_short_ = false;    // the file had no more to give
+  bool file_awaited_ = false;  // on_file_sent() is owed
 };
 
 }  // namespace perigee::net

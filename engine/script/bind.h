@@ -12,6 +12,7 @@ class Exchange;
 // One function a subject: each adds its C functions to the table on top of the stack, the `perigee.core` module.
 void bind_answer(lua_State* state);
 void bind_body(lua_State* state);
+void bind_file(lua_State* state);
 void bind_form(lua_State* state);
 void bind_json(lua_State* state);
 void bind_request(lua_State* state);
@@ -22,6 +23,10 @@ void bind_types(lua_State* state);
 
 /// Whether the value at `index` is a response value (lua/perigee/response.lua). Raises nothing.
 [[nodiscard]] bool is_response(lua_State* state, int index);
+
+/// Answers with the perigee.File at `index`: fills the answer's status, lines and body; `whole`: as it is, whatever the
+/// request asks. False when the request's conditions or ranges fail: the answer's status is then 412 or 416.
+[[nodiscard]] bool answer_with_file(lua_State* state, int index, Exchange& exchange, bool whole);
 
 /// Registry keys by address.
 struct RegistryKeys {

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "http/field_syntax.h"
 #include "http/problem.h"
@@ -265,6 +266,9 @@ void response_body(const Normalizer& self, int response, bool has_status) {
       self.answer.status = safe ? 307 : 303;
     }
   }
+  if (is_kind(state, response, "file")) {
+    return;  // take_file() has seen to it
+  }
   raw_field(state, response, "type");
   if (!lua_isnil(state, -1) && self.answer.content_type.empty()) {
     const std::string_view type = string_at(state, -1);
@@ -315,6 +319,50 @@ void keep_result(const Normalizer& self, int body, int headers) {
 constexpr int kBody = 1;
 constexpr int kHeaders = 2;
 
+// Adds the lines of a file's answer, but for those that the app returned itself.
+void add_file_lines(const Normalizer& self, std::string_view lines, int inner, int outer) {
+  while (!lines.empty()) {
+    const std::size_t end = lines.find("\r\n") + 2;
+    const std::string_view name = lines.substr(0, lines.find(':'));
+    if (!has_header(self.state, outer, name) && !has_header(self.state, inner, name)) {
+      self.answer.fields.append(lines.substr(0, end));
+    }
+    lines.remove_prefix(end);
+  }
+}
+
+// Gives the problem in slot `response` the header that a refused range needs.
+void add_problem_headers(lua_State* state, int response, std::string_view lines) {
+  if (lines.empty()) {
+    return;
+  }
+  const std::size_t colon = lines.find(": ");
+  raw_field(state, response, "headers");
+  lua_pushlstring(state, lines.data(), colon);
+  lua_pushlstring(state, lines.data() + colon + 2, lines.find("\r\n") - colon - 2);
+  lua_rawset(state, -3);
+}
+
+// A file. A status of the app's own is kept, whatever the request asks for. Where the request's conditions fail, a
+// standard problem takes the file's place in slot `response`; false then.
+bool take_file(const Normalizer& self, int response, bool has_status) {
+  lua_State* state = self.state;
+  const int top = lua_gettop(state);
+  raw_field(state, response, "headers");
+  raw_field(state, response, "body");
+  Answer& answer = self.answer;
+  const bool taken = answer_with_file(state, top + 2, *self.task.exchange, has_status && answer.status != 200);
+  const std::string lines = std::exchange(answer.fields, {});
+  if (taken) {
+    add_file_lines(self, lines, top + 1, kHeaders);
+  } else {
+    push_standard_problem(state, answer.status, response);
+    add_problem_headers(state, response, lines);
+  }
+  lua_settop(state, top);
+  return taken;
+}
+
 // Brings `body`, `status, body[, headers]` or nothing into body and headers; returns whether a status was given.
 bool sort_values(const Normalizer& self) {
   lua_State* state = self.state;
@@ -349,7 +397,11 @@ int answer(lua_State* state) {
   Task& task = *vm.current();
   const Normalizer self{state, vm, task, task.exchange->answer};
   self.answer.reset();
-  const bool has_status = sort_values(self);
+  bool has_status = sort_values(self);
+  const bool is_file = is_response(state, kBody) && is_kind(state, kBody, "file");
+  if (is_file && !take_file(self, kBody, has_status)) {
+    has_status = true;
+  }
   if (vm.has_error_hook() && !task.answering_error && is_problem(state, kBody) && !is_rendered(state, kBody)) {
     raw_field(state, kBody, "status");
     if (!has_status) {
@@ -361,9 +413,14 @@ int answer(lua_State* state) {
     return 2;
   }
   if (is_response(state, kBody)) {
+    const std::string own_type(self.answer.content_type);  // of several ranges: no other fits
     add_headers(self, kHeaders);
     raw_field(state, kBody, "headers");
     add_inner_headers(self, lua_gettop(state), kHeaders);
+    if (own_type.starts_with("multipart/byteranges")) {
+      self.answer.type_text = own_type;
+      self.answer.content_type = self.answer.type_text;
+    }
     response_body(self, kBody, has_status);
   } else {
     add_headers(self, kHeaders);

@@ -196,6 +196,9 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
       if (!vm_.has_after() && take_text(task)) {
         return Outcome::kAnswered;
       }
+      if (task.exchange->answer.kind != Answer::Kind::kWhole) {  // perigee_static() answered
+        return Outcome::kAnswered;
+      }
       status = resume_answer(task);
       return Outcome::kWaiting;
     case Task::Phase::kAnswer:
@@ -277,6 +280,7 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
     fail_natively(task);
     return Outcome::kAnswered;
   }
+  task.exchange->answer.reset();  // what was filled before it failed
   // The error (and for its traceback the dead coroutine) moves to a fresh one; both stay referenced on its stack.
   lua_State* state = vm_.state();
   lua_pushthread(dead);

@@ -39,6 +39,7 @@ void Exchange::end_body() {
 
 void Exchange::shed(bool all) {
   intake.reset();
+  answer.file.reset();
   if (all || body.capacity() > kKeptCapacity) {
     std::string().swap(body);
   }

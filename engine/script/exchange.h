@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "files/file_plan.h"
 #include "http/body_framer.h"
 #include "http/head_scanner.h"
 #include "http/request_head.h"
@@ -21,16 +22,22 @@ class Task;
 
 /// The answer to a request, as it was normalized from what Lua returned.
 struct Answer {
-  enum class Kind : std::uint8_t { kWhole, kStream };
+  enum class Kind : std::uint8_t {
+    kWhole,
+    kReady,   ///< whole, and filled natively: nothing that Lua returned is looked at
+    kStream,  ///< a function writes it
+    kFile     ///< sent from `file`
+  };
 
   int status = 200;
   Kind kind = Kind::kWhole;
   std::string_view content_type;  ///< of a literal, or of `type_text`
   std::string_view body;          ///< on the task's stack, in the VM's scratch buffer, or in `text`
   std::string type_text;
-  std::string fields;   ///< whole header lines
-  std::string cookies;  ///< Set-Cookie lines: they ride on whatever answer is sent
-  std::string text;     ///< a body made natively
+  std::string fields;                     ///< whole header lines
+  std::string cookies;                    ///< Set-Cookie lines: they ride on whatever answer is sent
+  std::string text;                       ///< a body made natively
+  std::unique_ptr<files::FileBody> file;  ///< of kFile
 
   void reset() {
     status = 200;

@@ -136,6 +136,24 @@ PERIGEE_FFI std::int32_t perigee_take_rate(TaskView* task, const char* key, std:
   return 1;
 }
 
+/// Answers with the file below a folder of app:static() that the route's last parameter names: 0 when the answer is
+/// filled, 1 when Lua is to say what it is: no such file, a condition that fails.
+PERIGEE_FFI std::int32_t perigee_static(TaskView* task, std::int32_t folder) noexcept try {
+  perigee::script::Task& owner = *task->owner;
+  auto& folders = owner.vm.static_folders();
+  perigee::script::Exchange& exchange = *owner.exchange;
+  if (static_cast<std::size_t>(folder) >= folders.size() || exchange.parameters.count == 0) {
+    return 1;
+  }
+  const auto& parameter = exchange.parameters.values[exchange.parameters.count - 1];
+  return perigee::script::answer_static(exchange, folders[static_cast<std::size_t>(folder)], parameter.text.view(),
+                                        owner.vm.host().files())
+             ? 0
+             : 1;
+} catch (const std::bad_alloc&) {
+  return 1;
+}
+
 /// Writes the next bytes of a streamed body: 0 when written, 1 when there is no room (the task is woken when there is),
 /// 2 when the client has gone.
 PERIGEE_FFI std::int32_t perigee_stream_write(TaskView* task, const char* bytes, std::size_t size) noexcept {

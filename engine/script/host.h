@@ -6,6 +6,10 @@
 
 #include "base/timer_wheel.h"
 
+namespace perigee::files {
+class FileCache;
+}
+
 namespace perigee::state {
 class RateLimiter;
 }
@@ -41,6 +45,9 @@ class Host {
 
   /// What counts how often things happen, for all workers.
   [[nodiscard]] virtual state::RateLimiter& rates() = 0;
+
+  /// The files that the worker served last.
+  [[nodiscard]] virtual files::FileCache& files() = 0;
 
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.

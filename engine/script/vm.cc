@@ -32,6 +32,7 @@ int core_module(lua_State* state) {
   bind_answer(state);
   bind_body(state);
   bind_form(state);
+  bind_file(state);
   bind_json(state);
   bind_request(state);
   bind_task(state);

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "files/upload_form.h"
 #include "http/router.h"
+#include "script/file_answer.h"
 #include "script/host.h"
 #include "script/lua_allocator.h"
 #include "script/request_view.h"
@@ -68,6 +69,8 @@ class Vm {
   [[nodiscard]] const http::Router& router() const { return router_; }
   [[nodiscard]] const std::vector<RouteInfo>& routes() const { return routes_; }
   [[nodiscard]] Host& host() { return *host_; }
+  /// The folders that app:static() serves, by the numbers that Lua knows them by.
+  [[nodiscard]] std::vector<StaticFolder>& static_folders() { return static_folders_; }
   [[nodiscard]] const VmSettings& settings() const { return settings_; }
   [[nodiscard]] const Entries& entries() const { return entries_; }
   [[nodiscard]] lua_State* state() { return state_; }
@@ -138,6 +141,7 @@ class Vm {
   Task* current_ = nullptr;
   http::Router router_;
   std::vector<RouteInfo> routes_;
+  std::vector<StaticFolder> static_folders_;
   Entries entries_;
   std::vector<std::unique_ptr<Task>> tasks_;  // all that were ever made: kept requests point at their views
   std::vector<Task*> free_;

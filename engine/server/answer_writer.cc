@@ -55,6 +55,13 @@ bool AnswerWriter::begin_stream(Visit& visit) {
   return !bodiless && visit.head.method != http::Method::kHead;
 }
 
+bool AnswerWriter::begin_file(Visit& visit) {
+  http::ResponseHead head = head_of(visit);
+  head.length = visit.answer.file->length;
+  serializer_.append_head(visit.client()->output(), head);
+  return visit.head.method != http::Method::kHead;
+}
+
 void AnswerWriter::write_part(Visit& visit, std::string_view bytes) {
   visit.bytes_sent += bytes.size();
   if (visit.chunked_answer) {

@@ -24,6 +24,9 @@ class AnswerWriter {
   /// Appends a streamed answer's head. False when the request or the status wants no body: nothing may follow.
   [[nodiscard]] bool begin_stream(Visit& visit);
 
+  /// Appends the head of an answer that is sent from a file. False when the request wants no body.
+  [[nodiscard]] bool begin_file(Visit& visit);
+
   /// Appends the next bytes of a streamed body.
   static void write_part(Visit& visit, std::string_view bytes);
 

@@ -93,6 +93,16 @@ const std::array kTable = {
     OptionSpec{"limits", "form_files", kInteger, &Options::form_files, 0, 10'000, "", kReloadable,
                "Most fields and files of a form that may be on disk at once; one more is answered 413."},
 
+    OptionSpec{"static", "files", kInteger, &Options::static_files, 0, 1'000'000, "", kReloadable,
+               "Files that each worker keeps in memory or open; those used last stay."},
+    OptionSpec{"static", "memory", kSize, &Options::static_memory, 0, 64 * kGiB, "", kReloadable,
+               "Bytes of small files that each worker keeps in memory."},
+    OptionSpec{"static", "sendfile_from", kSize, &Options::sendfile_from, 0, kGiB, "", kReloadable,
+               "Files of so many bytes and more are sent by the kernel from their descriptor, smaller ones from "
+               "memory."},
+    OptionSpec{"static", "check", kSeconds, &Options::static_check, 0, kHour, "", kReloadable,
+               "Seconds for which a file is believed to be unchanged; after that it is looked at again."},
+
     OptionSpec{"log", "level", kChoice, &Options::log_level, 0, 0, "debug info warn error", kReloadable,
                "The least serious event that the error log keeps."},
     OptionSpec{"log", "format", kChoice, &Options::log_format, 0, 0, "text json", kReloadable,

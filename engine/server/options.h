@@ -51,6 +51,12 @@ struct Options {
   std::int64_t form_fields = 1'000;
   std::int64_t form_files = 100;
 
+  // [static]
+  std::int64_t static_files = 1'000;
+  std::int64_t static_memory = 16 * 1024 * 1024;
+  std::int64_t sendfile_from = 64 * 1024;
+  double static_check = 1;
+
   // [log]
   std::string log_level = "info";
   std::string log_format = "text";

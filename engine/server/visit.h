@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/clock.h"
 #include "http/router.h"
@@ -19,6 +20,7 @@ class Visit final : public script::Exchange {
     kHead,         ///< the head is not whole yet
     kBody,         ///< the body is being read
     kHandling,     ///< the handler runs or waits
+    kSending,      ///< a file is being sent
     kStreaming,    ///< the head of a streamed answer is sent
     kAfter,        ///< the answer is sent and the connection has gone on; hooks still run
     kRest          ///< no request: what the one before left unread of its body is passed over
@@ -41,6 +43,8 @@ class Visit final : public script::Exchange {
   bool head_timed = false;  ///< the deadline of its head is set
   bool limit_set = false;   ///< the deadline of its handler is set
   bool detached = false;    ///< its head is no longer in the connection's buffer
+  std::string route;        ///< the pattern, for the log, of a visit that has let its generation go
+  std::size_t piece = 0;    ///< of answer.file: how many are sent, or being sent
   Milliseconds dispatched = 0;
   Milliseconds handler_deadline = 0;  ///< once limit_set
   net::PeerAddress peer;              ///< kept when the connection has gone on

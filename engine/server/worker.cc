@@ -129,8 +129,9 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
         return complete(visit);
       }
       marks.stage = Stage::kSerialize;
-      if (visit.answer.kind == script::Answer::Kind::kStream) {
-        return conclude(visit, begin_stream(visit));
+      if (visit.answer.kind >= script::Answer::Kind::kStream) {
+        return visit.answer.kind == script::Answer::Kind::kFile ? begin_file(visit)
+                                                                : conclude(visit, begin_stream(visit));
       }
       if (visit.intake != nullptr) {
         return answer_early(visit);

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "files/file_cache.h"
 #include "http/head_scanner.h"
 #include "net/address_set.h"
 #include "net/connection.h"
@@ -78,6 +79,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void on_data(net::Connection& client) override { serve(client); }
   void on_half_close(net::Connection& client) override;
   void on_drained(net::Connection& client) override;
+  void on_file_sent(net::Connection& client, bool whole) override;
   void on_deadline(net::Connection& client) override;
   void on_closed(net::Connection& client) override;
 
@@ -90,6 +92,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] std::string remote_address(const script::Exchange& exchange) override;
   [[nodiscard]] std::string_view scheme(const script::Exchange& exchange) override;
   [[nodiscard]] state::RateLimiter& rates() override { return *setup_.rates; }
+  [[nodiscard]] files::FileCache& files() override { return files_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
  private:
@@ -133,6 +136,10 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void suspend(Visit& visit);
   [[nodiscard]] Outcome begin_stream(Visit& visit);
   void break_off(Visit& visit);
+  [[nodiscard]] bool begin_file(Visit& visit);
+  [[nodiscard]] bool send_pieces(Visit& visit);
+  void let_go(Visit& visit);
+  void break_off_file(net::Connection& client, Visit& visit);
   [[nodiscard]] bool refuse_and_close(Visit& visit, int status, std::string_view detail);
   void stop_handler(net::Connection& client, Visit& visit);
   [[nodiscard]] ClientOrigin origin_of(const script::Exchange& exchange) const;
@@ -164,6 +171,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   OccasionalNote proxy_notes_;  // on connections that were closed for theirs
   Generations generations_;
   AnswerWriter answers_;
+  files::FileCache files_{{}};
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unordered_set<net::Connection*> connections_;
   std::unordered_set<net::Connection*> turned_away_;

@@ -59,6 +59,7 @@ void Worker::on_deadline(net::Connection& client) {
     case Visit::Stage::kRest:
       client.close_gracefully();
       break;
+    case Visit::Stage::kSending:
     case Visit::Stage::kAfter:
       break;
   }
@@ -106,7 +107,9 @@ void Worker::on_closed(net::Connection& client) {
   if (visit->intake != nullptr) {
     fail_body(*visit, 400, "closed", "the client has gone");
   }
-  if (visit->task != nullptr) {
+  if (visit->stage == Visit::Stage::kSending) {
+    (void)complete(*visit);  // the handler has ended: what is left of it is the log's line and the hooks
+  } else if (visit->task != nullptr) {
     visit->task->vm.cancel(*visit->task, script::CancelReason::kClientGone);
   } else {
     release(*visit);

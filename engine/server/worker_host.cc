@@ -90,7 +90,9 @@ void Worker::log_access(const Visit& visit) {
   record.path = visit.view.path.view();
   record.referer = head.field(http::KnownField::kReferer);
   record.agent = head.field(http::KnownField::kUserAgent);
-  if (visit.match.outcome == http::Router::Outcome::kFound && visit.match.route >= 0) {
+  if (visit.generation == nullptr) {
+    record.route = visit.route;
+  } else if (visit.match.outcome == http::Router::Outcome::kFound && visit.match.route >= 0) {
     record.route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)].pattern;
   }
   record.status = visit.answer.status;

@@ -47,6 +47,9 @@ void Worker::apply(std::shared_ptr<const Options> options) {
     (void)trusted_.add(proxy);  // check_options() has seen to it that it can be
   }
   proxy_header_ = options_->proxy_protocol == "required";
+  files_.set_limits({static_cast<std::size_t>(options_->static_files),
+                     static_cast<std::size_t>(options_->static_memory),
+                     static_cast<std::size_t>(options_->sendfile_from), milliseconds(options_->static_check)});
   open_access_log();
 }
 

@@ -105,6 +105,22 @@ local function add_app(assembled, app, prefix, outer_uses, parent)
   end
 end
 
+-- The index of a served folder steps aside for a route of the app's own.
+local function without_yielding(routes)
+  local taken, all = {}, {}
+  for _, route in ipairs(routes) do
+    if not route.yields and (route.method == "GET" or route.method == "*") then
+      taken[route.pattern] = true
+    end
+  end
+  for _, route in ipairs(routes) do
+    if not (route.yields and taken[route.pattern]) then
+      all[#all + 1] = route
+    end
+  end
+  return all
+end
+
 local function check_names(routes)
   local names = {}
   for _, route in ipairs(routes) do
@@ -143,6 +159,7 @@ end
 function M.of(app)
   local assembled = { routes = {}, contexts = {} }
   add_app(assembled, app, "", {}, nil)
+  assembled.routes = without_yielding(assembled.routes)
   assembled.names = check_names(assembled.routes)
   assembled.start = hooks_of(assembled.contexts, "start")
   assembled.stop = hooks_of(assembled.contexts, "stop")

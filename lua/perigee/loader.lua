@@ -3,6 +3,7 @@
 local app_module = require "perigee.app"
 local assembly = require "perigee.assembly"
 local core = require "perigee.core"
+local files = require "perigee.files"
 local hooks = require "perigee.hooks"
 local openapi = require "perigee.openapi"
 local perigee = require "perigee"
@@ -25,6 +26,7 @@ local function search_beside(path)
   local folder = path:match("^(.*)/[^/]*$") or "."
   package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(folder, folder, package.path)
   package.cpath = ("%s/?.so;%s"):format(folder, package.cpath)
+  files.base = folder ~= "." and folder or nil
   template.folder = folder == "." and "templates" or folder .. "/templates"
 end
 

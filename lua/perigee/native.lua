@@ -44,6 +44,7 @@ int32_t perigee_is_https(perigee_task* task);
 int32_t perigee_remote_address(perigee_task* task, char* out, size_t size);
 int32_t perigee_take_rate(perigee_task* task, const char* key, size_t size, double interval, double burst,
   double* out);
+int32_t perigee_static(perigee_task* task, int32_t folder);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);
 size_t perigee_html_escape(const char* text, size_t size, char* out);
 ]]

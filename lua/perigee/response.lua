@@ -111,6 +111,11 @@ function M.stream(fn, content_type)
   return new("stream", fn, nil, content_type)
 end
 
+--- The response value of a file that was found (lua/perigee/files.lua).
+function M.of_file(found, headers)
+  return new("file", found, nil, nil, headers)
+end
+
 function M.is_response(value)
   return getmetatable(value) == Response
 end

@@ -116,6 +116,17 @@ local function request_type(route, list, keeps, chunk_name)
     uses.cookies == "consumed" and fleeting.cookies), list ~= nil and not read
 end
 
+-- A file of a served folder that simply is there is answered without a request being made of it.
+local function direct(enter, folder)
+  local C = native.C
+  return function(task)
+    if C.perigee_static(task, folder) == 0 then
+      return true
+    end
+    return enter(task)
+  end
+end
+
 --- What the engine calls with the task's view.
 ---@param keeps boolean whether hooks will ask for the request later
 function M.enter(route, keeps)
@@ -128,8 +139,12 @@ function M.enter(route, keeps)
     route.begin and (", %d, false"):format(route.begin) or "", -- what lua/perigee/chain.lua counts in
     keeps and "live[task.serial] = req" or "", finish(route.handler, keeps))
   local make = assert(loadstring(source, chunk_name))
-  return make(route.handler, setmetatable, made, native.string, request.live,
+  local enter = make(route.handler, setmetatable, made, native.string, request.live,
     request.early_query, request.early_cookies, native.C, type)
+  if route.folder and not keeps and not route.uses[1] then
+    return direct(enter, route.folder)
+  end
+  return enter
 end
 
 return M

@@ -1,6 +1,7 @@
 -- Where routes are written: an app, or a group of routes in one. What both can do.
 
 local chain = require "perigee.chain"
+local files = require "perigee.files"
 local paths = require "perigee.paths"
 local spec_keys = require "perigee.spec_keys"
 
@@ -70,6 +71,13 @@ function Scope:route(method, pattern, spec, handler)
   return add(self, 2, method:upper(), pattern, spec, handler)
 end
 
+-- A route of the library's own, at the caller `level` above us.
+local function add_own(scope, level, route)
+  route.method, route.scope, route.place = "GET", scope, place_of(level + 2)
+  route.pattern = paths.join(scope.prefix, route.pattern)
+  scope.app.routes[#scope.app.routes + 1] = route
+end
+
 local function check_prefix(text, level)
   local prefix, err = paths.prefix(text)
   if not prefix then
@@ -90,6 +98,18 @@ function Scope:use(prefix, fn)
   for _, middleware in ipairs(spec_keys.middleware(fn, 2)) do
     self.uses[#self.uses + 1] = { fn = middleware, prefix = prefix, place = chain.place_of(middleware) }
   end
+  return self
+end
+
+--- Serves the files of a folder.
+---@param prefix string
+---@param folder string beside app.lua, or absolute
+---@param options? perigee.StaticOptions
+function Scope:static(prefix, folder, options)
+  prefix = check_prefix(prefix, 2)
+  local served = files.folder(folder, options, 2)
+  add_own(self, 2, { pattern = prefix .. "/{path*}", handler = served.handler, folder = served.number })
+  add_own(self, 2, { pattern = prefix .. "/", handler = served.root, yields = true })
   return self
 end
 

@@ -40,6 +40,10 @@ class Link : public perigee::net::ConnectionHandler {
     ++drained;
     size_when_drained = from.output().size();
   }
+  void on_file_sent(Connection&, bool whole) override {
+    ++files_sent;
+    file_whole = whole;
+  }
   void on_deadline(Connection&) override { ++deadlines; }
   void on_closed(Connection&) override { ++closed; }
 
@@ -72,8 +76,10 @@ class Link : public perigee::net::ConnectionHandler {
   int half_closed = 0;
   int drained = 0;
   int deadlines = 0;
+  int files_sent = 0;
   int closed = 0;
   bool flushed = false;
+  bool file_whole = false;
 
  private:
   explicit Link(std::pair<int, int> sockets)

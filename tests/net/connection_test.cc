@@ -1,5 +1,8 @@
 #include "net/connection.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <new>
 
 #include "connection_fixture.h"
@@ -297,4 +300,80 @@ TEST_CASE("connection: on the way out only the write timeout counts, not the own
   link.pass(10'100);
   CHECK(link.closed == 1);
   CHECK(link.deadlines == 0);
+}
+
+namespace {
+
+// A file without a name that holds `text`.
+class Unnamed {
+ public:
+  explicit Unnamed(const std::string& text) : fd(memfd_create("test", MFD_CLOEXEC)) {
+    REQUIRE(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  ~Unnamed() { close(fd); }
+  Unnamed(const Unnamed&) = delete;
+  Unnamed& operator=(const Unnamed&) = delete;
+  int fd;
+};
+
+}  // namespace
+
+TEST_CASE("connection: a file that the socket takes at once is sent behind the output") {
+  Link link;
+  const Unnamed file("0123456789");
+  link.connection.output().append("head ");
+  CHECK(link.connection.send_file(file.fd, 2, 5) == Connection::FileState::kSent);
+  link.answer(" tail");
+  REQUIRE(link.peer_receives(15));
+  CHECK(link.peer.received() == "head 23456 tail");
+  CHECK(link.files_sent == 0);
+}
+
+TEST_CASE("connection: a large file goes as the peer takes it, whole and in order") {
+  Link link(4096);
+  const std::string text = pattern_of(3'000'000);
+  const Unnamed file(text);
+  link.connection.output().append("head");
+  CHECK(link.connection.send_file(file.fd, 0, text.size()) == Connection::FileState::kPending);
+  CHECK(link.connection.file_left() > 0);
+  REQUIRE(link.peer_receives(text.size() + 4));
+  CHECK(link.peer.received() == "head" + text);
+  REQUIRE(link.until([&] { return link.files_sent == 1; }));
+  CHECK(link.file_whole);
+  CHECK(link.connection.file_left() == 0);
+  turn(link.loop);
+  CHECK(link.files_sent == 1);
+}
+
+TEST_CASE("connection: a file that is shorter than promised says so, at once or later") {
+  Link link(4096);
+  const Unnamed small("0123456789");
+  CHECK(link.connection.send_file(small.fd, 5, 100) == Connection::FileState::kShort);
+  const std::string text = pattern_of(3'000'000);
+  const Unnamed large(text);
+  CHECK(link.connection.send_file(large.fd, 0, text.size() + 1) == Connection::FileState::kPending);
+  REQUIRE(link.peer_receives(text.size() + 5));
+  REQUIRE(link.until([&] { return link.files_sent == 1; }));
+  CHECK_FALSE(link.file_whole);
+  CHECK(link.connection.open());
+}
+
+TEST_CASE("connection: a peer that takes nothing of a file is given up, and one that has gone is noticed") {
+  const std::string text = pattern_of(3'000'000);
+  const Unnamed file(text);
+  {
+    Link link(4096);
+    link.connection.set_write_timeout(1000);
+    CHECK(link.connection.send_file(file.fd, 0, text.size()) == Connection::FileState::kPending);
+    link.pass(500);
+    CHECK(link.closed == 0);
+    link.pass(5000);
+    CHECK(link.closed == 1);
+    CHECK(link.files_sent == 0);
+  }
+  Link link(4096);
+  CHECK(link.connection.send_file(file.fd, 0, text.size()) == Connection::FileState::kPending);
+  link.peer.close();
+  REQUIRE(link.until([&] { return link.closed == 1; }));
+  CHECK(link.files_sent == 0);
 }

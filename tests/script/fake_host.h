@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "files/file_cache.h"
 #include "script/exchange.h"
 #include "script/host.h"
 #include "script/task.h"
@@ -37,6 +38,7 @@ class FakeHost final : public perigee::script::Host {
   [[nodiscard]] std::string remote_address(const perigee::script::Exchange&) override { return "192.0.2.7"; }
   [[nodiscard]] std::string_view scheme(const perigee::script::Exchange&) override { return "https"; }
   [[nodiscard]] perigee::state::RateLimiter& rates() override { return *limiter; }
+  [[nodiscard]] perigee::files::FileCache& files() override { return cache; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
     return name == "known";
@@ -49,6 +51,7 @@ class FakeHost final : public perigee::script::Host {
   }
 
   perigee::TimerWheel wheel{perigee::monotonic_ms()};
+  perigee::files::FileCache cache{{}};
   Room room = Room::kWritten;
   std::vector<std::string> parts;
   std::vector<std::string> arriving;

@@ -31,6 +31,7 @@ class ServedVisit : public perigee::net::ConnectionHandler {
   void on_data(perigee::net::Connection&) override {}
   void on_half_close(perigee::net::Connection&) override {}
   void on_drained(perigee::net::Connection&) override {}
+  void on_file_sent(perigee::net::Connection&, bool) override {}
   void on_deadline(perigee::net::Connection&) override {}
   void on_closed(perigee::net::Connection&) override {}
 

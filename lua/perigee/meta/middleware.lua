@@ -21,7 +21,7 @@ function Result:bytes() end
 ---@class perigee.App
 local App = {}
 
---- Routes that share a prefix and middleware: it has the verbs of an app, `use`, `group` and `mount`.
+--- Routes that share a prefix and middleware: it has the verbs of an app, `use`, `group`, `mount` and `static`.
 ---@class perigee.Group: perigee.App
 
 --- Puts middleware around every route, wherever it is written, and around what no route takes; with a prefix around

@@ -209,7 +209,7 @@ function App:stop(hook) end
 ---@class perigee.Answer
 ---@field status? integer
 ---@field headers perigee.Headers as the handler and its middleware returned them
----@field body any as they returned it: a string, a table, or a stream's function
+---@field body any as they returned it: a string, a table, a stream's function, or a file
 
 -- The request ------------------------------------------------------------------------------------------------------
 
@@ -326,7 +326,7 @@ function Request:delete_cookie(name, options) end
 
 --- What perigee.text and its siblings return, for a handler to return. An outer status and outer headers win.
 ---@class perigee.Response
----@field kind "text"|"json"|"bytes"|"html"|"redirect"|"problem"|"stream"
+---@field kind "text"|"json"|"bytes"|"html"|"redirect"|"problem"|"stream"|"file"
 ---@field status? integer
 ---@field headers perigee.Headers
 ---@field body any
