@@ -20,7 +20,7 @@ Template.__name = "perigee.Template"
 
 local loaded = {} -- name -> Template
 
--- A value as JSON that may stand in a script element or an attribute.
+-- A value as JSON that may stand in a script element.
 local UNSAFE = { ["<"] = "\\u003c", [">"] = "\\u003e", ["&"] = "\\u0026", ["'"] = "\\u0027" }
 
 local function json(value)

@@ -118,7 +118,7 @@ function middleware.csrf(settings) end
 ---@field requests? integer default 100
 ---@field per? number seconds, default 60
 ---@field burst? integer how many may come at once; default as many as `requests`
----@field key? fun(req: perigee.Request): any what is counted; nil: not this request. Default `req.remote_addr`
+---@field key? fun(req: perigee.Request): any what is counted, nil for none; default the address, of IPv6 64 bits
 ---@field name? string limits of one name share their buckets
 ---@field headers? boolean default true: send RateLimit-Policy and RateLimit
 

@@ -3,6 +3,7 @@
 
 local ffi = require "ffi"
 local native = require "perigee.native"
+local networks = require "perigee.networks"
 local response = require "perigee.response"
 local settings = require "perigee.settings"
 
@@ -35,8 +36,8 @@ local function check(given)
   end
 end
 
-local function remote_addr(req)
-  return req.remote_addr
+local function client_of(req)
+  return networks.of(req.remote_addr)
 end
 
 --- Middleware that answers 429 to who asks too often.
@@ -45,7 +46,7 @@ return function(given)
   given = settings.read("rate_limit", given, DEFAULTS)
   check(given)
   made = made + 1
-  local interval, burst, key_of = given.per / given.requests, given.burst or given.requests, given.key or remote_addr
+  local interval, burst, key_of = given.per / given.requests, given.burst or given.requests, given.key or client_of
   local prefix, label = (given.name or "#" .. made) .. "\0", given.name or "default"
   local policy = ('"%s";q=%d;w=%d'):format(label, given.requests, math.ceil(given.per))
 
