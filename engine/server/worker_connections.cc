@@ -108,6 +108,7 @@ void Worker::on_closed(net::Connection& client) {
     fail_body(*visit, 400, "closed", "the client has gone");
   }
   if (visit->stage == Visit::Stage::kSending) {
+    visit->bytes_sent -= client.file_left();
     (void)complete(*visit);  // the handler has ended: what is left of it is the log's line and the hooks
   } else if (visit->task != nullptr) {
     visit->task->vm.cancel(*visit->task, script::CancelReason::kClientGone);

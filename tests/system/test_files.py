@@ -1,6 +1,7 @@
 """Static folders and single files over the wire: what is served, what never is, and what happens to it meanwhile."""
 
 import gzip
+import json
 import os
 import unittest
 
@@ -273,8 +274,10 @@ class Timed(FilesCase):
             file.truncate(100_000_000)
         client = self.connect(receive_buffer=65536)
         client.send_request("GET", "/assets/g.bin")
-        line = self.server.stdout.wait(r"/assets/g\.bin.*")
-        self.assertIn('"/assets/{path*}"', self.server.stdout.lines("g.bin")[0] if line else "")
+        line = self.server.stdout.wait(r"^.*/assets/g\.bin.*$")
+        record = json.loads(line.group())
+        self.assertEqual((record["route"], record["status"]), ("/assets/{path*}", 200))
+        self.assertTrue(0 < record["bytes"] < 100_000_000, record)
         with self.assertRaises((Closed, OSError)):
             client.read_exactly(100_000_000)
 
