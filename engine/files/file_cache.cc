@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "http/file_type.h"
+
 namespace perigee::files {
 namespace {
 
@@ -68,7 +70,7 @@ FileCache::Found FileCache::load(std::string_view folder, std::string_view path,
   if (!opened) {
     return {nullptr, opened.error()};
   }
-  last_ = {*std::move(opened), nullptr, nullptr};
+  last_ = {*std::move(opened), nullptr, nullptr, http::file_type(path)};
   if (precompressed) {
     last_.brotli = neighbour(root, name, last_, kBrotli, limits_.small);
     last_.gzip = neighbour(root, name, last_, kGzip, limits_.small);

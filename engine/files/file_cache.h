@@ -18,6 +18,7 @@ struct FileSet {
   std::shared_ptr<const ServedFile> plain;
   std::shared_ptr<const ServedFile> brotli;
   std::shared_ptr<const ServedFile> gzip;
+  std::string_view type;  ///< by the plain one's name
 };
 
 /// The files that a worker served last: small ones' contents, large ones' descriptors. Bounded in both; the least

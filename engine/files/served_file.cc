@@ -158,17 +158,14 @@ ServedFile::~ServedFile() {
 }
 
 bool is_public_path(std::string_view path) {
-  if (path.find_first_of(std::string_view("\0\\", 2)) != std::string_view::npos) {
-    return false;
-  }
-  for (std::size_t start = 0; start <= path.size();) {
-    const std::size_t end = std::min(path.find('/', start), path.size());
-    if (end == start || path[start] == '.') {
+  bool begins = true;  // a segment
+  for (const char letter : path) {
+    if (letter == '\0' || letter == '\\' || (begins && (letter == '/' || letter == '.'))) {
       return false;
     }
-    start = end + 1;
+    begins = letter == '/';
   }
-  return true;
+  return !begins;
 }
 
 bool leads_upwards(std::string_view path) {

@@ -1,7 +1,8 @@
 // Files as answers: finding them, and filling an answer by one.
 
-#include <dirent.h>
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <lua.hpp>
 
 #include <cerrno>
@@ -10,10 +11,10 @@
 #include <new>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "files/file_cache.h"
 #include "files/folder_listing.h"
 #include "http/field_syntax.h"
-#include "http/file_type.h"
 #include "script/bind.h"
 #include "script/exchange.h"
 #include "script/vm.h"
@@ -46,8 +47,11 @@ int end_file(lua_State* state) {
 int static_folder(lua_State* state) {
   const std::string_view path = check_text(state, 1);
   const std::string_view cache_control = check_text(state, 2);
-  struct stat found {};
-  const int error = ::stat(path.data(), &found) == 0 ? (S_ISDIR(found.st_mode) ? 0 : ENOTDIR) : errno;
+  const int opened = files::open_beneath(std::string(path), ".", O_PATH | O_DIRECTORY);
+  const int error = opened < 0 ? errno : 0;
+  if (opened >= 0) {
+    ::close(opened);
+  }
   if (error != 0) {
     lua_pushnil(state);
     lua_pushstring(state, std::strerror(error));
@@ -74,7 +78,7 @@ int find_file(lua_State* state) {
   const std::string_view folder = check_text(state, 1);
   const std::string_view path = check_text(state, 2);
   const bool precompressed = lua_toboolean(state, 3) != 0;
-  const std::string_view type = lua_isnoneornil(state, 4) ? http::file_type(path) : check_text(state, 4);
+  const std::string_view type = lua_isnoneornil(state, 4) ? std::string_view() : check_text(state, 4);
   if (!http::is_field_value(type)) {
     return luaL_error(state, "a file's type holds CR, LF, NUL or another control byte");
   }
@@ -91,12 +95,16 @@ int find_file(lua_State* state) {
     error = found.error;
     if (found.files != nullptr) {
       place->files = *found.files;
-      place->type.assign(type);
+      place->type.assign(type.empty() ? found.files->type : type);
       return 1;
     }
   }
+  const int status = files::status_of_error(error);
+  if (status >= 500) {
+    log_event(LogLevel::kError, "the file '" + std::string(path) + "' can't be opened: " + std::strerror(error));
+  }
   lua_pushnil(state);
-  lua_pushinteger(state, files::status_of_error(error));
+  lua_pushinteger(state, status);
   lua_pushboolean(state, error == EISDIR ? 1 : 0);
   return 3;
 }

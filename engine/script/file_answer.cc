@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "http/file_type.h"
 #include "script/exchange.h"
 
 namespace perigee::script {
@@ -69,7 +68,7 @@ bool answer_static(Exchange& exchange, const StaticFolder& folder, std::string_v
     return false;
   }
   exchange.answer.fields.append(folder.lines);
-  fill_with_plan(exchange, plan, http::file_type(path));
+  fill_with_plan(exchange, plan, found.files->type);
   return true;
 }
 
