@@ -117,8 +117,28 @@ bool Connection::flush() {
   if (writing_ || !unsent()) {
     return state_ != State::kClosed;
   }
-  on_writable();
+  if (file_left_ != 0 || congested() || !flush_at_once()) {
+    on_writable();
+  }
   return state_ != State::kClosed;
+}
+
+/// What mostly happens: all output goes out by one call. False: there is more to do, or to find out.
+bool Connection::flush_at_once() {
+  const ssize_t count = transmit(fd_, output_.data(), output_.size(), 0);
+  if (count < 0) {
+    return false;
+  }
+  served_ = true;
+  output_.consume(static_cast<std::size_t>(count));
+  if (!output_.empty()) {
+    return false;
+  }
+  output_.release_if_empty();
+  if (state_ == State::kFlushing) {
+    begin_linger();
+  }
+  return true;
 }
 
 void Connection::on_writable() {

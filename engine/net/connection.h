@@ -140,6 +140,7 @@ class Connection {
   void note_progress(bool progress);
   [[nodiscard]] bool unsent() const { return !output_.empty() || file_left_ != 0; }
   void send_file_bytes();
+  [[nodiscard]] bool flush_at_once();
   void begin_linger();
   // Tells libevent what to watch, where that differs from what it watches.
   void update_interest() {
