@@ -4,6 +4,7 @@ import hashlib
 import os
 import resource
 import stat
+import tempfile
 import unittest
 
 from harness import ServerCase, request_bytes, wait_until
@@ -297,11 +298,17 @@ class Disk(UploadCase):
         self.assertEqual(self.post("/move", field("path", "fits"), small, END, server=server).json()["ok"], True)
         self.assert_problem(self.post("/files", self.LARGE, END, server=server), 507)
 
-    def test_a_folder_that_can_not_be_written_to_is_500_and_small_files_work_on(self):
-        server = self.start(APP, settings={"http.upload_folder": "{dir}/none"})
+    def start_and_lose_the_folder(self):
+        folder = tempfile.mkdtemp(suffix="-none")
+        server = self.start(APP, config=f"[http]\nupload_folder = \"{folder}\"\n")
+        os.rmdir(folder)
+        return server
+
+    def test_a_folder_that_is_gone_is_500_and_small_files_work_on(self):
+        server = self.start_and_lose_the_folder()
         problem = self.assert_problem(self.post("/files", self.LARGE, END, server=server), 500)
         self.assertNotIn("none", problem.get("detail", ""))
-        server.stderr.wait("an upload can't be kept in .*/none: No such file or directory")
+        server.stderr.wait("an upload can't be kept in .*-none: No such file or directory")
         self.assertEqual(len(self.post("/files", file("f", "x", "y"), END, server=server).json()), 1)
 
     def test_more_files_on_disk_than_allowed_are_413(self):
@@ -318,7 +325,7 @@ class Disk(UploadCase):
         self.assertEqual(len(self.post("/files", self.LARGE, END, server=server).json()), 1)
 
     def test_the_options_take_effect_on_reload(self):
-        server = self.start(APP, config="[http]\nupload_folder = \"/nowhere\"\n")
+        server = self.start_and_lose_the_folder()
         self.assert_problem(self.post("/files", self.LARGE, END, server=server), 500)
         server.config_path.write_text("[http]\nbody_buffer = 0\n")
         server.reload()
