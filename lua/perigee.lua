@@ -7,6 +7,7 @@ local html = require "perigee.html"
 local log = require "perigee.log"
 local middleware = require "perigee.middleware"
 local response = require "perigee.response"
+local shared = require "perigee.shared"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
 local types = require "perigee.types"
@@ -36,6 +37,8 @@ local perigee = {
   null = core.null,
   encode = core.encode,
   decode = core.decode,
+
+  shared = shared.shared,
 
   sleep = tasks.sleep,
   spawn = tasks.spawn,

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/executor.h"
 #include "base/timer_wheel.h"
 
 namespace perigee::files {
@@ -12,7 +13,8 @@ class FileCache;
 
 namespace perigee::state {
 class RateLimiter;
-}
+class SharedDictionaries;
+}  // namespace perigee::state
 
 namespace perigee::script {
 
@@ -48,6 +50,12 @@ class Host {
 
   /// The files that the worker served last.
   [[nodiscard]] virtual files::FileCache& files() = 0;
+
+  /// The dictionaries that all workers share.
+  [[nodiscard]] virtual state::SharedDictionaries& shared() = 0;
+
+  /// Where other threads post to the worker's.
+  [[nodiscard]] virtual Executor& executor() = 0;
 
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.

@@ -10,6 +10,7 @@
 #include "base/marks.h"
 #include "script/bind.h"
 #include "script/lua_library.h"
+#include "state/shared_dictionaries.h"
 
 namespace perigee::script {
 namespace {
@@ -39,6 +40,7 @@ int core_module(lua_State* state) {
   bind_system(state);
   bind_crypto(state);
   bind_types(state);
+  bind_shared(state);
   return 1;
 }
 
@@ -331,6 +333,9 @@ void Vm::give_task(Task& task) {
 }
 
 void Vm::renew_coroutine(Task& task) {
+  if (fetches_) {
+    fetches_->leave(task);
+  }
   lua_State* fresh = nullptr;
   const int ref = new_coroutine(fresh);
   luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
@@ -366,6 +371,13 @@ Vm::Status Vm::resume(Task& task, int arguments) {
   view_.current = outer != nullptr ? &outer->view : nullptr;
   starved_ = starved_ || status == LUA_ERRMEM;
   return status == 0 ? Status::kReturned : status == LUA_YIELD ? Status::kYielded : Status::kFailed;
+}
+
+Fetches& Vm::fetches() {
+  if (!fetches_) {
+    fetches_ = std::make_unique<Fetches>(host().shared().flights());
+  }
+  return *fetches_;
 }
 
 void Vm::make_ready(Task& task) {

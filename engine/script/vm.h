@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "files/upload_form.h"
 #include "http/router.h"
+#include "script/fetches.h"
 #include "script/file_answer.h"
 #include "script/host.h"
 #include "script/lua_allocator.h"
@@ -112,6 +113,9 @@ class Vm {
   /// Cancels every task that lives.
   void cancel_all(CancelReason reason);
 
+  /// What its tasks compute for every worker, or wait for. REQUIRES: attach() was called.
+  [[nodiscard]] Fetches& fetches();
+
   /// Bytes that encoded answers are built in; valid until the next answer.
   [[nodiscard]] std::string& scratch() { return scratch_; }
   /// Room for what perigee.encode() writes; an answer's body is never in it.
@@ -150,6 +154,7 @@ class Vm {
   double last_serial_ = 0;
   std::string scratch_;
   std::string encoded_;
+  std::unique_ptr<Fetches> fetches_;  // made by the first
   bool starved_ = false;
   bool has_after_ = false;
   bool has_error_hook_ = false;

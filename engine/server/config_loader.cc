@@ -103,6 +103,9 @@ class Loader {
   void read_sections(toml::table& root);
   void read_section(const std::string& section, const toml::table& table);
   void read_option(const OptionSpec& spec, const toml::node& node);
+  void read_option(const OptionSpec& spec, const toml::node& node, Options& into);
+  void read_dictionary(const std::string& name, const Place& place, const toml::table& table);
+  void read_dictionary_override(const std::string& key, const toml::table& document);
   void read_app_override(std::string_view key, toml::node& value);
   void check_together();
   [[nodiscard]] std::optional<std::string> expanded(const toml::node& node);
@@ -160,7 +163,9 @@ void Loader::read_sections(toml::table& root) {
 
 void Loader::read_section(const std::string& section, const toml::table& table) {
   for (auto&& [key, node] : table) {
-    if (const OptionSpec* spec = find_option(section, key.str())) {
+    if (section == "shared" && node.is_table()) {
+      read_dictionary(std::string(key.str()), place_of(key.source()), *node.as_table());
+    } else if (const OptionSpec* spec = find_option(section, key.str())) {
       read_option(*spec, node);
     } else {
       add_mistake(place_of(key.source()), unknown_key(section, key.str()));
@@ -168,10 +173,47 @@ void Loader::read_section(const std::string& section, const toml::table& table) 
   }
 }
 
+// A [shared.NAME]. Its values are read as if they were options of the server, and kept under its name.
+void Loader::read_dictionary(const std::string& name, const Place& place, const toml::table& table) {
+  constexpr std::size_t kLongestName = 100;
+  const auto is_control = [](char letter) { return letter >= 0 && letter < ' '; };
+  if (name.empty() || name.size() > kLongestName || std::any_of(name.begin(), name.end(), is_control)) {
+    add_mistake(place, "the name of a shared dictionary has 1 to 100 bytes, and no control characters");
+    return;
+  }
+  DictionaryOptions& dictionary = options_.shared[name];
+  const std::string section = "shared." + name;
+  for (auto&& [key, node] : table) {
+    const OptionSpec* found = find_dictionary_option(key.str());
+    if (found == nullptr) {
+      add_mistake(place_of(key.source()), unknown_dictionary_key(name, key.str()));
+      continue;
+    }
+    OptionSpec spec = *found;
+    spec.section = section;
+    Options read;
+    read.shared_size = dictionary.size;
+    read.pin = dictionary.pin;
+    read_option(spec, node, read);
+    dictionary = {read.shared_size, read.pin};
+  }
+}
+
+void Loader::read_dictionary_override(const std::string& key, const toml::table& document) {
+  const std::size_t dot = key.rfind('.');
+  toml::table table;
+  document.begin()->second.visit([&](const auto& value) { table.insert(key.substr(dot + 1), value); });
+  read_dictionary(key.substr(0, dot), {}, table);
+}
+
 void Loader::read_option(const OptionSpec& spec, const toml::node& node) {
+  read_option(spec, node, options_);
+}
+
+void Loader::read_option(const OptionSpec& spec, const toml::node& node, Options& into) {
   Origin origin{place_of(node.source()), {}, false};
   if (const std::optional<ConfigValue> value = value_of(spec, node, origin)) {
-    if (const Result<> stored = set_option(spec, *value, options_); !stored) {
+    if (const Result<> stored = set_option(spec, *value, into); !stored) {
       add_mistake(origin.place, stored.error().message);
       origin.failed = true;
     }
@@ -249,6 +291,8 @@ void Loader::read_override(const std::string& text) {
   const OptionSpec* spec = find_option(section, key);
   if (section == "app") {
     read_app_override(key, document.begin()->second);
+  } else if (section == "shared" && key.find('.') != std::string::npos) {
+    read_dictionary_override(key, document);
   } else if (spec == nullptr) {
     add_mistake({}, is_section(section) ? unknown_option(section, key) : unknown_section(section));
   } else {
@@ -351,6 +395,9 @@ void Loader::append_json(std::string& out, const toml::node& node) {
 tl::expected<Options, std::vector<ConfigMistake>> Loader::finish() {
   options_.app_config.clear();
   append_json(options_.app_config, app_);
+  for (auto& [name, dictionary] : options_.shared) {
+    dictionary.size = dictionary.size == 0 ? options_.shared_size : dictionary.size;
+  }
   check_together();
   if (mistakes_.empty()) {
     return std::move(options_);

@@ -68,6 +68,22 @@ std::string unknown_option(std::string_view section, std::string_view key) {
   return message;
 }
 
+const OptionSpec* find_dictionary_option(std::string_view key) {
+  const auto table = dictionary_option_table();
+  const auto found = std::find_if(table.begin(), table.end(), [&](const OptionSpec& spec) { return spec.key == key; });
+  return found != table.end() ? &*found : nullptr;
+}
+
+std::string unknown_dictionary_key(std::string_view name, std::string_view key) {
+  std::vector<std::string_view> keys;
+  for (const OptionSpec& spec : dictionary_option_table()) {
+    keys.push_back(spec.key);
+  }
+  const std::string_view near = nearest(key, keys);
+  return "unknown key '" + std::string(key) + "' in [shared." + std::string(name) + "]" +
+         (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?");
+}
+
 std::string unknown_section(std::string_view name) {
   const std::string_view near = nearest(name, section_names());
   return "unknown section [" + std::string(name) + "]" +

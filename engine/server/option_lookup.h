@@ -20,6 +20,12 @@ namespace perigee::server {
 /// The same of an override: "unknown option 'server.lisen'; did you mean 'server.listen'?"
 [[nodiscard]] std::string unknown_option(std::string_view section, std::string_view key);
 
+/// The option of a [shared.NAME], or null.
+[[nodiscard]] const OptionSpec* find_dictionary_option(std::string_view key);
+
+/// "unknown key 'sice' in [shared.visitors]; did you mean 'size'?"
+[[nodiscard]] std::string unknown_dictionary_key(std::string_view name, std::string_view key);
+
 /// "unknown section [sever]; did you mean [server]?"
 [[nodiscard]] std::string unknown_section(std::string_view name);
 

@@ -103,6 +103,11 @@ const std::array kTable = {
     OptionSpec{"static", "check", kSeconds, &Options::static_check, 0, kHour, "", kReloadable,
                "Seconds for which a file is believed to be unchanged; after that it is looked at again."},
 
+    OptionSpec{
+        "shared", "size", kSize, &Options::shared_size, 64 * kKiB, 1024 * kGiB, "", kReloadable,
+        "Memory that each shared dictionary without a size of its own may take, in bytes; made smaller, it evicts "
+        "what no longer fits."},
+
     OptionSpec{"log", "level", kChoice, &Options::log_level, 0, 0, "debug info warn error", kReloadable,
                "The least serious event that the error log keeps."},
     OptionSpec{"log", "format", kChoice, &Options::log_format, 0, 0, "text json", kReloadable,
@@ -134,10 +139,21 @@ const std::array kTable = {
                "Most folders that are watched."},
 };
 
+const std::array kDictionaryTable = {
+    OptionSpec{"shared.NAME", "size", kSize, &Options::shared_size, 64 * kKiB, 1024 * kGiB, "", kReloadable,
+               "Memory that the dictionary may take, in bytes."},
+    OptionSpec{"shared.NAME", "pin", kBoolean, &Options::pin, 0, 0, "", kReloadable,
+               "Keeps every key: the dictionary is full, instead of evicting what was used longest ago."},
+};
+
 }  // namespace
 
 std::span<const OptionSpec> option_table() {
   return kTable;
+}
+
+std::span<const OptionSpec> dictionary_option_table() {
+  return kDictionaryTable;
 }
 
 std::vector<std::string> changed_fixed_options(const Options& running, const Options& next) {

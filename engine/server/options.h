@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,14 @@
 #include <vector>
 
 namespace perigee::server {
+
+/// A shared dictionary of [shared.NAME].
+struct DictionaryOptions {
+  std::int64_t size = 0;  ///< 0: as shared_size says
+  bool pin = false;
+
+  bool operator==(const DictionaryOptions&) const = default;
+};
 
 /// Everything the configuration can say, with its defaults. What each field means stands in the option table, which
 /// also feeds conf/server.toml, `--set` and `perigee check`. Times are in seconds, sizes in bytes.
@@ -56,6 +65,10 @@ struct Options {
   std::int64_t static_memory = 16 * 1024 * 1024;
   std::int64_t sendfile_from = 64 * 1024;
   double static_check = 1;
+
+  // [shared]
+  std::int64_t shared_size = 10 * 1024 * 1024;
+  std::map<std::string, DictionaryOptions, std::less<>> shared;  ///< by name: each a [shared.NAME]
 
   // [log]
   std::string log_level = "info";
@@ -109,6 +122,9 @@ struct OptionSpec {
 
 /// Every option once, in the order of conf/server.toml. [app] is free-form and not in it.
 [[nodiscard]] std::span<const OptionSpec> option_table();
+
+/// What [shared.NAME] takes: rows whose members stand for those of DictionaryOptions.
+[[nodiscard]] std::span<const OptionSpec> dictionary_option_table();
 
 /// Names, as "server.listen", of the options that a reload cannot change and that differ.
 [[nodiscard]] std::vector<std::string> changed_fixed_options(const Options& running, const Options& next);

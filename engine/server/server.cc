@@ -142,6 +142,7 @@ std::vector<std::string> Server::opened_files() const {
 }
 
 void Server::start_workers() {
+  bound_dictionaries(*options_);
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
     Worker::Setup setup;
@@ -151,6 +152,7 @@ void Server::start_workers() {
     setup.options = options_;
     setup.limits = &limits_;
     setup.rates = &rates_;
+    setup.shared = &shared_;
     setup.access_targets = &access_targets_;
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
@@ -179,6 +181,7 @@ Result<> Server::start_admin() {
   setup.options = options;
   setup.limits = &admin_limits_;
   setup.rates = &rates_;
+  setup.shared = &shared_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
   };
@@ -262,11 +265,21 @@ void Server::reload_by_signal() {
   }
 }
 
-// The error log changes only with the rest.
+void Server::bound_dictionaries(const Options& options) {
+  state::SharedDictionaries::Settings settings;
+  settings.default_size = static_cast<std::size_t>(options.shared_size);
+  for (const auto& [name, dictionary] : options.shared) {
+    settings.named[name] = {static_cast<std::size_t>(dictionary.size), dictionary.pin};
+  }
+  shared_.apply(settings);
+}
+
+// What changes only with the rest.
 void Server::after_reload(const ReloadResult& result) {
   if (!result.ok) {
     return;
   }
+  bound_dictionaries(*result.options);
   if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
     log_event(LogLevel::kError, applied.error().message);
   }

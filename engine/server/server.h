@@ -15,6 +15,7 @@
 #include "server/reloader.h"
 #include "server/worker.h"
 #include "state/rate_limiter.h"
+#include "state/shared_dictionaries.h"
 
 namespace perigee::server {
 
@@ -42,6 +43,7 @@ class Server {
   void start_watching();
   void on_signal(int signal);
   void reload_by_signal();
+  void bound_dictionaries(const Options& options);
   void after_reload(const ReloadResult& result);
   void reopen_logs();
   void begin_drain();
@@ -62,7 +64,8 @@ class Server {
   std::unique_ptr<ErrorLog> error_log_;
   AccessTargets access_targets_;
   ConnectionLimits limits_;
-  state::RateLimiter rates_;  // outlives every generation
+  state::RateLimiter rates_;          // outlives every generation
+  state::SharedDictionaries shared_;  // likewise
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

@@ -26,6 +26,7 @@
 #include "server/options.h"
 #include "server/visit.h"
 #include "state/rate_limiter.h"
+#include "state/shared_dictionaries.h"
 
 namespace perigee::server {
 
@@ -44,6 +45,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     std::shared_ptr<const Options> options;
     ConnectionLimits* limits = nullptr;
     state::RateLimiter* rates = nullptr;
+    state::SharedDictionaries* shared = nullptr;
     AccessTargets* access_targets = nullptr;  ///< null: no access log
     Operation operation;                      ///< none but for the admin app
   };
@@ -93,6 +95,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] std::string_view scheme(const script::Exchange& exchange) override;
   [[nodiscard]] state::RateLimiter& rates() override { return *setup_.rates; }
   [[nodiscard]] files::FileCache& files() override { return files_; }
+  [[nodiscard]] state::SharedDictionaries& shared() override { return *setup_.shared; }
+  [[nodiscard]] Executor& executor() override { return loop_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
  private:

@@ -7,7 +7,9 @@ local native = require "perigee.native"
 local C, vm, view_of_task = native.C, native.vm, native.view_of_task
 local raw_yield, WAIT = coroutines.yield, core.wait_mark
 
-local M = {}
+local M = {
+  no_wait = nil, -- why the running code must not wait
+}
 
 local REASONS = {
   [native.CLIENT_GONE] = "cancelled: the client has gone",
@@ -41,6 +43,11 @@ end
 ---@param what string who waits, for the message
 function M.suspend(what)
   local task = M.current(what)
+  if M.no_wait then
+    C.perigee_stop_timer(task)
+    task.again = 0
+    error(what .. " can't wait here: " .. M.no_wait, 3)
+  end
   check(task)
   local ok = pcall(raw_yield, WAIT)
   if not ok then

@@ -21,6 +21,7 @@ HEAVY = {
     r"spdlog/.*|fmt/.*": r"engine/server/error_log\.cc",
     r"openssl/.*": r"engine/base/crypto\.cc",
     r"http_parser\.h": r"engine/http/body_framer\.cc",
+    r"xxhash\.h": r"engine/state/shared_dictionary\.cc",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 

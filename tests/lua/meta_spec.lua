@@ -6,6 +6,7 @@ local perigee = require "perigee"
 local request = require "perigee.request"
 local result = require "perigee.result"
 local tasks = require "perigee.tasks"
+local shared = require "perigee.shared"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
@@ -81,6 +82,7 @@ local PUBLIC = {
   ["perigee.App"] = app.App,
   ["perigee.Request"] = request.methods,
   ["perigee.Result"] = { bytes = own_result.bytes },
+  ["perigee.SharedDictionary"] = shared.Dictionary,
   ["perigee.Task"] = getmetatable(tasks.spawn(function() end)).__index,
 }
 

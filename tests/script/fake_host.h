@@ -11,6 +11,7 @@
 #include "script/host.h"
 #include "script/task.h"
 #include "state/rate_limiter.h"
+#include "state/shared_dictionaries.h"
 
 /// Stands in for a worker: its time moves by hand, its streams take what the test lets them.
 class FakeHost final : public perigee::script::Host {
@@ -39,6 +40,8 @@ class FakeHost final : public perigee::script::Host {
   [[nodiscard]] std::string_view scheme(const perigee::script::Exchange&) override { return "https"; }
   [[nodiscard]] perigee::state::RateLimiter& rates() override { return *limiter; }
   [[nodiscard]] perigee::files::FileCache& files() override { return cache; }
+  [[nodiscard]] perigee::state::SharedDictionaries& shared() override { return *dictionaries; }
+  [[nodiscard]] perigee::Executor& executor() override { return posts; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
     return name == "known";
@@ -50,6 +53,11 @@ class FakeHost final : public perigee::script::Host {
     wheel.advance(now_);
   }
 
+  /// Runs what is posted at once.
+  struct Posts final : perigee::Executor {
+    void post(std::function<void()> work) override { work(); }
+  };
+
   perigee::TimerWheel wheel{perigee::monotonic_ms()};
   perigee::files::FileCache cache{{}};
   Room room = Room::kWritten;
@@ -57,6 +65,9 @@ class FakeHost final : public perigee::script::Host {
   std::vector<std::string> arriving;
   perigee::script::Task* operating = nullptr;
   std::unique_ptr<perigee::state::RateLimiter> limiter = std::make_unique<perigee::state::RateLimiter>();
+  std::shared_ptr<perigee::state::SharedDictionaries> dictionaries =
+      std::make_shared<perigee::state::SharedDictionaries>();
+  Posts posts;
 
  private:
   perigee::Milliseconds now_ = 0;

@@ -77,6 +77,12 @@ TEST_CASE("config loader: each kind of mistake has its place and its remedy") {
       {"[sever]\n", "FILE:1:2: unknown section [sever]; did you mean [server]?\n"},
       {"[[sever]]\n", "FILE:1:3: unknown section [sever]; did you mean [server]?\n"},
       {"[session]\nidle = 3\n", "FILE:1:2: unknown section [session]\n"},
+      {"[shared.cache]\nsice = 3\n", "FILE:2:1: unknown key 'sice' in [shared.cache]; did you mean 'size'?\n"},
+      {"[shared.cache]\npin = 3\n", "FILE:2:7: shared.cache.pin takes true or false, not an integer\n"},
+      {"[shared.cache]\nsize = '1kB'\n", "FILE:2:8: shared.cache.size takes a size from 64KiB to 1TiB, not 1000\n"},
+      {"[shared.'']\nsize = '1MB'\n",
+       "FILE:1:9: the name of a shared dictionary has 1 to 100 bytes, and no control characters\n"},
+      {"[shared]\nsise = 3\n", "FILE:2:1: unknown key 'sise' in [shared]; did you mean 'size'?\n"},
       {"server = 3\n", "FILE:1:1: [server] is a section, not an integer\n"},
       {"[[http]]\n", "FILE:1:3: [http] is a section, not a list\n"},
       {"app = 'lua/app.lua'\n", "FILE:1:1: [app] is a section, not a string\n"},
@@ -229,4 +235,17 @@ TEST_CASE("config loader: [app] becomes JSON") {
 TEST_CASE("config loader: overrides reach into [app]") {
   CHECK(options_of("[app]\na = 1\nt.x = 1\n", {"app.a=two", "app.t.y=[3]", "app.new.deep=true", "app.t.x=5"})
             .app_config == R"({"a":"two","new":{"deep":true},"t":{"x":5,"y":[3]}})");
+}
+
+TEST_CASE("config: shared dictionaries have sections of their own, and the default size otherwise") {
+  Scratch scratch;
+  const std::string path =
+      scratch.file("server.toml", "[shared]\nsize = '1MB'\n[shared.big]\nsize = '20MB'\n[shared.kept]\npin = true\n");
+  const auto loaded = load_options(path, {"shared.more.pin=true", "shared.big.size=30MB"});
+  REQUIRE(loaded);
+  CHECK(loaded->shared_size == 1'000'000);
+  CHECK(loaded->shared.size() == 3);
+  CHECK(loaded->shared.at("big") == DictionaryOptions{30'000'000, false});
+  CHECK(loaded->shared.at("kept") == DictionaryOptions{1'000'000, true});
+  CHECK(loaded->shared.at("more") == DictionaryOptions{1'000'000, true});
 }

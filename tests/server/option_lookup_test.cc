@@ -20,6 +20,7 @@ TEST_CASE("option lookup: sections are those of the table, and [app]") {
       {"limits", true},
       {"log", true},
       {"admin", true},
+      {"shared", true},
       {"app", true},
       {"tls", false},
       {"Server", false},

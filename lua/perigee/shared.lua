@@ -1,0 +1,475 @@
+-- perigee.shared: dictionaries that all workers share (engine/state/shared_dictionary.h).
+
+local core = require "perigee.core"
+local ffi = require "ffi"
+local native = require "perigee.native"
+local tasks = require "perigee.tasks"
+
+local C, vm = native.C, native.vm
+local ffi_string = native.string
+local cast = ffi.cast
+
+local NONE, STRING, NUMBER, FALSE, TRUE, TABLE = 0, 1, 2, 3, 4, 5 -- ValueKind
+local EXISTS, NOT_FOUND, FULL, NOT_NUMBER = 1, 2, 3, 4 -- Outcome
+local ALWAYS, ABSENT, PRESENT = 0, 1, 2 -- When
+local REASONS = { [EXISTS] = "exists", [NOT_FOUND] = "not found", [FULL] = "full" }
+
+local LONGEST_NAME = 100
+local MOST_UPDATES = 10000 -- that another's write may come between
+local USUAL_KEYS, MOST_KEYS = 1000, 100000
+
+local M = {}
+
+local kept = core.shared_room() -- owns what `room` points to
+local room = cast("perigee_shared_room*", kept)
+
+---@class perigee.SharedDictionary
+local Dictionary = {}
+Dictionary.__index = Dictionary
+
+local handles = {} -- name -> dictionary that was used
+
+-- A handle is { FFI pointer, light userdata, name }; the first two come with its first use.
+local function open(self, level)
+  if vm.current == nil then
+    error("a shared dictionary can't be used at the top level of a file: put it in app:start", level or 3)
+  end
+  local address = core.shared_open(self[3])
+  if not address then
+    error(("there are too many shared dictionaries to make '%s': their names must not come from clients")
+      :format(self[3]), level or 3)
+  end
+  self[1], self[2] = cast("perigee_dictionary*", address), address
+  handles[self[3]] = self
+  return self[1]
+end
+
+local function check_key(key, method, level)
+  if type(key) == "number" then
+    return tostring(key)
+  end
+  error(("bad argument #1 to '%s' (a key is a string, got %s)"):format(method, type(key)), level or 3)
+end
+
+-- 0: no end.
+local function check_ttl(ttl, method, position, level)
+  if ttl == nil then
+    return 0
+  elseif type(ttl) ~= "number" or not (ttl > 0) then
+    error(("bad argument #%d to '%s' (ttl is a number of seconds above 0)"):format(position, method), level or 3)
+  end
+  return ttl
+end
+
+local function check_function(fn, method, position)
+  if type(fn) ~= "function" then
+    error(("bad argument #%d to '%s' (function expected, got %s)"):format(position, method, type(fn)), 3)
+  end
+end
+
+-- The kind, number and bytes of a value; or nil and what is wrong with it.
+local function packed(value)
+  local kind = type(value)
+  if kind == "string" then
+    return STRING, 0, value
+  elseif kind == "number" then
+    return NUMBER, value, ""
+  elseif kind == "boolean" then
+    return value and TRUE or FALSE, 0, ""
+  elseif kind == "table" then
+    local bytes, err = core.shared_pack(value)
+    if bytes then
+      return TABLE, 0, bytes
+    end
+    return nil, err
+  end
+  return nil, "a shared dictionary holds strings, numbers, booleans and tables, not " .. kind
+end
+
+local function unpacked(kind, number, bytes)
+  if kind == STRING then
+    return bytes
+  elseif kind == NUMBER then
+    return number
+  elseif kind == TABLE then
+    return core.shared_unpack(bytes)
+  elseif kind == NONE then
+    return nil
+  end
+  return kind == TRUE
+end
+
+local function read(dictionary, key)
+  local kind = C.perigee_shared_get(room, dictionary, key, #key)
+  if kind == NUMBER then
+    return room.number
+  elseif kind == STRING then
+    return ffi_string(room.bytes.data, room.bytes.size)
+  elseif kind == NONE then
+    return nil
+  elseif kind == TABLE then
+    return core.shared_unpack(ffi_string(room.bytes.data, room.bytes.size))
+  elseif kind < 0 then
+    error("not enough memory", 3)
+  end
+  return kind == TRUE
+end
+
+local function outcome_of(outcome)
+  if outcome == 0 then
+    return true
+  end
+  return nil, REASONS[outcome]
+end
+
+--- A copy of the value, or nil.
+---@param key string
+function Dictionary:get(key)
+  if type(key) ~= "string" then
+    key = check_key(key, "get")
+  end
+  return read(self[1] or open(self), key)
+end
+
+local function write(self, method, key, value, ttl, when)
+  if type(key) ~= "string" then
+    key = check_key(key, method, 4)
+  end
+  ttl = check_ttl(ttl, method, 3, 4)
+  local dictionary = self[1] or open(self, 4)
+  local kind, number, bytes = packed(value)
+  if not kind then
+    error(("bad argument #2 to '%s' (%s)"):format(method, number), 4)
+  end
+  return outcome_of(C.perigee_shared_write(dictionary, key, #key, kind, number, bytes, #bytes, ttl, when))
+end
+
+--- Writes a value.
+---@param key string
+---@param value string|number|boolean|table
+---@param ttl? number seconds
+---@return true|nil, string? "full"
+function Dictionary:set(key, value, ttl)
+  local done, why = write(self, "set", key, value, ttl, ALWAYS)
+  return done, why
+end
+
+--- Writes a value where there is none.
+---@param key string
+---@param value string|number|boolean|table
+---@param ttl? number seconds
+---@return true|nil, string? "exists" or "full"
+function Dictionary:add(key, value, ttl)
+  local done, why = write(self, "add", key, value, ttl, ABSENT)
+  return done, why
+end
+
+--- Writes a value where there is one.
+---@param key string
+---@param value string|number|boolean|table
+---@param ttl? number seconds
+---@return true|nil, string? "not found" or "full"
+function Dictionary:replace(key, value, ttl)
+  local done, why = write(self, "replace", key, value, ttl, PRESENT)
+  return done, why
+end
+
+--- Removes a key.
+---@param key string
+---@return true|nil, string? "not found"
+function Dictionary:delete(key)
+  if type(key) ~= "string" then
+    key = check_key(key, "delete")
+  end
+  if C.perigee_shared_delete(self[1] or open(self), key, #key) == 1 then
+    return true
+  end
+  return nil, "not found"
+end
+
+local function check_number(number, usual, position)
+  if number == nil then
+    return usual
+  elseif type(number) ~= "number" or number ~= number then
+    error(("bad argument #%d to 'incr' (number expected, got %s)")
+      :format(position, number ~= number and "NaN" or type(number)), 3)
+  end
+  return number
+end
+
+--- Adds to a number, or to `initial` where there is none; `ttl` is for the key that this makes.
+---@param key string
+---@param by? number 1
+---@param initial? number 0
+---@param ttl? number seconds
+---@return number|nil, string? the sum; "full"
+function Dictionary:incr(key, by, initial, ttl)
+  if type(key) ~= "string" then
+    key = check_key(key, "incr")
+  end
+  by, initial = check_number(by, 1, 2), check_number(initial, 0, 3)
+  ttl = check_ttl(ttl, "incr", 4)
+  local outcome = C.perigee_shared_incr(room, self[1] or open(self), key, #key, by, initial, ttl)
+  if outcome == 0 then
+    return room.number
+  elseif outcome == NOT_NUMBER then
+    error(("'incr' adds to numbers, and '%s' holds something else"):format(key), 2)
+  end
+  return nil, REASONS[outcome]
+end
+
+-- What cas compares and writes: nil stands for no value.
+local function plain(value, position)
+  if value == nil then
+    return NONE, 0, ""
+  elseif type(value) == "table" then
+    error(("bad argument #%d to 'cas' (tables can't be compared: use update)"):format(position), 3)
+  end
+  local kind, number, bytes = packed(value)
+  if not kind then
+    error(("bad argument #%d to 'cas' (%s)"):format(position, number), 3)
+  end
+  return kind, number, bytes
+end
+
+--- Writes `new` where the value is `old`; nil is no value, both ways. The key keeps its ttl.
+---@param key string
+---@param old string|number|boolean|nil
+---@param new string|number|boolean|nil
+---@return true|nil, string? "exists": another value; "not found" or "full"
+function Dictionary:cas(key, old, new)
+  if type(key) ~= "string" then
+    key = check_key(key, "cas")
+  end
+  local dictionary = self[1] or open(self)
+  local old_kind, old_number, old_bytes = plain(old, 2)
+  local kind, number, bytes = plain(new, 3)
+  return outcome_of(C.perigee_shared_cas(dictionary, key, #key, old_kind, old_number, old_bytes, #old_bytes, kind,
+    number, bytes, #bytes))
+end
+
+local function ended(co, ok, ...)
+  if coroutine.status(co) ~= "dead" then
+    return false, "the function given to a shared dictionary can't yield to a coroutine of the program's own"
+  end
+  return ok, ...
+end
+
+-- Runs `fn` in a coroutine of its own, so that it comes to an end here whatever it does.
+local function contained(fn, ...)
+  local co = coroutine.create(fn)
+  return ended(co, coroutine.resume(co, ...))
+end
+
+local function counted(...)
+  return select("#", ...), ...
+end
+
+local function call(fn, value)
+  return counted(fn(value))
+end
+
+local function updated(before, ok, count, value)
+  tasks.no_wait = before
+  if not ok then
+    error(count, 0)
+  elseif count == 0 then
+    error("the function given to 'update' must return the new value; nil removes the key", 3)
+  end
+  return value
+end
+
+local function compute_update(fn, value)
+  local before = tasks.no_wait
+  tasks.no_wait = "the function given to 'update' may run again, and must not wait"
+  return updated(before, contained(call, fn, value))
+end
+
+--- Replaces a value by what `fn` makes of it; `fn` runs again where another writes meanwhile, and may not wait. The
+--- key keeps its ttl.
+---@param key string
+---@param fn fun(value: any): any nil removes the key
+---@return any the new value; nil and "full"
+function Dictionary:update(key, fn)
+  if type(key) ~= "string" then
+    key = check_key(key, "update")
+  end
+  check_function(fn, "update", 2)
+  local dictionary = self[1] or open(self)
+  for _ = 1, MOST_UPDATES do
+    local old = read(dictionary, key)
+    local version = room.version
+    local value = compute_update(fn, old)
+    local kind, number, bytes = NONE, 0, ""
+    if value ~= nil then
+      kind, number, bytes = packed(value)
+      if not kind then
+        error(("the function given to 'update' returned what can't be kept: %s"):format(number), 2)
+      end
+    end
+    local outcome = C.perigee_shared_swap(dictionary, key, #key, kind, number, bytes, #bytes, version)
+    if outcome == 0 then
+      return value
+    elseif outcome == FULL then
+      return nil, "full"
+    end
+  end
+  error("'update' gives up: others wrote the key " .. MOST_UPDATES .. " times meanwhile", 2)
+end
+
+-- Ends a computation that raised. What was only broken off somebody else may try.
+local function fail(flight, err)
+  local broken_off = vm.current.cancelled ~= 0
+  core.shared_land(flight, broken_off and "abandoned" or "failed", nil, nil, nil, tasks.describe(err))
+  error(err, 0)
+end
+
+local function land(flight, self, key, ttl, ok, value, err)
+  if not ok then
+    fail(flight, value)
+  elseif value == nil then
+    core.shared_land(flight, "value", NONE, nil, nil, err ~= nil and tasks.describe(err) or nil)
+    return nil, err
+  end
+  local kind, number, bytes = packed(value)
+  if not kind then
+    fail(flight, "the function given to 'fetch' returned what can't be kept: " .. number)
+  end
+  C.perigee_shared_write(self[1], key, #key, kind, number, bytes, #bytes, ttl, ALWAYS)
+  core.shared_land(flight, "value", kind, number, bytes)
+  return value
+end
+
+local function compute(flight, self, key, ttl, fn)
+  local value = read(self[1], key)
+  if value ~= nil then -- somebody had just ended
+    local kind, number, bytes = packed(value)
+    core.shared_land(flight, "value", kind, number, bytes)
+    return value
+  end
+  return land(flight, self, key, ttl, contained(fn))
+end
+
+-- Waits for what another computes: how it ended, and what came of it.
+local function wait_for_result()
+  while true do
+    local landing, kind, number, bytes, text = core.shared_result()
+    if landing then
+      return landing, unpacked(kind, number, bytes), text ~= "" and text or nil
+    end
+    local ok, err = pcall(tasks.suspend, "fetch")
+    if not ok then
+      core.shared_leave()
+      error(err, 0)
+    end
+  end
+end
+
+--- The value; where there is none `fn` computes it, once for all who ask meanwhile, and it is kept for `ttl`.
+---@param key string
+---@param ttl number|nil seconds
+---@param fn fun(): any, string? nil is not kept
+---@return any, string?
+function Dictionary:fetch(key, ttl, fn)
+  if type(key) ~= "string" then
+    key = check_key(key, "fetch")
+  end
+  ttl = check_ttl(ttl, "fetch", 2)
+  check_function(fn, "fetch", 3)
+  local dictionary = self[1] or open(self)
+  local flight = self[3] .. "\0" .. key
+  while true do
+    local value = read(dictionary, key)
+    if value ~= nil then
+      return value
+    end
+    local role = core.shared_join(flight)
+    if role == "computes" then
+      return compute(flight, self, key, ttl, fn)
+    elseif role == "recursion" then
+      error(("fetch of '%s' within the function that computes it"):format(key), 2)
+    end
+    local landing, result, text = wait_for_result()
+    if landing == "value" then
+      return result, text
+    elseif landing == "failed" then
+      error(("fetch of '%s' failed where it was computed: %s"):format(key, text), 0)
+    end
+  end
+end
+
+--- Gives a key another ttl from now on; nil takes it away.
+---@param key string
+---@param ttl? number seconds
+---@return true|nil, string? "not found"
+function Dictionary:expire(key, ttl)
+  if type(key) ~= "string" then
+    key = check_key(key, "expire")
+  end
+  ttl = check_ttl(ttl, "expire", 2)
+  return outcome_of(C.perigee_shared_expire(self[1] or open(self), key, #key, ttl))
+end
+
+--- The seconds that a key has left; math.huge where it has no ttl.
+---@param key string
+---@return number|nil, string? "not found"
+function Dictionary:ttl(key)
+  if type(key) ~= "string" then
+    key = check_key(key, "ttl")
+  end
+  local left = C.perigee_shared_ttl(self[1] or open(self), key, #key)
+  if left < 0 then
+    return nil, "not found"
+  end
+  return left
+end
+
+--- The keys that begin with `prefix`, in no order; in a large dictionary others have their turn meanwhile.
+---@param prefix? string
+---@param limit? integer 1000; 100000 at most
+---@return string[]
+function Dictionary:keys(prefix, limit)
+  if prefix ~= nil and type(prefix) ~= "string" then
+    error("bad argument #1 to 'keys' (a prefix is a string, got " .. type(prefix) .. ")", 2)
+  elseif limit ~= nil and (type(limit) ~= "number" or not (limit >= 1 and limit <= MOST_KEYS)) then
+    error("bad argument #2 to 'keys' (a number from 1 to " .. MOST_KEYS .. " expected)", 2)
+  end
+  local _ = self[1] or open(self)
+  local list, position = {}, 0
+  while true do
+    position = core.shared_keys(self[2], prefix or "", math.floor(limit or USUAL_KEYS), position, list)
+    if not position then
+      return list
+    end
+    tasks.sleep(0)
+  end
+end
+
+--- How many keys there are.
+---@return integer
+function Dictionary:count()
+  return C.perigee_shared_count(self[1] or open(self))
+end
+
+--- Forgets every key.
+function Dictionary:clear()
+  C.perigee_shared_clear(self[1] or open(self))
+end
+
+--- The shared dictionary of a name.
+---@param name string
+---@return perigee.SharedDictionary
+function M.shared(name)
+  local handle = handles[name]
+  if handle then
+    return handle
+  end
+  if type(name) ~= "string" or name == "" or #name > LONGEST_NAME or name:find("%c") then
+    error("bad argument #1 to 'shared' (a name of 1 to " .. LONGEST_NAME .. " bytes without control characters)", 2)
+  end
+  return setmetatable({ false, false, name }, Dictionary)
+end
+
+M.Dictionary = Dictionary
+
+return M
