@@ -20,8 +20,9 @@ local USUAL_KEYS, MOST_KEYS = 1000, 100000
 
 local M = {}
 
-local kept = core.shared_room() -- owns what `room` points to
-local room = cast("perigee_shared_room*", kept)
+-- Where the leaves leave what they find. The module owns it: nothing else keeps it from being collected.
+M.room = core.shared_room()
+local room = cast("perigee_shared_room*", M.room)
 
 ---@class perigee.SharedDictionary
 local Dictionary = {}

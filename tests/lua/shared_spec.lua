@@ -137,6 +137,21 @@ describe("a shared dictionary", function()
     end)
   end)
 
+  it("keeps its room over collections", function()
+    local module = require "perigee.shared"
+    local room = setmetatable({ module.room }, { __mode = "v" })
+    collectgarbage()
+    collectgarbage()
+    equal("userdata", type(room[1]))
+    d:set("long", ("x"):rep(2 ^ 21))
+    for _ = 1, 100 do
+      local litter = {}
+      for i = 1, 1000 do litter[i] = { i } end
+      equal(2 ^ 21, #d:get("long"))
+    end
+    d:delete("long")
+  end)
+
   it("gives an error to those who waited, and keeps none", function()
     local function ask()
       return pcall(d.fetch, d, "bad", 60, function()
