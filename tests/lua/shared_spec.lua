@@ -147,6 +147,7 @@ describe("a shared dictionary", function()
     for _ = 1, 100 do
       local litter = {}
       for i = 1, 1000 do litter[i] = { i } end
+      equal(1000, #litter)
       equal(2 ^ 21, #d:get("long"))
     end
     d:delete("long")
