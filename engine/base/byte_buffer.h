@@ -51,6 +51,9 @@ class ByteBuffer {
   }
 
   void append(std::string_view text) {
+    if (text.empty()) {
+      return;
+    }
     std::memcpy(reserve(text.size()), text.data(), text.size());
     end_ += text.size();
   }

@@ -5,6 +5,7 @@ import re
 import resource
 import unittest
 
+import test_shared
 from harness import ServerCase
 
 GREEDY = """
@@ -53,6 +54,17 @@ class Uploads(ServerCase):
         for client in clients:
             self.assertEqual(client.read_response().text, "taken")
         self.assertLess(server.resident() - before, 64 * 2**20)
+
+
+class Dictionaries(ServerCase):
+    def test_a_million_keys_stay_within_the_bound(self):
+        server = self.start(test_shared.APP, config=test_shared.CONFIG, workers=2)
+        server.get("/million/0")
+        before = server.resident()
+        for part in range(1, 10):
+            count = int(server.get(f"/million/{part}").text)
+        self.assertLess(count, 100_000)
+        self.assertLess(server.resident() - before, 30 << 20)
 
 
 if __name__ == "__main__":
