@@ -51,9 +51,6 @@ class ByteBuffer {
   }
 
   void append(std::string_view text) {
-    if (text.empty()) {
-      return;
-    }
     std::memcpy(reserve(text.size()), text.data(), text.size());
     end_ += text.size();
   }

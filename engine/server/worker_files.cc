@@ -44,13 +44,20 @@ void Worker::let_go(Visit& visit) {
   visit.generation = nullptr;
 }
 
+// A buffer without a block has no place where nothing could be copied to.
+static void append_some(ByteBuffer& output, std::string_view text) {
+  if (!text.empty()) {
+    output.append(text);
+  }
+}
+
 bool Worker::send_pieces(Visit& visit) {
   using State = net::Connection::FileState;
   files::FileBody& body = *visit.answer.file;
   net::Connection& client = *visit.client();
   while (visit.piece < body.pieces.size()) {
     const files::FileBody::Piece& piece = body.pieces[visit.piece++];
-    client.output().append(piece.ahead);
+    append_some(client.output(), piece.ahead);
     visit.bytes_sent += piece.ahead.size() + piece.range.size;
     switch (client.send_file(body.file->descriptor(), piece.range.first, piece.range.size)) {
       case State::kSent:
@@ -63,7 +70,7 @@ bool Worker::send_pieces(Visit& visit) {
         return false;
     }
   }
-  client.output().append(body.tail);
+  append_some(client.output(), body.tail);
   visit.bytes_sent += body.tail.size();
   return complete(visit);
 }
