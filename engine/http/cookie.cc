@@ -112,7 +112,7 @@ static bool is_called(std::string_view pair, std::string_view name) {
       return false;
     }
   }
-  return name.empty() || !is_blank(name.back());
+  return name.empty() || !(is_blank(name.front()) || is_blank(name.back()));
 }
 
 std::optional<std::string_view> find_cookie(std::string_view field, std::string_view name) {

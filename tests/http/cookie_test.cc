@@ -118,3 +118,9 @@ TEST_CASE("cookie: one is found by its name as a walk over all would") {
   }
   CHECK(perigee::http::find_cookie(field, name) == expected);
 }
+
+TEST_CASE("cookie: a name that begins or ends with a blank is nobody's") {
+  CHECK(perigee::http::find_cookie(" a=1", " a") == std::nullopt);
+  CHECK(perigee::http::find_cookie("a =1", "a ") == std::nullopt);
+  CHECK(perigee::http::find_cookie(" a=1", "a") == std::optional<std::string_view>("1"));
+}
