@@ -6,6 +6,7 @@
 
 #include "script/bind.h"
 #include "script/exchange.h"
+#include "script/lua_values.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -73,12 +74,7 @@ int form_parts(lua_State* state) {
       continue;
     }
     lua_pushlstring(state, part.head.name.data(), part.head.name.size());
-    lua_pushvalue(state, -1);
-    lua_rawget(state, -3);
-    const bool first = lua_isnil(state, -1);
-    lua_pop(state, 1);
-    if (!first) {
-      lua_pop(state, 1);
+    if (!keep_new_name(state)) {
       continue;
     }
     if (push_content(state, part, 0, part.content.size()) != 1) {

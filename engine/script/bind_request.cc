@@ -12,6 +12,7 @@
 #include "script/bind.h"
 #include "script/dispatcher.h"
 #include "script/exchange.h"
+#include "script/lua_values.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -52,15 +53,9 @@ int push_form(lua_State* state, std::string_view text) {
       return 0;
     }
     push_decoded(state, pairs.raw_name());
-    lua_pushvalue(state, -1);
-    lua_rawget(state, -3);
-    const bool first = lua_isnil(state, -1);
-    lua_pop(state, 1);
-    if (first) {
+    if (keep_new_name(state)) {
       push_decoded(state, pairs.raw_value());
       lua_rawset(state, -3);
-    } else {
-      lua_pop(state, 1);
     }
   }
   return 1;
@@ -111,16 +106,10 @@ int cookies(lua_State* state) {
     http::CookiePairs pairs(head.text(head.fields[at].value));
     while (pairs.next()) {
       lua_pushlstring(state, pairs.name().data(), pairs.name().size());
-      lua_pushvalue(state, -1);
-      lua_rawget(state, -3);
-      const bool first = lua_isnil(state, -1);
-      lua_pop(state, 1);
-      if (!first) {
-        lua_pop(state, 1);
-        continue;
+      if (keep_new_name(state)) {
+        lua_pushlstring(state, pairs.value().data(), pairs.value().size());
+        lua_rawset(state, -3);
       }
-      lua_pushlstring(state, pairs.value().data(), pairs.value().size());
-      lua_rawset(state, -3);
     }
   }
   return 1;

@@ -11,8 +11,8 @@
 #include <cstring>
 #include <vector>
 
-#include "script/bind.h"
 #include "script/json_text.h"
+#include "script/lua_values.h"
 
 namespace perigee::script {
 namespace {
@@ -55,9 +55,7 @@ class Builder {
     if (!open(1)) {
       return false;
     }
-    lua_pushlightuserdata(state_, &RegistryKeys::array);
-    lua_rawget(state_, LUA_REGISTRYINDEX);
-    lua_setmetatable(state_, -2);
+    mark_array(state_);
     return true;
   }
   bool EndArray(rapidjson::SizeType) { return close(); }

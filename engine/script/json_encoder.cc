@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "script/bind.h"
 #include "script/json_text.h"
+#include "script/lua_values.h"
 
 namespace perigee::script {
 namespace {
@@ -40,16 +40,11 @@ bool JsonEncoder::value(int index) {
         out_.append("null");
         return true;
       }
-      return refuse("a userdata");
-    case LUA_TFUNCTION:
-      return refuse("a function");
-    case LUA_TTHREAD:
-      return refuse("a coroutine");
-    case LUA_TNIL:
-      return refuse("nil");
+      break;
     default:
-      return refuse(lua_type(state_, index) == LUA_TUSERDATA ? "a userdata" : "a cdata value");
+      break;
   }
+  return refuse(unwritable_kind(state_, index));
 }
 
 bool JsonEncoder::string(int index) {
@@ -101,18 +96,6 @@ static void append_shown(std::string& text, std::string_view key) {
     text.append("\\x").push_back(kHex[static_cast<unsigned char>(*at) >> 4]);
     text.push_back(kHex[*at++ & 15]);
   }
-}
-
-// Whether perigee.array or perigee.decode marked the table at `index`.
-static bool is_marked_array(lua_State* state, int index) {
-  if (lua_getmetatable(state, index) == 0) {
-    return false;
-  }
-  lua_pushlightuserdata(state, &RegistryKeys::array);
-  lua_rawget(state, LUA_REGISTRYINDEX);
-  const bool marked = lua_rawequal(state, -1, -2) != 0;
-  lua_pop(state, 2);
-  return marked;
 }
 
 bool JsonEncoder::array_or_object(int index) {

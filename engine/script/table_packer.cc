@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "script/bind.h"
+#include "script/lua_values.h"
 
 namespace perigee::script {
 namespace {
@@ -23,18 +23,6 @@ enum Tag : char {
   kTable = 'T',
   kArray = 'A'
 };  // a table that perigee.array marked
-
-// Whether perigee.array or perigee.decode marked the table at `index`.
-bool is_marked_array(lua_State* state, int index) {
-  if (lua_getmetatable(state, index) == 0) {
-    return false;
-  }
-  lua_pushlightuserdata(state, &RegistryKeys::array);
-  lua_rawget(state, LUA_REGISTRYINDEX);
-  const bool marked = lua_rawequal(state, -1, -2) != 0;
-  lua_pop(state, 2);
-  return marked;
-}
 
 // The items 1..n that are there without a hole.
 int item_count(lua_State* state, int index) {
@@ -115,9 +103,7 @@ class Unpacker {
       lua_rawset(state_, -3);
     }
     if (marked) {
-      lua_pushlightuserdata(state_, &RegistryKeys::array);
-      lua_rawget(state_, LUA_REGISTRYINDEX);
-      lua_setmetatable(state_, -2);
+      mark_array(state_);
     }
   }
 
@@ -160,14 +146,11 @@ bool TablePacker::value(int index) {
         out_.push_back(kNull);
         return true;
       }
-      return refuse("a userdata");
-    case LUA_TFUNCTION:
-      return refuse("a function");
-    case LUA_TTHREAD:
-      return refuse("a coroutine");
+      break;
     default:
-      return refuse(lua_type(state_, index) == LUA_TUSERDATA ? "a userdata" : "a cdata value");
+      break;
   }
+  return refuse(unwritable_kind(state_, index));
 }
 
 void TablePacker::number(double value) {

@@ -192,6 +192,11 @@ local function again(refused)
   end
 end
 
+-- Where a value stands, as errors name it (a name is part of a format there).
+local function place_of(where, name, hidden)
+  return { where = where, name = name:gsub("%%", "%%%%"), indexes = {}, hidden = hidden }
+end
+
 --- The function that checks the path's parameters and calls `inner`; `inner` itself where there is nothing to check.
 ---@param inner fun(req: perigee.Request): ...
 ---@param refused fun(req: perigee.Request, errors: table[]): ... answers where no other route takes the path
@@ -204,7 +209,7 @@ function M.params(route, inner, refused)
   writer:line("local params = req[3]")
   for _, parameter in ipairs(list) do
     local name, v, y = writer:literal(parameter.name), writer:variable(), writer:variable()
-    local place = { where = "path", name = parameter.name:gsub("%%", "%%%%"), indexes = {} }
+    local place = place_of("path", parameter.name)
     local site = writer:site(place, parameter.type)
     writer:line("do local %s, %s = params[%s]", v, y, name)
     if parameter.typed then
@@ -233,9 +238,8 @@ local function write_source(writer, source, fields, is_read)
     local name = writer:literal(field.name)
     members[i] = ("[%s] = %s"):format(name, y)
     writer:line((in_place or not is_read) and "do local %s" or "local %s do", y)
-    writer:find(field.type, source.number, field.name, y, { where = source.where,
-      name = field.name:gsub("%%", "%%%%"), indexes = {},
-      hidden = source.key == "cookies" or source.key == "headers" and HIDDEN[field.name] })
+    writer:find(field.type, source.number, field.name, y, place_of(source.where, field.name,
+      source.key == "cookies" or source.key == "headers" and HIDDEN[field.name]))
     writer:line(in_place and ("%s[%s] = %s end"):format(source.key, name, y) or "end")
   end
   if not is_read then
@@ -275,7 +279,7 @@ local function write_form(writer, fields)
   for _, field in ipairs(fields) do
     local x, y = writer:variable(), writer:variable()
     local name = writer:literal(field.name)
-    local place = { where = "form", name = field.name:gsub("%%", "%%%%"), indexes = {} }
+    local place = place_of("form", field.name)
     local site = writer:site(place, field.type)
     local list = field.type.kind == "list"
     writer:line("do local %s, %s = %s", x, y,
@@ -302,7 +306,7 @@ end
 
 -- Writes what fills `req.body`.
 local function write_body(writer, record, read)
-  local place = { where = "body", name = "", indexes = {} }
+  local place = place_of("body", "")
   writer:line("local body")
   if TEXT[record.kind] then
     local site = writer:site(place, record)
@@ -317,7 +321,7 @@ local function write_body(writer, record, read)
       writer:text(record, "text", "body", site)
     end
   else
-    local site = writer:site({ where = "body", name = "", indexes = {}, hidden = true }, record)
+    local site = writer:site(place_of("body", "", true), record)
     writer:line("other.await(task)")
     local quick = json_body.suits(record)
     if quick then
