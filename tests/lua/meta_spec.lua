@@ -11,7 +11,7 @@ local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
-local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua" }
+local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "shared.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
