@@ -1,19 +1,14 @@
 """The OpenAPI document: valid by a validator from npm, and true to what the routes take."""
 
 import json
-import os
 import pathlib
-import shutil
-import subprocess
 import tempfile
 import unittest
 
-from harness import ROOT, ServerCase, run_perigee
+import npm
+from harness import ServerCase, run_perigee
 
-VALIDATOR = "@seriousme/openapi-schema-validator"
-VERSION = "2.11.0"
-FOLDER = ROOT / "build/npm" / f"openapi-{VERSION}"
-SCRIPT = pathlib.Path(__file__).with_name("validate_openapi.mjs")
+VALIDATOR = ("@seriousme/openapi-schema-validator", "2.11.0", "index.js")
 
 APP = """
 local perigee = require "perigee"
@@ -40,28 +35,6 @@ return app
 """
 
 
-def validator():
-    """The validator's module, installed below build/ on first use."""
-    module = FOLDER / "node_modules" / VALIDATOR / "index.js"
-    if module.exists():
-        return module
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        raise AssertionError("this test needs node and npm (Debian: nodejs npm); ./dev test installs them")
-    FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    fresh = tempfile.mkdtemp(dir=FOLDER.parent)
-    try:
-        command = ["npm", "install", "--prefix", fresh, "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error",
-                   f"{VALIDATOR}@{VERSION}"]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=90, cwd=fresh, check=False)
-        if result.returncode != 0:
-            raise AssertionError(f"npm can't install {VALIDATOR}@{VERSION}: {result.stderr.strip()[-500:]}")
-        if not module.exists():
-            os.replace(fresh, FOLDER)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return module
-
-
 class OpenApi(ServerCase):
     APP = APP
 
@@ -72,8 +45,7 @@ class OpenApi(ServerCase):
         return response.json()
 
     def validated(self, document):
-        return subprocess.run(["node", str(SCRIPT), str(validator())], input=json.dumps(document), capture_output=True,
-                              text=True, timeout=60, check=False)
+        return npm.run("validate_openapi.mjs", npm.module(*VALIDATOR), stdin=json.dumps(document))
 
     def test_it_is_valid_openapi_3_1(self):
         result = self.validated(self.document())
@@ -140,6 +112,28 @@ class OpenApi(ServerCase):
         self.assertEqual(user["query"]["tags"], "[keyword]?")
         self.assertRegex(user["place"], r"app\.lua:\d+$")
         self.assertRegex(table, r"(?m)^POST +/login +form\{n:\[integer\]\? user:string\} +\S*app\.lua:\d+$")
+
+    def test_an_app_can_list_its_own_routes(self):
+        server = self.start('''
+local perigee = require "perigee"
+local app = perigee.app()
+app:get("/about", { query = { all = perigee.types.boolean:optional() } }, function()
+  return { version = perigee.version, routes = perigee.routes() }
+end)
+return app
+''')
+        about = server.get("/about").json()
+        self.assertIn(about["version"], run_perigee("version").stdout)
+        entry = about["routes"][0]
+        self.assertEqual((entry["method"], entry["pattern"], entry["query"]), ("GET", "/about", {"all": "boolean?"}))
+
+    def test_the_routes_are_not_known_while_the_file_runs(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "app.lua"
+            path.write_text('local perigee = require "perigee"\nperigee.routes()\nreturn perigee.app()\n')
+            result = run_perigee("check", "--app", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("app.lua:2: perigee.routes: the routes are known once the app is loaded", result.stderr)
 
 
 if __name__ == "__main__":
