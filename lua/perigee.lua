@@ -6,13 +6,15 @@ local files = require "perigee.files"
 local html = require "perigee.html"
 local log = require "perigee.log"
 local middleware = require "perigee.middleware"
+local openapi = require "perigee.openapi"
+local request = require "perigee.request"
 local response = require "perigee.response"
 local shared = require "perigee.shared"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
 local types = require "perigee.types"
 
-local worker_id, worker_count = core.worker()
+local worker_id, worker_count, version = core.worker()
 
 ---@class perigee
 local perigee = {
@@ -22,6 +24,7 @@ local perigee = {
   types = types,
   config = {},
   worker = { id = worker_id, count = worker_count },
+  version = version,
 
   text = response.text,
   json = response.json,
@@ -53,6 +56,15 @@ local perigee = {
 ---@return T[]
 function perigee.array(items)
   return setmetatable(items or {}, core.array_mark)
+end
+
+--- The routes of the running app, in the order of its file, as `perigee routes --json` prints them.
+---@return table[] each { method, pattern, place, name, params, query, headers, cookies, form, body }
+function perigee.routes()
+  if #request.routes == 0 then
+    error("perigee.routes: the routes are known once the app is loaded: ask in a handler or a hook", 2)
+  end
+  return openapi.entries(request.routes)
 end
 
 return perigee

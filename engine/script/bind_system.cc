@@ -54,12 +54,13 @@ int reason(lua_State* state) {
   return 1;
 }
 
-// worker() -> number from 1, count.
+// worker() -> number from 1, count, the version of Perigee.
 int worker(lua_State* state) {
   const VmSettings& settings = Vm::of(state).settings();
   lua_pushinteger(state, settings.worker_id + 1);
   lua_pushinteger(state, settings.worker_count);
-  return 2;
+  lua_pushliteral(state, PERIGEE_VERSION);
+  return 3;
 }
 
 // development() -> whether errors are shown to clients and mistakes looked for.

@@ -305,29 +305,39 @@ function M.document(routes, config)
   }
 end
 
+local function entry_of(route)
+  local entry = { method = route.method == "*" and "ANY" or route.method, pattern = route.pattern, name = route.name,
+    place = route.place, params = {} }
+  for _, field in ipairs(route.plan.path) do
+    entry.params[field.name] = field.rest and "rest" or field.kind
+  end
+  for _, field in ipairs(route.plan.params) do
+    entry.params[field.name] = spec.in_short(field.type)
+  end
+  for _, key in ipairs { "query", "headers", "cookies", "form" } do
+    for _, field in ipairs(route.plan[key] or {}) do
+      entry[key] = entry[key] or {}
+      entry[key][field.name] = spec.in_short(field.type)
+    end
+  end
+  entry.body = route.plan.body and spec.in_short(route.plan.body)
+  return entry
+end
+
+--- What is said of each route, in the order of the app's file.
+---@return table[] each { method, pattern, place, name, params, query, headers, cookies, form, body }
+function M.entries(routes)
+  local list = array {}
+  for i, route in ipairs(routes) do
+    list[i] = entry_of(route)
+  end
+  return list
+end
+
 --- The routes as `perigee routes --json` prints them.
 ---@return string json
 function M.listing(routes)
-  local list = array {}
-  for i, route in ipairs(routes) do
-    local entry = { method = route.method == "*" and "ANY" or route.method, pattern = route.pattern, name = route.name,
-      place = route.place, params = {} }
-    for _, field in ipairs(route.plan.path) do
-      entry.params[field.name] = field.rest and "rest" or field.kind
-    end
-    for _, field in ipairs(route.plan.params) do
-      entry.params[field.name] = spec.in_short(field.type)
-    end
-    for _, key in ipairs { "query", "headers", "cookies", "form" } do
-      for _, field in ipairs(route.plan[key] or {}) do
-        entry[key] = entry[key] or {}
-        entry[key][field.name] = spec.in_short(field.type)
-      end
-    end
-    entry.body = route.plan.body and spec.in_short(route.plan.body)
-    list[i] = entry
-  end
-  return document(list)
+  return document(M.entries(routes))
 end
 
 return M

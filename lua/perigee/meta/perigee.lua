@@ -9,6 +9,7 @@
 ---@field types perigee.types what values of a request must be
 ---@field config table the `[app]` table of the configuration, in the shape it has there; dates are strings
 ---@field worker perigee.Worker which worker runs this code
+---@field version string the version of Perigee, "1.2.3"
 ---@field log perigee.log
 ---@field middleware perigee.middleware what comes with Perigee to put around handlers
 ---@field null userdata JSON's null, both ways; it is true in an `if`
@@ -210,6 +211,23 @@ function App:stop(hook) end
 ---@field status? integer
 ---@field headers perigee.Headers as the handler and its middleware returned them
 ---@field body any as they returned it: a string, a table, a stream's function, or a file
+
+--- What is known of one route, as `perigee routes --json` prints it.
+---@class perigee.RouteEntry
+---@field method string "GET"; "ANY" for every method
+---@field pattern string "/users/{id:integer}"
+---@field place string file and line
+---@field name? string
+---@field params table<string, string> the path's parameters and their types
+---@field query? table<string, string>
+---@field headers? table<string, string>
+---@field cookies? table<string, string>
+---@field form? table<string, string>
+---@field body? string
+
+--- The routes of the running app, in the order of its file. Raises while the app's file is still being run.
+---@return perigee.RouteEntry[]
+function perigee.routes() end
 
 -- Response values --------------------------------------------------------------------------------------------------
 
