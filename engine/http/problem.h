@@ -11,7 +11,4 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 /// `detail` and `request_id` are left out, and so is the type, as its default is about:blank.
 [[nodiscard]] std::string problem_json(int status, std::string_view detail, std::string_view request_id);
 
-/// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace perigee::http

@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "server/escape.h"
+#include "base/escape.h"
 #include "server/time_text.h"
 
 namespace perigee::server {

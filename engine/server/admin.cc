@@ -1,5 +1,6 @@
 #include "server/admin.h"
 
+#include "base/escape.h"
 #include "http/problem.h"
 
 namespace perigee::server {
@@ -13,11 +14,11 @@ Options admin_options(const Options& options, const net::SocketAddress& address)
   admin.drain = 1;
   std::string& json = admin.app_config;
   json = "{\"token\":";
-  http::append_json_string(json, options.admin_token);
+  append_json_string(json, options.admin_token);
   json += ",\"hosts\":[";
   if (address.is_loopback()) {
     json += R"("localhost","127.0.0.1","[::1]",)";
-    http::append_json_string(json, address.family() == AF_INET6 ? "[" + address.host() + "]" : address.host());
+    append_json_string(json, address.family() == AF_INET6 ? "[" + address.host() + "]" : address.host());
   } else {
     json += R"("*")";  // reached by names we can't know; the token protects it
   }
@@ -30,7 +31,7 @@ std::string reload_json(const ReloadResult& result) {
   json += std::to_string(result.generation) + ",\"mistakes\":[";
   for (const std::string& mistake : result.mistakes) {
     json += json.back() == '[' ? "" : ",";
-    http::append_json_string(json, mistake);
+    append_json_string(json, mistake);
   }
   return json + "]}";
 }

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <memory>
 
-#include "server/escape.h"
+#include "base/escape.h"
 
 namespace perigee::server {
 namespace {

@@ -9,9 +9,9 @@
 #include <tuple>
 #include <utility>
 
+#include "base/escape.h"
 #include "server/config_expansion.h"
 #include "server/config_value.h"
-#include "server/escape.h"
 #include "server/option_checks.h"
 #include "server/option_lookup.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "server/escape.h"
+#include "base/escape.h"
 #include "server/nearest.h"
 
 namespace perigee::server {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/escape.h"
+#include "base/escape.h"
 #include "server/time_text.h"
 
 namespace perigee::server {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "http/problem.h"
 #include "http/router.h"
@@ -212,7 +213,7 @@ void Reloader::show_mistakes(const std::vector<std::string>& mistakes) {
   broken->app_config = "{\"mistakes\":[";
   for (const std::string& mistake : mistakes) {
     broken->app_config += broken->app_config.back() == '[' ? "" : ",";
-    http::append_json_string(broken->app_config, mistake);
+    append_json_string(broken->app_config, mistake);
   }
   broken->app_config += "]}";
   if (const ReloadResult shown = switch_to(broken); !shown.ok && !stopping()) {

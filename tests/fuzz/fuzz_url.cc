@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/escape.h"
 #include "fuzz_check.h"
 #include "http/cookie.h"
 #include "http/field_syntax.h"
@@ -99,7 +100,7 @@ void check_texts(std::string_view text) {
   }
   static_cast<void>(perigee::http::is_host(text));
   std::string json;
-  perigee::http::append_json_string(json, text);
+  perigee::append_json_string(json, text);
   check(json.size() >= text.size() + 2, "a JSON string keeps what it is made of");
 }
 

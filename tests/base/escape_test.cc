@@ -1,8 +1,11 @@
-#include "server/escape.h"
+#include "base/escape.h"
 
 #include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
-using namespace perigee::server;
+using namespace perigee;
 using namespace std::string_literals;
 
 namespace {
@@ -81,4 +84,36 @@ TEST_CASE("escape: UTF-8 is what RFC 3629 says, at every border") {
   CAPTURE(text);
   CHECK(utf8_length(text) == length);
   CHECK(is_utf8(text) == (length == text.size()));
+}
+
+TEST_CASE("escape: JSON strings escape what they must") {
+  const std::vector<std::pair<std::string, std::string>> texts = {
+      {"", R"("")"},
+      {"a\"b\\c/", R"("a\"b\\c/")"},
+      {"\n\r\t\x01\x1f\x7f", R"("\n\r\t\u0001\u001f\u007f")"},
+      {std::string("\0", 1), R"("\u0000")"},
+      {"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\""}};
+  for (const auto& [text, expected] : texts) {
+    std::string out;
+    append_json_string(out, text);
+    CHECK(out == expected);
+  }
+}
+
+TEST_CASE("escape: bytes that are not UTF-8 become replacement characters") {
+  const std::string mark = "\xef\xbf\xbd";
+  const std::vector<std::pair<std::string, std::string>> texts = {{"\x80", mark},
+                                                                  {"\xc0\xaf", mark + mark},
+                                                                  {"\xc3", mark},
+                                                                  {"a\xe2\x82", "a" + mark + mark},
+                                                                  {"\xed\xa0\x80", mark + mark + mark},
+                                                                  {"\xf4\x90\x80\x80", mark + mark + mark + mark},
+                                                                  {"\xe0\x80\x80", mark + mark + mark},
+                                                                  {"\xff", mark},
+                                                                  {"\xf0\x80\x80\x80", mark + mark + mark + mark}};
+  for (const auto& [text, expected] : texts) {
+    std::string out;
+    append_json_string(out, text);
+    CHECK(out == "\"" + expected + "\"");
+  }
 }

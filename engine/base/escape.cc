@@ -1,10 +1,10 @@
-#include "server/escape.h"
+#include "base/escape.h"
 
 #include <array>
 #include <cstdint>
 #include <cstring>
 
-namespace perigee::server {
+namespace perigee {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
@@ -191,4 +191,4 @@ void append_log_escaped(std::string& out, std::string_view text, bool quotes) {
   }
 }
 
-}  // namespace perigee::server
+}  // namespace perigee

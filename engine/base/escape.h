@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace perigee::server {
+namespace perigee {
 
 /// Bytes of the UTF-8 character that `text` begins with (RFC 3629: no overlong form, no surrogate, at most U+10FFFF),
 /// or 0 if it begins with none. REQUIRES: `text` is not empty.
@@ -24,4 +24,4 @@ void append_json_escaped(std::string& out, std::string_view text);
 /// `quotes`.
 void append_log_escaped(std::string& out, std::string_view text, bool quotes);
 
-}  // namespace perigee::server
+}  // namespace perigee
