@@ -93,13 +93,14 @@ class Running:
     """A started server: its pid, its port, and its end."""
 
     def __init__(self, server, core, wrapper=(), connections=20000):
+        """Runs on that core; on any with None."""
         self.name = server.name
         self.argv = [*wrapper, *server.command(connections)]
         self.log = ROOT / BUILD / f"{server.name}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 self.argv, cwd=ROOT, env={**os.environ, **server.environment()}, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+                stderr=log, start_new_session=True, preexec_fn=lambda: core is None or os.sched_setaffinity(0, {core}))
         self.pid = self.process.pid
         try:
             self.port = self._wait_until_listening(getattr(server, "port", None))

@@ -31,7 +31,6 @@ namespace perigee::script {
 struct SharedRoom {
   Slice bytes;
   double number = 0;
-  double version = 0;
   SharedDictionary::Copy copy;
 };
 
@@ -72,7 +71,6 @@ PERIGEE_FFI std::int32_t perigee_shared_get(SharedRoom* room, SharedDictionary* 
   dictionary->get({key, size}, room->copy);
   room->bytes = Slice::of(room->copy.bytes);
   room->number = room->copy.number;
-  room->version = static_cast<double>(room->copy.version);
   return static_cast<std::int32_t>(room->copy.kind);
 } catch (const std::bad_alloc&) {
   return -1;
@@ -84,14 +82,6 @@ PERIGEE_FFI std::int32_t perigee_shared_write(SharedDictionary* dictionary, cons
                                               std::size_t value_size, double ttl, std::int32_t when) noexcept {
   return number_of(dictionary->write({key, size}, value_of(kind, number, bytes, value_size), lifetime_of(ttl),
                                      static_cast<SharedDictionary::When>(when)));
-}
-
-/// SharedDictionary::swap().
-PERIGEE_FFI std::int32_t perigee_shared_swap(SharedDictionary* dictionary, const char* key, std::size_t size,
-                                             std::int32_t kind, double number, const char* bytes,
-                                             std::size_t value_size, double version) noexcept {
-  return number_of(
-      dictionary->swap({key, size}, value_of(kind, number, bytes, value_size), static_cast<std::uint64_t>(version)));
 }
 
 /// SharedDictionary::compare_and_swap().

@@ -1,7 +1,7 @@
 #include "state/dictionary_shard.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
 #include <new>
 #include <type_traits>
 
@@ -29,8 +29,12 @@ static_assert(std::is_trivially_destructible_v<DictionaryEntry>);
 }  // namespace
 
 DictionaryShard::~DictionaryShard() {
-  detach();
-  reap(std::numeric_limits<std::size_t>::max());
+  forget();
+  while (forgotten_ != nullptr) {
+    DictionaryEntry* entry = forgotten_;
+    forgotten_ = entry->older;
+    std::free(entry);
+  }
 }
 
 std::size_t DictionaryShard::cost(std::size_t key_size, std::size_t value_size) {
@@ -41,34 +45,19 @@ std::size_t DictionaryShard::cost(const DictionaryEntry& entry) {
   return block_size(entry.room) + sizeof(DictionaryEntry*);
 }
 
-DictionaryShard::Buckets DictionaryShard::make_buckets(int bits) {
-  // calloc() takes large ones fresh from the kernel, untouched
-  auto* memory = static_cast<DictionaryEntry**>(std::calloc(std::size_t{1} << bits, sizeof(DictionaryEntry*)));
-  if (memory == nullptr) {
-    throw std::bad_alloc();
-  }
-  return Buckets(memory);
-}
-
-DictionaryEntry* DictionaryShard::find(std::string_view key, std::uint64_t hash) const {
-  if (count_ == 0) {
-    return nullptr;
-  }
-  DictionaryEntry* entry = buckets_[bucket_of(hash)];
-  while (entry != nullptr && (entry->hash != hash || entry->key() != key)) {
+DictionaryEntry* DictionaryShard::find(const Bucket& bucket, std::string_view key, std::uint64_t hash) const {
+  DictionaryEntry* entry = bucket.first();
+  while (entry != nullptr && (entry->hash != hash || entry->key() != key || is_forgotten(*entry))) {
     entry = entry->next;
   }
   return entry;
 }
 
-DictionaryEntry& DictionaryShard::insert(std::string_view key, std::uint64_t hash, const DictionaryValue& value,
-                                         std::int64_t expires) {
+DictionaryEntry& DictionaryShard::insert(Bucket& bucket, std::string_view key, std::uint64_t hash,
+                                         const DictionaryValue& value, std::int64_t expires, std::uint64_t used) {
   const std::size_t room = key.size() + value.bytes.size();
   if (room > kMostEntry) {
     throw std::bad_alloc();
-  }
-  if (!buckets_) {
-    buckets_ = make_buckets(bits_);
   }
   if (expires != kNever && heap_.size() == heap_.capacity()) {
     heap_.reserve(std::max<std::size_t>(16, heap_.size() * 2));
@@ -81,11 +70,12 @@ DictionaryEntry& DictionaryShard::insert(std::string_view key, std::uint64_t has
   entry->hash = hash;
   entry->room = static_cast<std::uint32_t>(room);
   entry->key_size = static_cast<std::uint32_t>(key.size());
+  entry->generation = generation_.load(std::memory_order_relaxed);
+  entry->used.store(used, std::memory_order_relaxed);
   key.copy(entry->bytes(), key.size());
   copy_value(*entry, value);
-  DictionaryEntry*& bucket = buckets_[bucket_of(hash)];
-  entry->next = bucket;
-  bucket = entry;
+  entry->next = bucket.first();
+  bucket.set_first(entry);
   link(*entry);
   ++count_;
   set_expiry(*entry, expires);
@@ -102,14 +92,13 @@ void DictionaryShard::rewrite(DictionaryEntry& entry, const DictionaryValue& val
   copy_value(entry, value);
 }
 
-void DictionaryShard::touch(DictionaryEntry& entry) {
-  if (newest_ != &entry) {
-    unlink(entry);
-    link(entry);
-  }
+void DictionaryShard::renew(DictionaryEntry& entry) {
+  unlink(entry);
+  link(entry);
 }
 
 void DictionaryShard::link(DictionaryEntry& entry) {
+  entry.placed = entry.used.load(std::memory_order_relaxed);
   entry.newer = nullptr;
   entry.older = newest_;
   (newest_ != nullptr ? newest_->newer : oldest_) = &entry;
@@ -121,16 +110,29 @@ void DictionaryShard::unlink(DictionaryEntry& entry) {
   (entry.older != nullptr ? entry.older->newer : oldest_) = entry.newer;
 }
 
-void DictionaryShard::remove(DictionaryEntry& entry) {
-  DictionaryEntry** at = &buckets_[bucket_of(entry.hash)];
-  while (*at != &entry) {
-    at = &(*at)->next;
+void DictionaryShard::take_out(Bucket& bucket, DictionaryEntry& entry) {
+  if (bucket.first() == &entry) {
+    bucket.set_first(entry.next);
+    return;
   }
-  *at = entry.next;
+  DictionaryEntry* before = bucket.first();
+  while (before->next != &entry) {
+    before = before->next;
+  }
+  before->next = entry.next;
+}
+
+void DictionaryShard::remove(Bucket& bucket, DictionaryEntry& entry) {
+  take_out(bucket, entry);
   unlink(entry);
   leave_heap(entry);
   --count_;
   std::free(&entry);
+}
+
+void DictionaryShard::remove(DictionaryEntry& entry) {
+  Bucket bucket = lock(entry.hash);
+  remove(bucket, entry);
 }
 
 void DictionaryShard::set_expiry(DictionaryEntry& entry, std::int64_t expires) {
@@ -184,48 +186,31 @@ void DictionaryShard::sift(DictionaryEntry* entry, std::size_t index) {
   place(entry, index);
 }
 
-void DictionaryShard::detach() {
+void DictionaryShard::forget() {
   if (oldest_ == nullptr) {
     return;
   }
-  oldest_->older = detached_;
-  detached_ = newest_;
+  generation_.fetch_add(1, std::memory_order_relaxed);
+  oldest_->older = forgotten_;
+  forgotten_ = newest_;
   newest_ = oldest_ = nullptr;
   std::vector<DictionaryEntry*>().swap(heap_);
-  buckets_.reset();
   count_ = 0;
 }
 
 std::size_t DictionaryShard::reap(std::size_t most) {
   std::size_t bytes = 0;
-  for (; most > 0 && detached_ != nullptr; --most) {
-    DictionaryEntry* entry = detached_;
-    detached_ = entry->older;
+  for (; most > 0 && forgotten_ != nullptr; --most) {
+    DictionaryEntry* entry = forgotten_;
+    forgotten_ = entry->older;
     bytes += cost(*entry);
+    {
+      Bucket bucket = lock(entry->hash);
+      take_out(bucket, *entry);
+    }
     std::free(entry);
   }
   return bytes;
-}
-
-void DictionaryShard::set_bucket_bits(int bits) {
-  if (bits == bits_) {
-    return;
-  }
-  if (!buckets_) {
-    bits_ = bits;
-    return;
-  }
-  try {
-    buckets_ = make_buckets(bits);
-  } catch (const std::bad_alloc&) {
-    return;
-  }
-  bits_ = bits;
-  for (DictionaryEntry* entry = oldest_; entry != nullptr; entry = entry->newer) {
-    DictionaryEntry*& bucket = buckets_[bucket_of(entry->hash)];
-    entry->next = bucket;
-    bucket = entry;
-  }
 }
 
 }  // namespace perigee::state

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <new>
 
 #include "base/clock.h"
@@ -20,6 +21,7 @@ constexpr std::size_t kTidiedByCount = 64;  // a shard
 constexpr std::size_t kLooked = 4096;       // keys that walk() looks at
 constexpr std::size_t kLookedLocked = 256;  // under one lock
 constexpr std::size_t kBytesPerBucket = 128;
+constexpr int kSecondChances = 64;  // that a write gives
 constexpr std::uint64_t kNobody = std::numeric_limits<std::uint64_t>::max();
 
 // Clients choose keys: they must not be able to choose where they go.
@@ -45,8 +47,16 @@ std::int64_t deadline(std::int64_t lifetime) {
   return lifetime >= kNever - now ? kNever : now + lifetime;
 }
 
+// Nanoseconds, some milliseconds late: who only tidies up need not know better.
+std::int64_t coarse_now() {
+  return monotonic_coarse_ms() * 1'000'000;
+}
+
 bool is_same(const DictionaryValue& a, const DictionaryValue& b) {
-  return a.kind == b.kind && (a.kind == ValueKind::kNumber ? a.number == b.number : a.bytes == b.bytes);
+  if (a.kind != b.kind || a.kind != ValueKind::kNumber) {
+    return a.kind == b.kind && a.bytes == b.bytes;
+  }
+  return a.number == b.number || (std::isnan(a.number) && std::isnan(b.number));
 }
 
 }  // namespace
@@ -80,52 +90,52 @@ SharedDictionary::Place SharedDictionary::place_of(std::string_view key) {
   return {hash << kShardBits, static_cast<std::size_t>(hash >> (64 - kShardBits))};
 }
 
-// The entry of a key that has not expired; one that has is removed.
-DictionaryEntry* SharedDictionary::find(Shard& shard, std::string_view key, std::uint64_t hash) {
-  DictionaryEntry* entry = shard.entries.find(key, hash);
-  if (entry != nullptr && entry->expires != kNever && entry->expires <= monotonic_ns()) {
-    remove(index_of(shard), *entry);
-    return nullptr;
-  }
-  return entry;
+// The entry of a key that has not expired.
+DictionaryEntry* SharedDictionary::find(const Shard& shard, const Bucket& bucket, std::string_view key,
+                                        std::uint64_t hash) {
+  DictionaryEntry* entry = shard.entries.find(bucket, key, hash);
+  return entry != nullptr && (entry->expires == kNever || entry->expires > monotonic_ns()) ? entry : nullptr;
 }
 
-void SharedDictionary::use(std::size_t index, DictionaryEntry& entry) {
-  entry.used = tick_.load(std::memory_order_relaxed);
-  shards_[index].entries.touch(entry);
-  publish(index);
+// Who reads what all read has that line of the cache to itself no more, so it is written only where it changes.
+void SharedDictionary::use(DictionaryEntry& entry) {
+  const std::uint64_t tick = tick_.load(std::memory_order_relaxed);
+  if (entry.used.load(std::memory_order_relaxed) != tick) {
+    entry.used.store(tick, std::memory_order_relaxed);
+  }
 }
 
 void SharedDictionary::publish(std::size_t index) {
   const DictionaryEntry* oldest = shards_[index].entries.oldest();
-  const std::uint64_t used = oldest != nullptr ? oldest->used : kNobody;
-  if (oldest_[index].load(std::memory_order_relaxed) != used) {
-    oldest_[index].store(used, std::memory_order_relaxed);
+  const std::uint64_t placed = oldest != nullptr ? oldest->placed : kNobody;
+  if (oldest_[index].load(std::memory_order_relaxed) != placed) {
+    oldest_[index].store(placed, std::memory_order_relaxed);
   }
 }
 
-void SharedDictionary::remove(std::size_t index, DictionaryEntry& entry) {
-  const std::size_t bytes = DictionaryShard::cost(entry);
-  shards_[index].entries.remove(entry);
+void SharedDictionary::remove(const Site& site) {
+  const std::size_t bytes = DictionaryShard::cost(*site.entry);
+  site.shard.entries.remove(site.bucket, *site.entry);
   used_.fetch_sub(bytes, std::memory_order_relaxed);
-  publish(index);
+  publish(index_of(site.shard));
 }
 
-// Frees up to `most` entries that have expired, and some that were forgotten. The coarse clock will do.
-void SharedDictionary::tidy(std::size_t index, std::size_t most) {
+// Frees up to `most` entries that had expired at `now`, and some that were forgotten.
+void SharedDictionary::tidy(std::size_t index, std::size_t most, std::int64_t now) {
   DictionaryShard& entries = shards_[index].entries;
-  if (entries.has_detached()) {
+  if (entries.has_forgotten()) {
     used_.fetch_sub(entries.reap(kReaped), std::memory_order_relaxed);
   }
   DictionaryEntry* first = entries.first_to_expire();
   if (first == nullptr) {
     return;
   }
-  const std::int64_t now = monotonic_coarse_ms() * 1'000'000;
   for (; most > 0 && first != nullptr && first->expires <= now; --most) {
-    remove(index, *first);
+    used_.fetch_sub(DictionaryShard::cost(*first), std::memory_order_relaxed);
+    entries.remove(*first);
     first = entries.first_to_expire();
   }
+  publish(index);
 }
 
 bool SharedDictionary::reserve(std::ptrdiff_t bytes) {
@@ -138,12 +148,12 @@ bool SharedDictionary::reserve(std::ptrdiff_t bytes) {
   return true;
 }
 
-// Gives the key a value; `entry` is the one it has. REQUIRES: its shard is locked.
-SharedDictionary::Outcome SharedDictionary::put(Shard& shard, DictionaryEntry* entry, std::string_view key,
-                                                std::uint64_t hash, const DictionaryValue& value,
-                                                std::int64_t expires) {
+// Gives the key a value.
+SharedDictionary::Outcome SharedDictionary::put(const Site& site, const DictionaryValue& value, std::int64_t expires) {
+  DictionaryShard& entries = site.shard.entries;
+  DictionaryEntry* entry = site.entry;
   const bool fits = entry != nullptr && DictionaryShard::fits(*entry, value);
-  const std::size_t needed = fits ? 0 : DictionaryShard::cost(key.size(), value.bytes.size());
+  const std::size_t needed = fits ? 0 : DictionaryShard::cost(site.key.size(), value.bytes.size());
   const std::size_t freed = fits || entry == nullptr ? 0 : DictionaryShard::cost(*entry);
   const auto growth = static_cast<std::ptrdiff_t>(needed) - static_cast<std::ptrdiff_t>(freed);
   if (!reserve(growth)) {
@@ -151,27 +161,44 @@ SharedDictionary::Outcome SharedDictionary::put(Shard& shard, DictionaryEntry* e
   }
   try {
     if (fits) {
-      shard.entries.set_expiry(*entry, expires);
+      entries.set_expiry(*entry, expires);
       DictionaryShard::rewrite(*entry, value);
+      use(*entry);
     } else {
-      DictionaryEntry& fresh = shard.entries.insert(key, hash, value, expires);
+      const std::uint64_t tick = tick_.fetch_add(1, std::memory_order_relaxed) + 1;
+      entries.insert(site.bucket, site.key, site.hash, value, expires, tick);
       if (entry != nullptr) {
-        shard.entries.remove(*entry);
+        entries.remove(site.bucket, *entry);
       }
-      entry = &fresh;
-      tick_.fetch_add(1, std::memory_order_relaxed);
+      publish(index_of(site.shard));
     }
   } catch (const std::bad_alloc&) {
     used_.fetch_sub(static_cast<std::size_t>(growth), std::memory_order_relaxed);
     return Outcome::kFull;
   }
-  entry->version = ++shard.writes;
-  use(index_of(shard), *entry);
   return Outcome::kDone;
 }
 
-// Runs `operation(shard, entry, hash)` under the lock of the key's shard; where that is full, again as long as
-// something can go. `needed` is the size of the value.
+// Runs `operation(site)` with the key's shard and bucket locked.
+template <typename Operation>
+SharedDictionary::Outcome SharedDictionary::write_once(std::string_view key, const Operation& operation) try {
+  const Place place = place_of(key);
+  Shard& shard = shards_[place.shard];
+  const std::lock_guard lock(shard.mutex);
+  tidy(place.shard, kTidied, coarse_now());
+  shard.entries.prepare();
+  Bucket bucket = shard.entries.lock(place.hash);
+  DictionaryEntry* entry = shard.entries.find(bucket, key, place.hash);
+  if (entry != nullptr && entry->expires != kNever && entry->expires <= monotonic_ns()) {
+    remove({shard, bucket, key, place.hash, entry});
+    entry = nullptr;
+  }
+  return operation(Site{shard, bucket, key, place.hash, entry});
+} catch (const std::bad_alloc&) {
+  return Outcome::kFull;
+}
+
+// The same where the dictionary is full, again as long as something can go. `needed` is the size of the value.
 template <typename Operation>
 SharedDictionary::Outcome SharedDictionary::write_at(std::string_view key, std::size_t needed,
                                                      const Operation& operation) {
@@ -179,13 +206,9 @@ SharedDictionary::Outcome SharedDictionary::write_at(std::string_view key, std::
   if (key.size() > capacity || needed > capacity || DictionaryShard::cost(key.size(), needed) > capacity) {
     return Outcome::kFull;
   }
-  const Place place = place_of(key);
-  Shard& shard = shards_[place.shard];
   Outcome outcome = Outcome::kFull;
   do {
-    const std::lock_guard lock(shard.mutex);
-    tidy(place.shard, kTidied);
-    outcome = operation(shard, find(shard, key, place.hash), place.hash);
+    outcome = write_once(key, operation);
   } while (outcome == Outcome::kFull && make_room());
   trim();
   return outcome;
@@ -193,85 +216,95 @@ SharedDictionary::Outcome SharedDictionary::write_at(std::string_view key, std::
 
 void SharedDictionary::get(std::string_view key, Copy& copy) {
   const Place place = place_of(key);
-  Shard& shard = shards_[place.shard];
-  const std::lock_guard lock(shard.mutex);
-  DictionaryEntry* entry = find(shard, key, place.hash);
+  const Shard& shard = shards_[place.shard];
+  const Bucket bucket = shard.entries.lock(place.hash);
+  DictionaryEntry* entry = find(shard, bucket, key, place.hash);
   if (entry == nullptr) {
     copy.kind = ValueKind::kNone;
-    copy.version = 0;
     return;
   }
   copy.bytes.assign(entry->value().bytes);
   copy.number = entry->number;
   copy.kind = entry->kind;
-  copy.version = entry->version;
-  use(place.shard, *entry);
+  use(*entry);
+}
+
+// Writes over a value that does not expire, where the new one fits and does not either; false: it takes more.
+bool SharedDictionary::overwrite(std::string_view key, const DictionaryValue& value) {
+  const Place place = place_of(key);
+  const Shard& shard = shards_[place.shard];
+  const Bucket bucket = shard.entries.lock(place.hash);
+  DictionaryEntry* entry = shard.entries.find(bucket, key, place.hash);
+  if (entry == nullptr || entry->expires != kNever || !DictionaryShard::fits(*entry, value)) {
+    return false;
+  }
+  DictionaryShard::rewrite(*entry, value);
+  use(*entry);
+  return true;
 }
 
 SharedDictionary::Outcome SharedDictionary::write(std::string_view key, const DictionaryValue& value,
                                                   std::int64_t lifetime, When when) {
+  if (lifetime == kNever && when != When::kAbsent && overwrite(key, value)) {
+    return Outcome::kDone;
+  }
   const std::int64_t expires = deadline(lifetime);
-  return write_at(key, value.bytes.size(), [&](Shard& shard, DictionaryEntry* entry, std::uint64_t hash) {
-    if (when == When::kAbsent && entry != nullptr) {
+  return write_at(key, value.bytes.size(), [&](const Site& site) {
+    if (when == When::kAbsent && site.entry != nullptr) {
       return Outcome::kExists;
     }
-    if (when == When::kPresent && entry == nullptr) {
+    if (when == When::kPresent && site.entry == nullptr) {
       return Outcome::kNotFound;
     }
-    return put(shard, entry, key, hash, value, expires);
-  });
-}
-
-SharedDictionary::Outcome SharedDictionary::swap(std::string_view key, const DictionaryValue& value,
-                                                 std::uint64_t version) {
-  return write_at(key, value.bytes.size(), [&](Shard& shard, DictionaryEntry* entry, std::uint64_t hash) {
-    if ((entry != nullptr ? entry->version : 0) != version) {
-      return Outcome::kExists;
-    }
-    if (value.kind != ValueKind::kNone) {
-      return put(shard, entry, key, hash, value, entry != nullptr ? entry->expires : kNever);
-    }
-    if (entry != nullptr) {
-      remove(index_of(shard), *entry);
-    }
-    return Outcome::kDone;
+    return put(site, value, expires);
   });
 }
 
 SharedDictionary::Outcome SharedDictionary::compare_and_swap(std::string_view key, const DictionaryValue& old,
                                                              const DictionaryValue& value) {
-  return write_at(key, value.bytes.size(), [&](Shard& shard, DictionaryEntry* entry, std::uint64_t hash) {
-    if (entry == nullptr && old.kind != ValueKind::kNone) {
+  return write_at(key, value.bytes.size(), [&](const Site& site) {
+    if (site.entry == nullptr && old.kind != ValueKind::kNone) {
       return Outcome::kNotFound;
     }
-    if (entry != nullptr && !is_same(entry->value(), old)) {
+    if (site.entry != nullptr && !is_same(site.entry->value(), old)) {
       return Outcome::kExists;
     }
     if (value.kind != ValueKind::kNone) {
-      return put(shard, entry, key, hash, value, entry != nullptr ? entry->expires : kNever);
+      return put(site, value, site.entry != nullptr ? site.entry->expires : kNever);
     }
-    if (entry != nullptr) {
-      remove(index_of(shard), *entry);
+    if (site.entry != nullptr) {
+      remove(site);
     }
     return Outcome::kDone;
   });
 }
 
+// Adds to the number of an entry, whose bucket is locked.
+SharedDictionary::Sum SharedDictionary::add(DictionaryEntry& entry, double by) {
+  if (entry.kind != ValueKind::kNumber) {
+    return {Outcome::kNotNumber, 0};
+  }
+  use(entry);
+  return {Outcome::kDone, entry.number += by};
+}
+
 SharedDictionary::Sum SharedDictionary::increment(std::string_view key, double by, double initial,
                                                   std::int64_t lifetime) {
-  Sum sum{Outcome::kDone, 0};
-  sum.outcome = write_at(key, 0, [&](Shard& shard, DictionaryEntry* entry, std::uint64_t hash) {
-    if (entry == nullptr) {
-      sum.value = initial + by;
-      return put(shard, nullptr, key, hash, {ValueKind::kNumber, sum.value, {}}, deadline(lifetime));
+  const Place place = place_of(key);
+  const Shard& shard = shards_[place.shard];
+  {
+    const Bucket bucket = shard.entries.lock(place.hash);
+    if (DictionaryEntry* entry = find(shard, bucket, key, place.hash); entry != nullptr) {
+      return add(*entry, by);
     }
-    if (entry->kind != ValueKind::kNumber) {
-      return Outcome::kNotNumber;
+  }
+  Sum sum{Outcome::kDone, initial + by};
+  sum.outcome = write_at(key, 0, [&](const Site& site) {
+    if (site.entry == nullptr) {
+      return put(site, {ValueKind::kNumber, initial + by, {}}, deadline(lifetime));
     }
-    sum.value = entry->number += by;
-    entry->version = ++shard.writes;
-    use(index_of(shard), *entry);
-    return Outcome::kDone;
+    sum = add(*site.entry, by);
+    return sum.outcome;
   });
   return sum;
 }
@@ -280,12 +313,13 @@ bool SharedDictionary::erase(std::string_view key) {
   const Place place = place_of(key);
   Shard& shard = shards_[place.shard];
   const std::lock_guard lock(shard.mutex);
-  tidy(place.shard, kTidied);
-  DictionaryEntry* entry = find(shard, key, place.hash);
+  tidy(place.shard, kTidied, coarse_now());
+  Bucket bucket = shard.entries.lock(place.hash);
+  DictionaryEntry* entry = find(shard, bucket, key, place.hash);
   if (entry == nullptr) {
     return false;
   }
-  remove(place.shard, *entry);
+  remove({shard, bucket, key, place.hash, entry});
   return true;
 }
 
@@ -293,7 +327,8 @@ SharedDictionary::Outcome SharedDictionary::expire(std::string_view key, std::in
   const Place place = place_of(key);
   Shard& shard = shards_[place.shard];
   const std::lock_guard lock(shard.mutex);
-  DictionaryEntry* entry = find(shard, key, place.hash);
+  const Bucket bucket = shard.entries.lock(place.hash);
+  DictionaryEntry* entry = find(shard, bucket, key, place.hash);
   if (entry == nullptr) {
     return Outcome::kNotFound;
   }
@@ -305,9 +340,9 @@ SharedDictionary::Outcome SharedDictionary::expire(std::string_view key, std::in
 
 std::optional<std::int64_t> SharedDictionary::lifetime(std::string_view key) {
   const Place place = place_of(key);
-  Shard& shard = shards_[place.shard];
-  const std::lock_guard lock(shard.mutex);
-  const DictionaryEntry* entry = find(shard, key, place.hash);
+  const Shard& shard = shards_[place.shard];
+  const Bucket bucket = shard.entries.lock(place.hash);
+  const DictionaryEntry* entry = find(shard, bucket, key, place.hash);
   if (entry == nullptr) {
     return std::nullopt;
   }
@@ -333,9 +368,10 @@ std::uint64_t SharedDictionary::walk(std::uint64_t position, std::string_view pr
     const std::int64_t now = monotonic_ns();
     std::size_t bucket = entries.bucket_of(position << (kUnused + kShardBits));
     for (std::size_t here = 0; bucket < buckets && here < kLookedLocked && found.size() < limit; ++bucket) {
-      for (DictionaryEntry* entry = entries.bucket(bucket); entry != nullptr; entry = entry->next, ++here) {
+      for (DictionaryEntry* entry = entries.first(bucket); entry != nullptr; entry = entry->next, ++here) {
         const std::uint64_t place = (std::uint64_t{index} << kInShard) | (entry->hash >> (kUnused + kShardBits));
-        if (place >= position && entry->expires > now && entry->key().starts_with(prefix)) {
+        if (place >= position && entry->expires > now && !entries.is_forgotten(*entry) &&
+            entry->key().starts_with(prefix)) {
           found.emplace_back(entry->key());
         }
       }
@@ -350,10 +386,11 @@ std::uint64_t SharedDictionary::walk(std::uint64_t position, std::string_view pr
 }
 
 std::size_t SharedDictionary::count() {
+  const std::int64_t now = monotonic_ns();
   std::size_t count = 0;
   for (std::size_t i = 0; i < kShards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
-    tidy(i, kTidiedByCount);
+    tidy(i, kTidiedByCount, now);
     count += shards_[i].entries.count();
   }
   return count;
@@ -362,7 +399,7 @@ std::size_t SharedDictionary::count() {
 void SharedDictionary::clear() {
   for (std::size_t i = 0; i < kShards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
-    shards_[i].entries.detach();
+    shards_[i].entries.forget();
     used_.fetch_sub(shards_[i].entries.reap(kReapedAtOnce), std::memory_order_relaxed);
     publish(i);
   }
@@ -374,42 +411,54 @@ bool SharedDictionary::make_room() {
   for (std::size_t i = 0; i < kShards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
     used_.fetch_sub(shards_[i].entries.reap(kReapedAtOnce), std::memory_order_relaxed);
-    tidy(i, kReapedAtOnce);
+    tidy(i, kReapedAtOnce, coarse_now());
   }
   return used() < before;
 }
 
 // Evicts until what is used is within bounds again. No lock is held, so that others may come in between.
 void SharedDictionary::trim() {
+  int chances = kSecondChances;
   while (!pin_.load(std::memory_order_relaxed) &&
          used_.load(std::memory_order_relaxed) > capacity_.load(std::memory_order_relaxed)) {
     std::size_t found = kShards;
-    std::uint64_t used = kNobody;
+    std::uint64_t placed = kNobody;
     for (std::size_t i = 0; i < kShards; ++i) {
-      if (const std::uint64_t oldest = oldest_[i].load(std::memory_order_relaxed); oldest < used) {
+      if (const std::uint64_t oldest = oldest_[i].load(std::memory_order_relaxed); oldest < placed) {
         found = i;
-        used = oldest;
+        placed = oldest;
       }
     }
-    if (found < kShards ? !evict_from(found) && !make_room() : !make_room()) {
+    if (found < kShards ? !evict_from(found, chances) && !make_room() : !make_room()) {
       return;
     }
   }
 }
 
-// What has expired or was forgotten goes first.
-bool SharedDictionary::evict_from(std::size_t index) {
+// What has expired or was forgotten goes first. What was used since it was put among the others takes one of the
+// chances, and its place as what was used then.
+bool SharedDictionary::evict_from(std::size_t index, int& chances) {
   const std::lock_guard lock(shards_[index].mutex);
   DictionaryShard& entries = shards_[index].entries;
-  const std::size_t reaped = entries.reap(kReaped);
-  used_.fetch_sub(reaped, std::memory_order_relaxed);
-  DictionaryEntry* first = entries.first_to_expire();
-  DictionaryEntry* victim =
-      first != nullptr && first->expires <= monotonic_coarse_ms() * 1'000'000 ? first : entries.oldest();
-  if (reaped == 0 && victim != nullptr) {
-    remove(index, *victim);
+  if (const std::size_t reaped = entries.reap(kReaped); reaped > 0) {
+    used_.fetch_sub(reaped, std::memory_order_relaxed);
+    return true;
   }
-  return reaped > 0 || victim != nullptr;
+  DictionaryEntry* first = entries.first_to_expire();
+  const bool expired = first != nullptr && first->expires <= coarse_now();
+  DictionaryEntry* victim = expired ? first : entries.oldest();
+  if (victim == nullptr) {
+    return false;
+  }
+  if (!expired && chances > 0 && victim->used.load(std::memory_order_relaxed) != victim->placed) {
+    --chances;
+    entries.renew(*victim);
+  } else {
+    used_.fetch_sub(DictionaryShard::cost(*victim), std::memory_order_relaxed);
+    entries.remove(*victim);
+  }
+  publish(index);
+  return true;
 }
 
 }  // namespace perigee::state

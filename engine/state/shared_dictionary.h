@@ -14,10 +14,14 @@
 
 namespace perigee::state {
 
-/// Keys and values that all workers share, bounded in bytes. Over its bound the keys used longest ago go (exactly, but
-/// for keys used between the same two insertions); a pinned one evicts nothing and is full instead. Times to live are
-/// in nanoseconds of the monotonic clock, kNever for none. What has expired is never seen; each write removes a little
-/// of it. Any thread; no call holds more than one of its 64 locks, or holds one for long.
+/// Keys and values that all workers share, bounded in bytes. Over its bound the keys used longest ago go (nearly: what
+/// was used since it was last looked at has a second chance); a pinned one evicts nothing and is full instead. Times to
+/// live are in nanoseconds of the monotonic clock, kNever for none. What has expired is never seen; what inserts or
+/// removes keys frees a little of it.
+///
+/// Any thread. A key is read, and a value of much the same size written, under the lock of its bucket alone. What makes
+/// or removes entries, or changes when they expire, holds one of 64 locks besides, and for no more than some hundred
+/// entries: so a read waits for one other operation on its bucket and for nothing else.
 class SharedDictionary {
  public:
   static constexpr int kShardBits = 6;
@@ -38,7 +42,6 @@ class SharedDictionary {
   struct Copy {
     ValueKind kind = ValueKind::kNone;
     double number = 0;
-    std::uint64_t version = 0;  ///< of the key's last write; 0: it was not there
     std::string bytes;
   };
 
@@ -61,11 +64,8 @@ class SharedDictionary {
   /// or kFull: pinned and full, larger than the whole dictionary, or out of memory.
   [[nodiscard]] Outcome write(std::string_view key, const DictionaryValue& value, std::int64_t lifetime, When when);
 
-  /// Replaces the value of `key`, or with kNone removes it, if it was not written since its `version` was read; keeps
-  /// its time to live. kExists: it was written since. Version 0 stands for a key that was not there.
-  [[nodiscard]] Outcome swap(std::string_view key, const DictionaryValue& value, std::uint64_t version);
-
-  /// The same if its value is `old`, which may be kNone. kNotFound: it is not there.
+  /// Replaces the value of `key` by `value` if it is `old`; kNone stands for none, both ways. Keeps its time to live.
+  /// kDone, kExists: it is another; kNotFound or kFull.
   [[nodiscard]] Outcome compare_and_swap(std::string_view key, const DictionaryValue& old,
                                          const DictionaryValue& value);
 
@@ -96,16 +96,26 @@ class SharedDictionary {
   [[nodiscard]] Settings settings() const;
 
  private:
+  using Bucket = DictionaryShard::Bucket;
+
   /// Its own lines of the cache, so that workers do not slow each other down.
   struct alignas(64) Shard {
-    std::mutex mutex;
     DictionaryShard entries;
-    std::uint64_t writes = 0;
+    std::mutex mutex;
   };
 
   struct Place {
     std::uint64_t hash;  ///< within the shard
     std::size_t shard;
+  };
+
+  /// What an operation works on, locked.
+  struct Site {
+    Shard& shard;
+    Bucket& bucket;
+    std::string_view key;
+    std::uint64_t hash;
+    DictionaryEntry* entry;  ///< null where there is none
   };
 
   [[nodiscard]] std::size_t index_of(const Shard& shard) const {
@@ -114,23 +124,27 @@ class SharedDictionary {
   [[nodiscard]] static Place place_of(std::string_view key);
   template <typename Operation>
   [[nodiscard]] Outcome write_at(std::string_view key, std::size_t needed, const Operation& operation);
-  [[nodiscard]] DictionaryEntry* find(Shard& shard, std::string_view key, std::uint64_t hash);
-  [[nodiscard]] Outcome put(Shard& shard, DictionaryEntry* entry, std::string_view key, std::uint64_t hash,
-                            const DictionaryValue& value, std::int64_t expires);
-  void use(std::size_t index, DictionaryEntry& entry);
-  void remove(std::size_t index, DictionaryEntry& entry);
+  template <typename Operation>
+  [[nodiscard]] Outcome write_once(std::string_view key, const Operation& operation);
+  [[nodiscard]] static DictionaryEntry* find(const Shard& shard, const Bucket& bucket, std::string_view key,
+                                             std::uint64_t hash);
+  [[nodiscard]] Outcome put(const Site& site, const DictionaryValue& value, std::int64_t expires);
+  [[nodiscard]] bool overwrite(std::string_view key, const DictionaryValue& value);
+  void use(DictionaryEntry& entry);
+  [[nodiscard]] Sum add(DictionaryEntry& entry, double by);
+  void remove(const Site& site);
   void publish(std::size_t index);
-  void tidy(std::size_t index, std::size_t most);
+  void tidy(std::size_t index, std::size_t most, std::int64_t now);
   [[nodiscard]] bool reserve(std::ptrdiff_t bytes);
   [[nodiscard]] bool make_room();
   void trim();
-  [[nodiscard]] bool evict_from(std::size_t index);
+  [[nodiscard]] bool evict_from(std::size_t index, int& chances);
 
   std::array<Shard, kShards> shards_;
-  /// When the entry of each shard that was used longest ago was used; UINT64_MAX where there is none.
+  /// When the oldest entry of each shard was put there; UINT64_MAX where there is none.
   std::array<std::atomic<std::uint64_t>, kShards> oldest_;
   alignas(64) std::atomic<std::size_t> used_{0};
-  std::atomic<std::uint64_t> tick_{1};                // insertions
+  alignas(64) std::atomic<std::uint64_t> tick_{1};    // insertions
   alignas(64) std::atomic<std::size_t> capacity_{0};  // bytes of entries
   std::atomic<std::size_t> size_{0};
   std::atomic<bool> pin_{false};

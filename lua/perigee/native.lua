@@ -47,12 +47,10 @@ int32_t perigee_take_rate(perigee_task* task, const char* key, size_t size, doub
 int32_t perigee_static(perigee_task* task, int32_t folder);
 int32_t perigee_stream_write(perigee_task* task, const char* bytes, size_t size);
 typedef struct perigee_dictionary perigee_dictionary;
-typedef struct { perigee_slice bytes; double number, version; } perigee_shared_room;
+typedef struct { perigee_slice bytes; double number; } perigee_shared_room;
 int32_t perigee_shared_get(perigee_shared_room* room, perigee_dictionary* dictionary, const char* key, size_t size);
 int32_t perigee_shared_write(perigee_dictionary* dictionary, const char* key, size_t size, int32_t kind, double number,
   const char* bytes, size_t value_size, double ttl, int32_t when);
-int32_t perigee_shared_swap(perigee_dictionary* dictionary, const char* key, size_t size, int32_t kind, double number,
-  const char* bytes, size_t value_size, double version);
 int32_t perigee_shared_cas(perigee_dictionary* dictionary, const char* key, size_t size, int32_t old_kind,
   double old_number, const char* old_bytes, size_t old_size, int32_t kind, double number, const char* bytes,
   size_t value_size);

@@ -1,15 +1,19 @@
 -- perigee.shared: dictionaries that all workers share (engine/state/shared_dictionary.h).
 
 local core = require "perigee.core"
+local fetches = require "perigee.shared_fetch"
 local ffi = require "ffi"
 local native = require "perigee.native"
 local tasks = require "perigee.tasks"
+local values = require "perigee.shared_values"
 
 local C, vm = native.C, native.vm
-local ffi_string = native.string
 local cast = ffi.cast
+local contained, fetch = fetches.contained, fetches.fetch
+local packed, unpacked, read, read_packed = values.packed, values.unpacked, values.read, values.read_packed
+local room = values.room
 
-local NONE, STRING, NUMBER, FALSE, TRUE, TABLE = 0, 1, 2, 3, 4, 5 -- ValueKind
+local NONE = values.NONE
 local EXISTS, NOT_FOUND, FULL, NOT_NUMBER = 1, 2, 3, 4 -- Outcome
 local ALWAYS, ABSENT, PRESENT = 0, 1, 2 -- When
 local REASONS = { [EXISTS] = "exists", [NOT_FOUND] = "not found", [FULL] = "full" }
@@ -19,10 +23,6 @@ local MOST_UPDATES = 10000 -- that another's write may come between
 local USUAL_KEYS, MOST_KEYS = 1000, 100000
 
 local M = {}
-
--- Where the leaves leave what they find. The module owns it: nothing else keeps it from being collected.
-M.room = core.shared_room()
-local room = cast("perigee_shared_room*", M.room)
 
 ---@class perigee.SharedDictionary
 local Dictionary = {}
@@ -66,54 +66,6 @@ local function check_function(fn, method, position)
   if type(fn) ~= "function" then
     error(("bad argument #%d to '%s' (function expected, got %s)"):format(position, method, type(fn)), 3)
   end
-end
-
--- The kind, number and bytes of a value; or nil and what is wrong with it.
-local function packed(value)
-  local kind = type(value)
-  if kind == "string" then
-    return STRING, 0, value
-  elseif kind == "number" then
-    return NUMBER, value, ""
-  elseif kind == "boolean" then
-    return value and TRUE or FALSE, 0, ""
-  elseif kind == "table" then
-    local bytes, err = core.shared_pack(value)
-    if bytes then
-      return TABLE, 0, bytes
-    end
-    return nil, err
-  end
-  return nil, "a shared dictionary holds strings, numbers, booleans and tables, not " .. kind
-end
-
-local function unpacked(kind, number, bytes)
-  if kind == STRING then
-    return bytes
-  elseif kind == NUMBER then
-    return number
-  elseif kind == TABLE then
-    return core.shared_unpack(bytes)
-  elseif kind == NONE then
-    return nil
-  end
-  return kind == TRUE
-end
-
-local function read(dictionary, key)
-  local kind = C.perigee_shared_get(room, dictionary, key, #key)
-  if kind == NUMBER then
-    return room.number
-  elseif kind == STRING then
-    return ffi_string(room.bytes.data, room.bytes.size)
-  elseif kind == NONE then
-    return nil
-  elseif kind == TABLE then
-    return core.shared_unpack(ffi_string(room.bytes.data, room.bytes.size))
-  elseif kind < 0 then
-    error("not enough memory", 3)
-  end
-  return kind == TRUE
 end
 
 local function outcome_of(outcome)
@@ -249,19 +201,6 @@ function Dictionary:cas(key, old, new)
     number, bytes, #bytes))
 end
 
-local function ended(co, ok, ...)
-  if coroutine.status(co) ~= "dead" then
-    return false, "the function given to a shared dictionary can't yield to a coroutine of the program's own"
-  end
-  return ok, ...
-end
-
--- Runs `fn` in a coroutine of its own, so that it comes to an end here whatever it does.
-local function contained(fn, ...)
-  local co = coroutine.create(fn)
-  return ended(co, coroutine.resume(co, ...))
-end
-
 local function counted(...)
   return select("#", ...), ...
 end
@@ -298,9 +237,8 @@ function Dictionary:update(key, fn)
   check_function(fn, "update", 2)
   local dictionary = self[1] or open(self)
   for _ = 1, MOST_UPDATES do
-    local old = read(dictionary, key)
-    local version = room.version
-    local value = compute_update(fn, old)
+    local old_kind, old_number, old_bytes = read_packed(dictionary, key)
+    local value = compute_update(fn, unpacked(old_kind, old_number, old_bytes))
     local kind, number, bytes = NONE, 0, ""
     if value ~= nil then
       kind, number, bytes = packed(value)
@@ -308,7 +246,8 @@ function Dictionary:update(key, fn)
         error(("the function given to 'update' returned what can't be kept: %s"):format(number), 2)
       end
     end
-    local outcome = C.perigee_shared_swap(dictionary, key, #key, kind, number, bytes, #bytes, version)
+    local outcome = C.perigee_shared_cas(dictionary, key, #key, old_kind, old_number, old_bytes, #old_bytes, kind,
+      number, bytes, #bytes)
     if outcome == 0 then
       return value
     elseif outcome == FULL then
@@ -316,54 +255,6 @@ function Dictionary:update(key, fn)
     end
   end
   error("'update' gives up: others wrote the key " .. MOST_UPDATES .. " times meanwhile", 2)
-end
-
--- Ends a computation that raised. What was only broken off somebody else may try.
-local function fail(flight, err)
-  local broken_off = vm.current.cancelled ~= 0
-  core.shared_land(flight, broken_off and "abandoned" or "failed", nil, nil, nil, tasks.describe(err))
-  error(err, 0)
-end
-
-local function land(flight, self, key, ttl, ok, value, err)
-  if not ok then
-    fail(flight, value)
-  elseif value == nil then
-    core.shared_land(flight, "value", NONE, nil, nil, err ~= nil and tasks.describe(err) or nil)
-    return nil, err
-  end
-  local kind, number, bytes = packed(value)
-  if not kind then
-    fail(flight, "the function given to 'fetch' returned what can't be kept: " .. number)
-  end
-  C.perigee_shared_write(self[1], key, #key, kind, number, bytes, #bytes, ttl, ALWAYS)
-  core.shared_land(flight, "value", kind, number, bytes)
-  return value
-end
-
-local function compute(flight, self, key, ttl, fn)
-  local value = read(self[1], key)
-  if value ~= nil then -- somebody had just ended
-    local kind, number, bytes = packed(value)
-    core.shared_land(flight, "value", kind, number, bytes)
-    return value
-  end
-  return land(flight, self, key, ttl, contained(fn))
-end
-
--- Waits for what another computes: how it ended, and what came of it.
-local function wait_for_result()
-  while true do
-    local landing, kind, number, bytes, text = core.shared_result()
-    if landing then
-      return landing, unpacked(kind, number, bytes), text ~= "" and text or nil
-    end
-    local ok, err = pcall(tasks.suspend, "fetch")
-    if not ok then
-      core.shared_leave()
-      error(err, 0)
-    end
-  end
 end
 
 --- The value; where there is none `fn` computes it, once for all who ask meanwhile, and it is kept for `ttl`.
@@ -377,26 +268,7 @@ function Dictionary:fetch(key, ttl, fn)
   end
   ttl = check_ttl(ttl, "fetch", 2)
   check_function(fn, "fetch", 3)
-  local dictionary = self[1] or open(self)
-  local flight = self[3] .. "\0" .. key
-  while true do
-    local value = read(dictionary, key)
-    if value ~= nil then
-      return value
-    end
-    local role = core.shared_join(flight)
-    if role == "computes" then
-      return compute(flight, self, key, ttl, fn)
-    elseif role == "recursion" then
-      error(("fetch of '%s' within the function that computes it"):format(key), 2)
-    end
-    local landing, result, text = wait_for_result()
-    if landing == "value" then
-      return result, text
-    elseif landing == "failed" then
-      error(("fetch of '%s' failed where it was computed: %s"):format(key, text), 0)
-    end
-  end
+  return fetch(self[1] or open(self), self[3], key, ttl, fn)
 end
 
 --- Gives a key another ttl from now on; nil takes it away.

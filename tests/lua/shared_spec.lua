@@ -15,6 +15,24 @@ describe("a shared dictionary", function()
     equal("number", d:get("7"))
   end)
 
+  it("takes any string for a key, up to its own size", function()
+    for _, key in ipairs { "", "\0", "a\0b", "\255", (" "):rep(1e6) } do
+      equal(true, (d:set(key, #key)))
+      equal(#key, d:get(key))
+      equal(true, (d:delete(key)))
+    end
+    equal("full", select(2, d:set(("k"):rep(11e6), 1)))
+    equal("full", select(2, d:add(("k"):rep(11e6), 1)))
+    equal("full", select(2, d:incr(("k"):rep(11e6))))
+    equal(nil, d:get(("k"):rep(11e6)))
+    for _, key in ipairs { {}, print, true } do
+      for _, method in ipairs { "get", "set", "add", "replace", "delete", "incr", "cas", "update", "fetch", "expire",
+        "ttl" } do
+        raises("a key is a string", d[method], d, key)
+      end
+    end
+  end)
+
   it("copies tables in and out", function()
     local value = { 1, "two", { deep = { true } }, name = "x", [2.5] = false, [true] = perigee.null }
     d:set("t", value)
@@ -119,65 +137,6 @@ describe("a shared dictionary", function()
     equal(1, d:get("u"))
   end)
 
-  it("fetches once for all who ask", function()
-    local runs, list = 0, {}
-    local function ask()
-      return d:fetch("f", 60, function()
-        runs = runs + 1
-        perigee.sleep(0.005)
-        return { runs }
-      end)
-    end
-    for i = 1, 5 do list[i] = perigee.spawn(ask) end
-    for i = 1, 5 do equal(1, list[i]:wait()[1]) end
-    equal(1, ask()[1])
-    equal(1, runs)
-    raises("within the function that computes it", d.fetch, d, "r", 1, function()
-      return d:fetch("r", 1, function() end)
-    end)
-  end)
-
-  it("keeps its room over collections", function()
-    local module = require "perigee.shared"
-    local room = setmetatable({ module.room }, { __mode = "v" })
-    collectgarbage()
-    collectgarbage()
-    equal("userdata", type(room[1]))
-    d:set("long", ("x"):rep(2 ^ 21))
-    for _ = 1, 100 do
-      local litter = {}
-      for i = 1, 1000 do litter[i] = { i } end
-      equal(1000, #litter)
-      equal(2 ^ 21, #d:get("long"))
-    end
-    d:delete("long")
-  end)
-
-  it("gives an error to those who waited, and keeps none", function()
-    local function ask()
-      return pcall(d.fetch, d, "bad", 60, function()
-        perigee.sleep(0.005)
-        error("boom", 0)
-      end)
-    end
-    local one, two = perigee.spawn(ask), perigee.spawn(ask)
-    equal("boom", select(2, one:wait()))
-    equal("fetch of 'bad' failed where it was computed: boom", select(2, two:wait()))
-    equal("later", d:fetch("bad", nil, function() return "later" end))
-    equal("why", select(2, d:fetch("nothing", 1, function() return nil, "why" end)))
-    equal(nil, d:get("nothing"))
-  end)
-
-  it("lets another compute where the first is broken off", function()
-    local first = perigee.spawn(d.fetch, d, "cut", 60, function() perigee.sleep(60) end)
-    perigee.sleep(0)
-    local second = perigee.spawn(d.fetch, d, "cut", 60, function() return "mine" end)
-    perigee.sleep(0)
-    first:cancel()
-    equal("mine", second:wait(10))
-    equal("mine", d:get("cut"))
-  end)
-
   it("lists and counts keys", function()
     d:clear()
     for i = 1, 3000 do d:set((i % 2 == 0 and "even:" or "odd:") .. i, i) end
@@ -188,12 +147,18 @@ describe("a shared dictionary", function()
     equal(0, #d:keys("none"))
     d:clear()
     equal(0, d:count())
-    raises("a number from 1 to 100000", d.keys, d, "", 0)
+    for _, limit in ipairs { 0, -1, 100001, 0 / 0, "7" } do
+      raises("a number from 1 to 100000", d.keys, d, "", limit)
+    end
+    equal(0, #d:keys("", 100000))
     raises("a prefix is a string", d.keys, d, 7)
   end)
 
   it("has a name", function()
     equal(d, perigee.shared("spec"))
+    local longest = perigee.shared(("x"):rep(100))
+    longest:set("k", 1)
+    equal(1, longest:get("k"))
     for _, name in ipairs { "", ("x"):rep(101), "a\nb", 7 } do
       raises("a name of 1 to 100 bytes", perigee.shared, name)
     end

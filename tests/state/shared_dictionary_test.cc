@@ -3,6 +3,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <set>
 #include <string>
@@ -129,6 +130,21 @@ TEST_CASE("shared dictionary: a value as large as the whole of it drives all oth
   CHECK(get(*dictionary, "c").size() == 60'000);
 }
 
+TEST_CASE("shared dictionary: the largest value is the one that fits exactly") {
+  const auto dictionary = make(kSmall);
+  std::size_t largest = kSmall;
+  while (set(*dictionary, "k", std::string(largest, 'v')) != Outcome::kDone) {
+    REQUIRE(--largest > kSmall / 2);
+  }
+  CHECK(dictionary->used() <= kSmall);
+  CHECK(get(*dictionary, "k").size() == largest);
+  CHECK(set(*dictionary, "k", std::string(largest + 1, 'v')) == Outcome::kFull);
+  CHECK(get(*dictionary, "k").size() == largest);  // what can't be replaced stays
+  CHECK(dictionary->compare_and_swap("none", {}, text(std::string(kSmall, 'v'))) == Outcome::kFull);
+  CHECK(set(*dictionary, "", "") == Outcome::kDone);
+  CHECK(get(*dictionary, "") == "");
+}
+
 TEST_CASE("shared dictionary: a pinned one is full, until something is deleted or expires") {
   const auto dictionary = make(kSmall, true);
   const std::string value(1000, 'v');
@@ -175,26 +191,23 @@ TEST_CASE("shared dictionary: bounds change while it is in use") {
   CHECK(get(*dictionary, "b499") == value);
 }
 
-TEST_CASE("shared dictionary: versions and values tell whether another has written") {
+TEST_CASE("shared dictionary: a value tells whether another has written") {
   const auto dictionary = make();
-  SharedDictionary::Copy copy;
-  dictionary->get("k", copy);
-  CHECK(copy.version == 0);
-  CHECK(dictionary->swap("k", text("a"), 0) == Outcome::kDone);
-  CHECK(dictionary->swap("k", text("b"), 0) == Outcome::kExists);
-  dictionary->get("k", copy);
-  CHECK(dictionary->swap("k", text("b"), copy.version) == Outcome::kDone);
-  CHECK(dictionary->swap("k", text("c"), copy.version) == Outcome::kExists);
-  CHECK(dictionary->compare_and_swap("k", text("x"), text("c")) == Outcome::kExists);
-  CHECK(dictionary->compare_and_swap("none", text("x"), text("c")) == Outcome::kNotFound);
-  CHECK(dictionary->compare_and_swap("k", text("b"), text("c")) == Outcome::kDone);
-  CHECK(dictionary->compare_and_swap("k", {}, text("d")) == Outcome::kExists);
-  CHECK(dictionary->compare_and_swap("k", text("c"), {}) == Outcome::kDone);
-  CHECK(dictionary->compare_and_swap("k", {}, {ValueKind::kNumber, 1.5, {}}) == Outcome::kDone);
+  CHECK(dictionary->compare_and_swap("k", text("x"), text("c")) == Outcome::kNotFound);
+  CHECK(dictionary->compare_and_swap("k", {}, {}) == Outcome::kDone);
+  CHECK(dictionary->count() == 0);
+  CHECK(dictionary->compare_and_swap("k", {}, text("a")) == Outcome::kDone);
+  CHECK(dictionary->compare_and_swap("k", {}, text("b")) == Outcome::kExists);
+  CHECK(dictionary->compare_and_swap("k", text("x"), text("b")) == Outcome::kExists);
+  CHECK(dictionary->compare_and_swap("k", text("a"), text("b")) == Outcome::kDone);
+  CHECK(dictionary->compare_and_swap("k", {ValueKind::kTable, 0, "b"}, text("c")) == Outcome::kExists);
+  CHECK(dictionary->compare_and_swap("k", text("b"), {}) == Outcome::kDone);
+  CHECK(dictionary->compare_and_swap("k", {}, {ValueKind::kNumber, std::nan(""), {}}) == Outcome::kDone);
+  CHECK(dictionary->compare_and_swap("k", {ValueKind::kNumber, std::nan("1"), {}}, {ValueKind::kNumber, 1.5, {}}) ==
+        Outcome::kDone);
   CHECK(dictionary->compare_and_swap("k", {ValueKind::kNumber, 1.5, {}}, {ValueKind::kTrue, 0, {}}) == Outcome::kDone);
-  dictionary->get("k", copy);
-  CHECK(copy.kind == ValueKind::kTrue);
-  CHECK(dictionary->swap("k", {}, copy.version) == Outcome::kDone);
+  CHECK(dictionary->compare_and_swap("k", {ValueKind::kFalse, 0, {}}, {}) == Outcome::kExists);
+  CHECK(dictionary->compare_and_swap("k", {ValueKind::kTrue, 0, {}}, {}) == Outcome::kDone);
   CHECK(dictionary->count() == 0);
 }
 
@@ -230,6 +243,70 @@ TEST_CASE("shared dictionary: a million keys stay within the bound") {
   CHECK(dictionary->count() > 5'000);
 }
 
+TEST_CASE("shared dictionary: what walks, counts or clears a million keys does a bounded part at a time") {
+  constexpr std::size_t kKeys = 1'000'000;
+  constexpr std::size_t kMostAtOnce = 10'000;  // of the million, in one call
+  const auto dictionary = make(400'000'000);
+  const auto fill = [&](std::int64_t lifetime) {
+    for (std::size_t i = 0; i < kKeys; ++i) {
+      if (dictionary->increment(std::to_string(i), 1, 0, lifetime).outcome != Outcome::kDone) {
+        return false;
+      }
+    }
+    return true;
+  };
+  REQUIRE(fill(kNever));
+  const std::size_t each = dictionary->used() / kKeys;
+  std::vector<std::string> found;
+  std::size_t steps = 0, seen = 0;
+  for (std::uint64_t at = 0; at < SharedDictionary::kEnd; ++steps, found.clear()) {
+    at = dictionary->walk(at, "", kKeys, found);
+    REQUIRE(found.size() < kMostAtOnce);
+    seen += found.size();
+  }
+  CHECK(seen == kKeys);
+  CHECK(steps > kKeys / kMostAtOnce);
+  CHECK(dictionary->count() == kKeys);
+  std::size_t before = dictionary->used();
+  dictionary->clear();
+  CHECK(dictionary->count() == 0);
+  CHECK(get(*dictionary, "7") == "(none)");
+  CHECK(before - dictionary->used() < kMostAtOnce * each);
+  REQUIRE(fill(1'000'000'000'000));
+  CHECK(dictionary->count() == kKeys);
+  before = dictionary->used();
+  CHECK(dictionary->erase("7"));
+  CHECK(before - dictionary->used() < 100 * each);
+}
+
+TEST_CASE("shared dictionary: one that is not pinned takes everything that is not larger than itself") {
+  for (const std::size_t size : {std::size_t{16'384}, kSmall, std::size_t{1'000'003}}) {
+    const auto dictionary = make(size);
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < 3'000; ++i) {
+      const std::size_t length = i * 7919 % (size / 2);
+      const std::string value(length, static_cast<char>('a' + i % 26));
+      const std::string key(1 + i % 300, static_cast<char>('a' + i % 7));
+      const std::int64_t lifetime = i % 3 == 0 ? 3'600'000'000'000 : kNever;
+      taken += set(*dictionary, key, value, lifetime) == Outcome::kDone && get(*dictionary, key) == value ? 1 : 0;
+      REQUIRE(dictionary->used() <= size);
+    }
+    CHECK(taken == 3'000);
+  }
+}
+
+TEST_CASE("shared dictionary: what is read again and again stays while others go") {
+  const auto dictionary = make(kSmall);
+  const std::string value(100, 'v');
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(set(*dictionary, "hot" + std::to_string(i), value) == Outcome::kDone);
+  }
+  for (int i = 0; i < 5'000; ++i) {
+    REQUIRE(set(*dictionary, "cold" + std::to_string(i), value) == Outcome::kDone);
+    REQUIRE(get(*dictionary, "hot" + std::to_string(i % 20)) == value);
+  }
+}
+
 TEST_CASE("shared dictionary: threads lose no addition, tear no value and stay within the bound") {
   constexpr int kThreads = 4;
   constexpr int kRounds = 5'000;
@@ -244,9 +321,9 @@ TEST_CASE("shared dictionary: threads lose no addition, tear no value and stay w
         (void)counters->increment("n", 1, 0, kNever);
         for (bool done = false; !done;) {
           counters->get("optimistic", copy);
-          done = counters->swap("optimistic",
-                                {ValueKind::kNumber, copy.kind == ValueKind::kNone ? 1 : copy.number + 1, {}},
-                                copy.version) == Outcome::kDone;
+          const bool none = copy.kind == ValueKind::kNone;
+          done = counters->compare_and_swap("optimistic", {copy.kind, copy.number, {}},
+                                            {ValueKind::kNumber, none ? 1 : copy.number + 1, {}}) == Outcome::kDone;
         }
         const std::string key = std::to_string(i % 50);
         (void)set(*dictionary, key, std::string(static_cast<std::size_t>(i % 2000), static_cast<char>('a' + t)),

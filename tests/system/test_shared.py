@@ -32,10 +32,6 @@ app:get("/fill/{dictionary}", function(req)
   end
   return { count = dictionary:count(), why = why, last = dictionary:get("key5000") ~= nil }
 end)
-app:get("/million/{part:integer}", { limits = { time = 600 } }, function(req)
-  for i = 1, 100000 do d:set("million" .. req.params.part .. ":" .. i, i) end
-  return tostring(d:count())
-end)
 return app
 """
 CONFIG = """
