@@ -30,7 +30,7 @@ struct VmSettings {
   files::UploadSettings upload;  ///< of multipart forms
   int worker_id = 0;
   int worker_count = 1;
-  bool development = false;  ///< errors are shown with source and locals, new globals reported
+  bool development = false;  ///< errors are shown with source and locals, new globals and lost updates reported
 };
 
 /// One route as `perigee routes` and logs show it.

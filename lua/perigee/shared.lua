@@ -7,6 +7,8 @@ local native = require "perigee.native"
 local tasks = require "perigee.tasks"
 local values = require "perigee.shared_values"
 
+local watch = core.development() and require "perigee.dev_updates" or nil
+
 local C, vm = native.C, native.vm
 local cast = ffi.cast
 local contained, fetch = fetches.contained, fetches.fetch
@@ -68,9 +70,12 @@ local function check_function(fn, method, position)
   end
 end
 
-local function outcome_of(outcome)
+-- `unwritten` is of the watch for lost updates, in development.
+local function outcome_of(outcome, unwritten)
   if outcome == 0 then
     return true
+  elseif unwritten then
+    unwritten()
   end
   return nil, REASONS[outcome]
 end
@@ -81,7 +86,11 @@ function Dictionary:get(key)
   if type(key) ~= "string" then
     key = check_key(key, "get")
   end
-  return read(self[1] or open(self), key)
+  local value = read(self[1] or open(self), key)
+  if watch then
+    watch.read(self[3], key, 2)
+  end
+  return value
 end
 
 local function write(self, method, key, value, ttl, when)
@@ -94,7 +103,9 @@ local function write(self, method, key, value, ttl, when)
   if not kind then
     error(("bad argument #2 to '%s' (%s)"):format(method, number), 4)
   end
-  return outcome_of(C.perigee_shared_write(dictionary, key, #key, kind, number, bytes, #bytes, ttl, when))
+  local unwritten = watch and watch.writing(self[3], key, when ~= ABSENT, 3)
+  local outcome = C.perigee_shared_write(dictionary, key, #key, kind, number, bytes, #bytes, ttl, when)
+  return outcome_of(outcome, unwritten)
 end
 
 --- Writes a value.
@@ -134,10 +145,9 @@ function Dictionary:delete(key)
   if type(key) ~= "string" then
     key = check_key(key, "delete")
   end
-  if C.perigee_shared_delete(self[1] or open(self), key, #key) == 1 then
-    return true
-  end
-  return nil, "not found"
+  local dictionary = self[1] or open(self)
+  local unwritten = watch and watch.writing(self[3], key, false, 2)
+  return outcome_of(C.perigee_shared_delete(dictionary, key, #key) == 1 and 0 or NOT_FOUND, unwritten)
 end
 
 local function check_number(number, usual, position)
@@ -162,10 +172,15 @@ function Dictionary:incr(key, by, initial, ttl)
   end
   by, initial = check_number(by, 1, 2), check_number(initial, 0, 3)
   ttl = check_ttl(ttl, "incr", 4)
-  local outcome = C.perigee_shared_incr(room, self[1] or open(self), key, #key, by, initial, ttl)
+  local dictionary = self[1] or open(self)
+  local unwritten = watch and watch.writing(self[3], key, false, 2)
+  local outcome = C.perigee_shared_incr(room, dictionary, key, #key, by, initial, ttl)
   if outcome == 0 then
     return room.number
-  elseif outcome == NOT_NUMBER then
+  elseif unwritten then
+    unwritten()
+  end
+  if outcome == NOT_NUMBER then
     error(("'incr' adds to numbers, and '%s' holds something else"):format(key), 2)
   end
   return nil, REASONS[outcome]
@@ -197,8 +212,9 @@ function Dictionary:cas(key, old, new)
   local dictionary = self[1] or open(self)
   local old_kind, old_number, old_bytes = plain(old, 2)
   local kind, number, bytes = plain(new, 3)
+  local unwritten = watch and watch.writing(self[3], key, false, 2)
   return outcome_of(C.perigee_shared_cas(dictionary, key, #key, old_kind, old_number, old_bytes, #old_bytes, kind,
-    number, bytes, #bytes))
+    number, bytes, #bytes), unwritten)
 end
 
 local function counted(...)
@@ -246,11 +262,15 @@ function Dictionary:update(key, fn)
         error(("the function given to 'update' returned what can't be kept: %s"):format(number), 2)
       end
     end
+    local unwritten = watch and watch.writing(self[3], key, false, 2)
     local outcome = C.perigee_shared_cas(dictionary, key, #key, old_kind, old_number, old_bytes, #old_bytes, kind,
       number, bytes, #bytes)
     if outcome == 0 then
       return value
-    elseif outcome == FULL then
+    elseif unwritten then
+      unwritten()
+    end
+    if outcome == FULL then
       return nil, "full"
     end
   end

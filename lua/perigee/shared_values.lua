@@ -9,7 +9,7 @@ local ffi_string = native.string
 
 local NONE, STRING, NUMBER, FALSE, TRUE, TABLE = 0, 1, 2, 3, 4, 5
 
-local M = { NONE = NONE }
+local M = { NONE = NONE, STRING = STRING }
 
 -- Where the leaves leave what they find. The module owns it: nothing else keeps it from being collected.
 M.owner = core.shared_room()

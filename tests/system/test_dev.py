@@ -139,6 +139,93 @@ class Errors(ServerCase):
         self.assertEqual(len(server.stderr.lines("new global")), 1)
 
 
+class LostUpdates(ServerCase):
+    APP = """
+local perigee = require "perigee"
+local app = perigee.app()
+local d = perigee.shared("d")
+
+local function read(key)
+  local n = d:get(key)
+  return n or 0
+end
+
+local function write_over(key, n)
+  local done = d:set(key, n + 1)
+  return done
+end
+
+app:get("/blind/{key}", function(req)
+  local n = read(req.params.key)
+  d:incr("waiting")
+  while not d:get("go") do perigee.sleep(0.001) end
+  local done = write_over(req.params.key, n)
+  return tostring(done)
+end)
+app:get("/waiting", function() return tostring(d:get("waiting")) end)
+app:get("/careful/{key}", function(req)
+  d:update(req.params.key, function(n) return (n or 0) + 1 end)
+  if not d:add(req.params.key, 1) and not d:cas(req.params.key, -1, 1) then d:set("go", true) end
+  return "x"
+end)
+app:get("/only-looks/{key}", function(req)
+  d:add(req.params.key, 1)
+  d:cas(req.params.key, -1, 1)
+  d:replace("nothing", 1)
+  d:delete("nothing")
+  d:set("go", true)
+  return "x"
+end)
+app:get("/alone", function() d:set("alone", (d:get("alone") or 0) + 1) d:set("alone", 7) return "x" end)
+return app
+"""
+
+    def race(self, server, path, other, times=1):
+        """`times` clients each at once between its get and its set when `other` is asked."""
+        clients = [server.client() for _ in range(times)]
+        for client in clients:
+            client.send_request("GET", path)
+        wait_until(lambda: server.get("/waiting").text == str(times), "all have read")
+        server.get(other)
+        for client in clients:
+            self.assertEqual(client.read_response().text, "true")
+            client.close()
+
+    def test_one_is_reported_once_with_the_tracebacks_of_both(self):
+        server = self.start(self.APP, arguments=["--dev"], workers=2)
+        self.race(server, "/blind/k", "/careful/k", times=3)
+        server.stderr.wait(r"a lost update")
+        server.stop()
+        reports = server.stderr.lines("a lost update")
+        self.assertEqual(len(reports), 1, reports)
+        self.assertRegex(reports[0], r"app\.lua:12: a lost update: another request wrote 'k' of the shared dictionary 'd'")
+        text = server.stderr.text
+        self.assertRegex(text, r"(?s)read here:.*app\.lua:7: in function 'read'.*written by the other here:.*"
+                               r"app\.lua:2\d.*written over here:.*app\.lua:12: in function 'write_over'")
+
+    def test_who_is_alone_or_looks_first_loses_nothing(self):
+        server = self.start(self.APP, arguments=["--dev"], workers=2)
+        server.get("/careful/k")
+        for _ in range(5):
+            self.assertEqual(server.get("/alone").text, "x")
+            self.assertEqual(server.get("/careful/k").text, "x")
+        server.stop()
+        self.assertNotIn("lost update", server.stderr.text)
+
+    def test_what_was_not_written_is_no_update(self):
+        server = self.start(self.APP, arguments=["--dev"], workers=2)
+        server.get("/alone")
+        self.race(server, "/blind/alone", "/only-looks/alone")
+        server.stop()
+        self.assertNotIn("lost update", server.stderr.text)
+
+    def test_in_production_nobody_looks(self):
+        server = self.start(self.APP, workers=2)
+        self.race(server, "/blind/k", "/careful/k")
+        server.stop()
+        self.assertEqual(server.stderr.lines("lost update"), [])
+
+
 class Production(ServerCase):
     APP = APP
     FILES = FILES
