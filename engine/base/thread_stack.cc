@@ -49,4 +49,9 @@ bool stack_is_low(std::size_t bytes) {
   return here - bounds.lowest < (bytes < bounds.size ? bytes : bounds.size / 2);
 }
 
+std::uintptr_t stack_end() {
+  const Bounds bounds = bounds_of_this_thread();
+  return bounds.lowest + bounds.size;
+}
+
 }  // namespace perigee

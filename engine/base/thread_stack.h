@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace perigee {
 
@@ -17,5 +18,8 @@ void set_thread_stack(std::size_t bytes);
 
 /// Whether the running thread's stack has less left than `bytes`, or than half of it where it is smaller altogether.
 [[nodiscard]] bool stack_is_low(std::size_t bytes);
+
+/// The address behind the running thread's stack, which grows down from there; 0 if the system does not say.
+[[nodiscard]] std::uintptr_t stack_end();
 
 }  // namespace perigee

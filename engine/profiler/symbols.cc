@@ -130,10 +130,15 @@ const std::vector<Frame>& Symbols::at(std::uintptr_t pc) {
 
 std::vector<Frame> Symbols::find(std::uintptr_t pc) const {
   std::vector<Frame> frames;
+  std::vector<Frame> symbol;
   auto* state = static_cast<backtrace_state*>(state_);
   backtrace_pcinfo(state, pc, take_line, ignore_error, &frames);
+  backtrace_syminfo(state, pc, take_symbol, ignore_error, &symbol);
   if (frames.empty()) {
-    backtrace_syminfo(state, pc, take_symbol, ignore_error, &frames);
+    return symbol;
+  }
+  if (!symbol.empty()) {
+    frames.back().name = symbol[0].name;  // line tables leave out the namespaces of what is local to a file
   }
   return frames;
 }

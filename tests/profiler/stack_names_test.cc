@@ -1,0 +1,68 @@
+#include "profiler/stack_names.h"
+
+#include <catch2/catch.hpp>
+
+#include "profiler/folded.h"
+#include "sample_profile.h"
+
+using namespace perigee::profiler;
+
+namespace {
+
+__attribute__((noinline)) int engine_function(int x) {
+  return x + 1;
+}
+
+TakenSample script_sample(std::int32_t state) {
+  TakenSample sample;
+  sample.raw.in_script = true;
+  sample.raw.vm_state = state;
+  sample.raw.weight = 5;
+  sample.raw.code[0] = reinterpret_cast<std::uintptr_t>(&engine_function);
+  sample.raw.frames = 1;  // leads to the script
+  sample.places = {{"=[C]", "gsub", -1, -1}, {"@app.lua", "handler", 3, 2}};
+  sample.route = "GET /";
+  return sample;
+}
+
+std::string folded_with(std::int32_t state) {
+  Profile profile(std::vector<ValueType>{{"samples", "count"}, {"cpu", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, script_sample(state));
+  const std::string line = write_folded(profile, 1);
+  return line.substr(line.find("handler"));
+}
+
+}  // namespace
+
+TEST_CASE("stack names: native frames lead to the script's, and its builtins have no line") {
+  REQUIRE(engine_function(1) == 2);
+  Profile profile(std::vector<ValueType>{{"samples", "count"}, {"cpu", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, script_sample(VmProbe::kInterpreted));
+  const std::string line = write_folded(profile, 0);
+  CHECK(line.find("worker 1;(anonymous namespace)::engine_function") == 0);
+  CHECK(line.find(";handler app.lua:3;gsub 1\n") != std::string::npos);
+  CHECK(profile.label_sets().back() == Profile::Labels{{"worker", "1"}, {"route", "GET /"}, {"state", "interpreted"}});
+}
+
+TEST_CASE("stack names: the collector and the compiler are frames of their own") {
+  CHECK(folded_with(VmProbe::kInterpreted) == "handler app.lua:3;gsub 5\n");
+  CHECK(folded_with(12) == "handler app.lua:3;gsub 5\n");
+  CHECK(folded_with(VmProbe::kCollector) == "handler app.lua:3;gsub;[garbage collection] 5\n");
+  CHECK(folded_with(VmProbe::kCollector - 2) == "handler app.lua:3;gsub;[JIT compiler] 5\n");
+}
+
+TEST_CASE("stack names: states have words") {
+  CHECK(state_word(3) == "compiled");
+  CHECK(state_word(VmProbe::kInterpreted) == "interpreted");
+  CHECK(state_word(VmProbe::kNativeFunction) == "native");
+  CHECK(state_word(VmProbe::kCollector) == "gc");
+  CHECK(state_word(VmProbe::kCollector - 1) == "compiler");
+}
+
+TEST_CASE("stack names: a chunk without a file keeps its name") {
+  CHECK(frame_of({"=(load)", "f", 1, 1}).file == "(load)");
+  CHECK(frame_of({"return 1", "f", 1, 1}).file == "return 1");
+  CHECK(frame_of({"@a.lua", "f", 1, 1}).kind == FrameKind::kLua);
+}
