@@ -1,5 +1,6 @@
 -- require "perigee": everything a program uses.
 
+local all = require "perigee.all"
 local app = require "perigee.app"
 local core = require "perigee.core"
 local files = require "perigee.files"
@@ -9,9 +10,11 @@ local middleware = require "perigee.middleware"
 local openapi = require "perigee.openapi"
 local request = require "perigee.request"
 local response = require "perigee.response"
+local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
+local timers = require "perigee.timers"
 local types = require "perigee.types"
 
 local worker_id, worker_count, version = core.worker()
@@ -45,7 +48,12 @@ local perigee = {
 
   sleep = tasks.sleep,
   spawn = tasks.spawn,
+  all = all.all,
+  every = timers.every,
+  cron = timers.cron,
+  semaphore = semaphore.new,
   defer = tasks.defer,
+  shield = tasks.shield,
   now = core.now,
   monotonic = core.monotonic,
 }

@@ -111,7 +111,7 @@ Dispatcher::Outcome Dispatcher::settle(Task& task, Vm::Status status) {
         if (waits(task.coroutine)) {
           lua_settop(task.coroutine, 0);
           task.waiting = true;
-          if (task.view.again != 0 || task.view.cancelled != 0) {
+          if (task.view.again != 0 || (task.view.cancelled != 0 && task.view.shielded == 0)) {
             task.view.again = 0;
             vm_.make_ready(task);
           }

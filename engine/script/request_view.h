@@ -49,6 +49,8 @@ struct TaskView {
   std::int32_t again = 0;          ///< not 0: the wait about to begin ends with the worker's turn
   std::int32_t wants_room = 0;     ///< not 0: it waits to write, and is woken when there is room
   std::int32_t wants_body = 0;     ///< not 0: it waits for bytes of a body
+  std::int32_t shielded = 0;       ///< not 0: its waits do not raise when it is cancelled
+  std::int32_t ticking = 0;        ///< not 0: it is a timer between two runs, and ends when its VM retires
 };
 
 /// Why a task's waits raise.
@@ -57,6 +59,7 @@ enum class CancelReason : std::int32_t { kNone, kClientGone, kTimeLimit, kReques
 /// What Lua's FFI reads of a VM.
 struct VmView {
   TaskView* current = nullptr;  ///< the task that runs; null while the app is loaded
+  std::int32_t retired = 0;     ///< not 0: a newer version of the app has taken over, or the server ends
 };
 
 }  // namespace perigee::script

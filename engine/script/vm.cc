@@ -319,6 +319,8 @@ void Vm::give_task(Task& task) {
   task.view.deferred = 0;
   task.view.wants_room = 0;
   task.view.wants_body = 0;
+  task.view.shielded = 0;
+  task.view.ticking = 0;
   task.exchange = nullptr;
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;
@@ -341,6 +343,7 @@ void Vm::renew_coroutine(Task& task) {
   luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
   task.coroutine = fresh;
   task.coroutine_ref = ref;
+  task.view.shielded = 0;
 }
 
 void Vm::reclaim(Task& task) {
@@ -391,7 +394,18 @@ void Vm::make_ready(Task& task) {
 void Vm::cancel(Task& task, CancelReason reason) {
   if (task.view.cancelled == 0) {
     task.view.cancelled = static_cast<std::int32_t>(reason);
-    make_ready(task);
+    if (task.view.shielded == 0) {
+      make_ready(task);
+    }
+  }
+}
+
+void Vm::retire() {
+  view_.retired = 1;
+  for (const auto& task : tasks_) {
+    if (task->view.ticking != 0) {
+      make_ready(*task);
+    }
   }
 }
 

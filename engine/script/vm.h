@@ -112,6 +112,8 @@ class Vm {
   [[nodiscard]] std::size_t busy_tasks() const { return busy_; }
   /// Cancels every task that lives.
   void cancel_all(CancelReason reason);
+  /// Ends the timers of perigee.every and perigee.cron; those that run finish their run.
+  void retire();
 
   /// What its tasks compute for every worker, or wait for. REQUIRES: attach() was called.
   [[nodiscard]] Fetches& fetches();

@@ -27,6 +27,7 @@ Generation* Generations::find(std::uint64_t number) {
 void Generations::activate(std::uint64_t number, Milliseconds drain_deadline) {
   if (current_ != nullptr) {
     current_->drain_deadline = drain_deadline;
+    current_->vm->retire();
   }
   current_ = find(number);
 }
@@ -35,6 +36,7 @@ void Generations::discard(std::uint64_t number) {
   if (Generation* generation = find(number); generation != nullptr) {
     generation->drain_deadline = 1;  // long past: whatever its start hooks began is cancelled
     generation->stop_begun = generation->stopped = true;
+    generation->vm->retire();
   }
 }
 
@@ -93,6 +95,7 @@ bool Generations::collect(Milliseconds now, const std::function<void(Generation&
 
 void Generations::drain_all(Milliseconds deadline) {
   for (const auto& generation : all_) {
+    generation->vm->retire();
     generation->drain_deadline =
         generation->drain_deadline == 0 ? deadline : std::min(generation->drain_deadline, deadline);
   }

@@ -7,11 +7,22 @@ local core = require "perigee.core"
 local create, raw_resume, raw_yield = coroutine.create, coroutine.resume, coroutine.yield
 local WAIT, stack_is_low = core.wait_mark, core.stack_is_low
 
-local M = { yield = raw_yield }
+local REFUSED = {}
+
+local M = {
+  yield = raw_yield,
+  refused = REFUSED, -- what a wait inside a coroutine is told that can't pass on to the task
+}
+
+-- Passes a wait on. A C function that calls back stops it: who waits is told, and raises where the wait was.
+local function pass_on()
+  local ok, refused = pcall(raw_yield, WAIT)
+  return not ok and REFUSED or refused
+end
 
 local function step(co, ok, first, ...)
   if ok and first == WAIT then
-    return step(co, raw_resume(co, raw_yield(WAIT)))
+    return step(co, raw_resume(co, pass_on()))
   end
   return ok, first, ...
 end

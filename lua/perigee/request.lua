@@ -7,6 +7,7 @@ local ffi = require "ffi"
 local native = require "perigee.native"
 local nearest = require "perigee.nearest"
 local response = require "perigee.response"
+local tasks = require "perigee.tasks"
 
 local C, fstr = native.C, native.string
 
@@ -210,6 +211,15 @@ function methods.delete_cookie(req, name, options)
     end
   end
   core.set_cookie(task, name, "", all)
+end
+
+--- Runs `fn(...)` as a task of its own that is cancelled when the request ends.
+---@param fn function
+---@param ... any
+---@return perigee.Task
+function methods.spawn(req, fn, ...)
+  tasks.check_function(fn, "spawn")
+  return tasks.spawn_within(view_of(req), fn, ...)
 end
 
 local Request = {}

@@ -5,7 +5,7 @@ local core = require "perigee.core"
 local native = require "perigee.native"
 
 local C, vm, view_of_task = native.C, native.vm, native.view_of_task
-local raw_yield, WAIT = coroutines.yield, core.wait_mark
+local raw_yield, WAIT, REFUSED = coroutines.yield, core.wait_mark, coroutines.refused
 
 local M = {
   no_wait = nil, -- why the running code must not wait
@@ -18,16 +18,28 @@ local REASONS = {
   [native.DRAINING] = "cancelled: the server or this version of the app is ending",
 }
 
+-- The wait that was about to begin does not: what was prepared for it is taken back.
+local function give_up(task, undo, a, b)
+  C.perigee_stop_timer(task)
+  task.again = 0
+  if undo then
+    undo(a, b)
+  end
+end
+
 -- A cancelled task's waits raise, but not before the others have had their turn: a loop around a caught wait must not
 -- keep the worker to itself.
-local function check(task)
-  if task.cancelled ~= 0 then
+local function check(task, undo, a, b)
+  if task.cancelled ~= 0 and task.shielded == 0 then
     task.again = 1
     pcall(raw_yield, WAIT)
-    task.again = 0
+    give_up(task, undo, a, b)
     error(REASONS[task.cancelled], 0)
   end
 end
+
+local BELOW_C = " can't wait here: a C function is calling back (table.sort, string.gsub, load, the handler of xpcall, "
+  .. "a finalizer and their like)"
 
 --- The running task's view. Raises where nothing may wait.
 ---@param what string who asks, for the message
@@ -41,21 +53,21 @@ end
 
 --- Suspends the running task until somebody wakes it. A cancelled task raises, now or when it is woken.
 ---@param what string who waits, for the message
-function M.suspend(what)
+---@param undo? fun(a: any, b: any) called with `a` and `b` before anything is raised
+function M.suspend(what, undo, a, b)
   local task = M.current(what)
   if M.no_wait then
-    C.perigee_stop_timer(task)
-    task.again = 0
+    give_up(task, undo, a, b)
     error(what .. " can't wait here: " .. M.no_wait, 3)
   end
-  check(task)
-  local ok = pcall(raw_yield, WAIT)
-  if not ok then
-    C.perigee_stop_timer(task)
-    task.again = 0
-    error(what .. " can't wait here: a C function is calling back (table.sort, string.gsub and their like)", 3)
+  check(task, undo, a, b)
+  local ok, refused = pcall(raw_yield, WAIT)
+  if not ok or refused == REFUSED then
+    give_up(task, undo, a, b)
+    error(what .. BELOW_C, 3)
   end
-  if task.cancelled ~= 0 then
+  if task.cancelled ~= 0 and task.shielded == 0 then
+    give_up(task, undo, a, b)
     error(REASONS[task.cancelled], 0)
   end
 end
@@ -67,7 +79,7 @@ function M.sleep(seconds)
     error("bad argument #1 to 'sleep' (a number of seconds, 0 or more, expected)", 2)
   end
   local task = M.current("perigee.sleep")
-  if seconds == 0 or task.cancelled ~= 0 then
+  if seconds == 0 or task.cancelled ~= 0 and task.shielded == 0 then
     task.again = 1
   else
     C.perigee_wake_after(task, seconds)
@@ -86,11 +98,20 @@ end
 local Task = {}
 Task.__index = Task
 
+-- Who waits for one task stands in its `waiters` by serial, with its address; who waits for many (perigee.all) with a
+-- table that counts what is left.
 local function wake_waiters(handle)
   local waiters = handle.waiters
   handle.waiters = {}
-  for serial, address in pairs(waiters) do
-    core.wake(address, serial)
+  for serial, waiter in pairs(waiters) do
+    local address = waiter
+    if type(waiter) == "table" then
+      waiter.left = waiter.left - 1
+      address = waiter.left == 0 and waiter.address or nil
+    end
+    if address then
+      core.wake(address, serial)
+    end
   end
 end
 
@@ -115,6 +136,9 @@ local function finish(handle, cancelled, ok, ...)
   unfinished[handle.serial] = nil
   handle.done, handle.ok = true, ok
   handle.count, handle.results = select("#", ...), { ... }
+  if handle.parent then
+    handle.parent.children[handle] = nil
+  end
   if not ok and not cancelled and next(handle.waiters) == nil then
     core.log("error", "uncaught error in a spawned task: " .. describe((...)))
   end
@@ -134,18 +158,36 @@ local function run(handle, fn, ...)
   ended(xpcall(fn, traceback, ...))
 end
 
+--- Raises at the caller's caller unless `fn` is a function.
+function M.check_function(fn, name)
+  if type(fn) ~= "function" then
+    error(("bad argument #1 to '%s' (function expected, got %s)"):format(name, type(fn)), 3)
+  end
+end
+
+local function begin(handle, fn, ...)
+  handle.address, handle.serial = core.spawn(run, handle, fn, ...)
+  return handle
+end
+
 --- Runs `fn(...)` as a task of its own: it begins when the running code next waits or ends, and outlives the request.
 ---@param fn function
 ---@param ... any
 ---@return perigee.Task
 function M.spawn(fn, ...)
-  if type(fn) ~= "function" then
-    error("bad argument #1 to 'spawn' (function expected, got " .. type(fn) .. ")", 2)
-  end
+  M.check_function(fn, "spawn")
   M.current("perigee.spawn")
-  local handle = setmetatable({ done = false, waiters = {} }, Task)
-  handle.address, handle.serial = core.spawn(run, handle, fn, ...)
-  return handle
+  return begin(setmetatable({ done = false, waiters = {} }, Task), fn, ...)
+end
+
+--- A task that has ended and returned nothing.
+---@return perigee.Task
+function M.ended()
+  return setmetatable({ done = true, ok = true, count = 0, results = {}, waiters = {} }, Task)
+end
+
+local function forget_waiter(handle, serial)
+  handle.waiters[serial] = nil
 end
 
 --- Waits until the task ends: what its function returned, or nil and the error; nil and "timeout" after `timeout`.
@@ -165,7 +207,7 @@ function Task:wait(timeout)
       C.perigee_wake_after(task, left)
     end
     self.waiters[serial] = address
-    M.suspend("task:wait")
+    M.suspend("task:wait", forget_waiter, self, serial)
   end
   C.perigee_stop_timer(task)
   if self.ok then
@@ -183,18 +225,62 @@ end
 
 local deferred = {} -- serial -> list of { fn, count, ... }
 
---- Runs `fn(...)` when the running request or task is over, however it ends; the last deferred runs first.
----@param fn function
----@param ... any
-function M.defer(fn, ...)
-  if type(fn) ~= "function" then
-    error("bad argument #1 to 'defer' (function expected, got " .. type(fn) .. ")", 2)
-  end
-  local task = M.current("perigee.defer")
+-- Has `fn(...)` run at the end of the request or task that `task` serves now.
+local function defer(task, fn, ...)
   local list = deferred[task.serial] or {}
   deferred[task.serial] = list
   list[#list + 1] = { fn, select("#", ...), ... }
   task.deferred = 1
+end
+
+--- Runs `fn(...)` when the running request or task is over, however it ends; the last deferred runs first.
+---@param fn function
+---@param ... any
+function M.defer(fn, ...)
+  M.check_function(fn, "defer")
+  defer(M.current("perigee.defer"), fn, ...)
+end
+
+local families = setmetatable({}, { __mode = "v" }) -- serial of a request -> its tasks
+
+local function cancel_children(family)
+  for child in pairs(family.children) do
+    child:cancel()
+  end
+end
+
+--- Runs `fn(...)` as a task of its own that is cancelled when the request of `task` ends: req:spawn.
+---@param task table the request's view
+---@return perigee.Task
+function M.spawn_within(task, fn, ...)
+  local family = families[task.serial]
+  if not family then
+    family = { children = {} }
+    families[task.serial] = family
+    defer(task, cancel_children, family)
+  end
+  local handle = setmetatable({ done = false, waiters = {}, parent = family }, Task)
+  family.children[handle] = true
+  return begin(handle, fn, ...)
+end
+
+local function unshield(task, ok, ...)
+  task.shielded = task.shielded - 1
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+--- Runs `fn(...)` without being cancelled within: its waits do not raise. A cancelled task's next wait after it does.
+---@param fn function
+---@param ... any
+---@return any ... what fn returns
+function M.shield(fn, ...)
+  M.check_function(fn, "shield")
+  local task = M.current("perigee.shield")
+  task.shielded = task.shielded + 1
+  return unshield(task, pcall(fn, ...))
 end
 
 --- What Dispatcher calls at the end of a task that deferred something, or failed out of pcall's sight (a stray yield).
@@ -245,6 +331,7 @@ function M.stream(fn, view)
   return fn(write)
 end
 
+M.Task = Task
 M.view_of_task = view_of_task
 M.describe = describe
 M.traceback = traceback

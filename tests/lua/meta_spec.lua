@@ -6,12 +6,13 @@ local perigee = require "perigee"
 local request = require "perigee.request"
 local result = require "perigee.result"
 local tasks = require "perigee.tasks"
+local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
-local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "shared.lua" }
+local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "shared.lua", "tasks.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
@@ -83,6 +84,7 @@ local PUBLIC = {
   ["perigee.Request"] = request.methods,
   ["perigee.Result"] = { bytes = own_result.bytes },
   ["perigee.SharedDictionary"] = shared.Dictionary,
+  ["perigee.Semaphore"] = semaphore.Semaphore,
   ["perigee.Task"] = getmetatable(tasks.spawn(function() end)).__index,
 }
 

@@ -20,6 +20,68 @@ describe("perigee.sleep", function()
   end)
 end)
 
+describe("a wait below a C function that calls back", function()
+  local ffi = require "ffi"
+  local function pause() perigee.sleep(1) end
+  local below = {
+    ["table.sort"] = function() table.sort({ 2, 1 }, pause) end,
+    ["string.gsub"] = function() string.gsub("a", "a", pause) end,
+    ["load"] = function() assert(load(pause)) end,
+    ["string.format"] = function()
+      string.format("%s", setmetatable({}, { __tostring = function() pause() return "x" end }))
+    end,
+    ["a coroutine in string.gsub"] = function() string.gsub("a", "a", coroutine.wrap(pause)) end,
+    ["coroutines in a coroutine in string.gsub"] = function()
+      local inner = coroutine.wrap(function() coroutine.wrap(pause)() end)
+      string.gsub("a", "a", coroutine.wrap(function() inner() end))
+    end,
+  }
+  for name, fn in pairs(below) do
+    it("raises where it is, and can be caught: " .. name, function()
+      raises("can't wait here: a C function is calling back", fn)
+      perigee.sleep(0)
+    end)
+  end
+
+  it("raises in the handler of xpcall", function()
+    local ok, err = xpcall(error, function()
+      return select(2, pcall(pause))
+    end, "x")
+    equal(false, ok)
+    equal(true, err:find("can't wait here", 1, true) ~= nil)
+  end)
+
+  it("raises in a callback of the FFI", function()
+    local message
+    local callback = ffi.cast("int (*)(const void*, const void*)", function()
+      local ok, err = pcall(pause)
+      message = not ok and err
+      return 0
+    end)
+    ffi.cdef "void qsort(void*, size_t, size_t, int (*)(const void*, const void*));"
+    jit.off(true, true)
+    ffi.C.qsort(ffi.new("char[2]"), 2, 1, callback)
+    callback:free()
+    equal(true, message:find("can't wait here", 1, true) ~= nil)
+    perigee.sleep(0)
+  end)
+
+  it("raises in a finalizer", function()
+    local message
+    do
+      local watched = newproxy(true)
+      getmetatable(watched).__gc = function()
+        local ok, err = pcall(pause)
+        message = not ok and err
+      end
+    end
+    collectgarbage()
+    collectgarbage()
+    equal(true, message:find("can't wait here", 1, true) ~= nil)
+    perigee.sleep(0)
+  end)
+end)
+
 describe("a spawned task", function()
   it("begins when its maker waits", function()
     local begun = false
@@ -116,6 +178,61 @@ describe("a cancelled task", function()
     perigee.sleep(0)
     old:cancel()
     equal("untouched", young:wait())
+  end)
+end)
+
+describe("perigee.shield", function()
+  it("gives what its function returns, and raises what that raises", function()
+    equal(3, (perigee.shield(function(a, b) return a + b end, 1, 2)))
+    equal(2, select("#", perigee.shield(function() return nil, nil end)))
+    local reason = {}
+    raises(reason, perigee.shield, function() error(reason) end)
+    raises("bad argument #1 to 'shield' (function expected, got nil)", perigee.shield)
+  end)
+
+  it("keeps its waits from being cancelled, and only those", function()
+    local steps = {}
+    local task = perigee.spawn(function()
+      perigee.shield(function()
+        perigee.shield(perigee.sleep, 1)
+        perigee.sleep(1)
+        steps[#steps + 1] = "within"
+      end)
+      steps[#steps + 1] = "after"
+      perigee.sleep(0)
+      steps[#steps + 1] = "not reached"
+    end)
+    perigee.sleep(0)
+    task:cancel()
+    equal("cancelled", select(2, task:wait()):match("^cancelled"))
+    equal("within after", table.concat(steps, " "))
+  end)
+
+  it("ends with an error", function()
+    local raised = false
+    local task = perigee.spawn(function()
+      pcall(perigee.shield, error, "oops")
+      raised = not pcall(perigee.sleep, 1000)
+    end)
+    perigee.sleep(0)
+    task:cancel()
+    task:wait()
+    equal(true, raised)
+  end)
+end)
+
+describe("req:spawn", function()
+  it("makes a task like others", function()
+    equal(3, spec.req:spawn(function(a, b)
+      perigee.sleep(1)
+      return a + b
+    end, 1, 2):wait())
+    raises("bad argument #1 to 'spawn' (function expected, got string)", spec.req.spawn, spec.req, "x")
+  end)
+
+  it("is refused once the request has ended", function()
+    local ended = setmetatable({ { serial = 2 }, 1 }, getmetatable(spec.req))
+    raises("request has ended", function() ended:spawn(print) end)
   end)
 end)
 

@@ -194,3 +194,31 @@ TEST_CASE("core.operate: the operations of the server are begun by name, others 
 TEST_CASE("perigee.now and monotonic: both count seconds") {
   CHECK(run("return tostring(perigee.now() > 1.6e9 and perigee.monotonic() > 0)") == "200 true");
 }
+
+TEST_CASE("perigee.shield: a cancelled task goes on waiting within, and raises at the wait after it") {
+  LoadedVm loaded(
+      "app:get('/', function() perigee.shield(perigee.sleep, 5) shielded = 'done' perigee.sleep(0) return 'no' end)"
+      "app:get('/seen', function() return shielded or 'not yet' end)");
+  Request request(loaded, get("/"));
+  REQUIRE(request.outcome == Outcome::kWaiting);
+  loaded.vm->cancel(*request.exchange.task, perigee::script::CancelReason::kClientGone);
+  CHECK_FALSE(loaded.vm->has_ready());
+  CHECK(answer_to(loaded, get("/seen")) == "200 not yet");
+  loaded.pass(10);
+  CHECK(answer_to(loaded, get("/seen")) == "200 done");
+  CHECK(request.exchange.answer.status == 503);
+}
+
+TEST_CASE("timers: they end when their VM retires, and no new ones begin") {
+  LoadedVm loaded(
+      "app:get('/', function() perigee.every(1000, print) perigee.cron('0 0 1 1 *', print) return 'x' end)");
+  CHECK(answer_to(loaded, get("/")) == "200 x");
+  loaded.run_ready();
+  CHECK(loaded.vm->busy_tasks() == 2);
+  loaded.vm->retire();
+  loaded.run_ready();
+  CHECK(loaded.vm->busy_tasks() == 0);
+  CHECK(answer_to(loaded, get("/")) == "200 x");
+  loaded.run_ready();
+  CHECK(loaded.vm->busy_tasks() == 0);
+}

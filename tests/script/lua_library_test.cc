@@ -27,6 +27,7 @@ std::vector<std::string> spec_names() {
 
 TEST_CASE("lua library: what it promises holds, by the specs of its modules") {
   const std::string name = GENERATE(from_range(spec_names()));
+  INFO(name);
   const EventLog log;
   LoadedVm loaded(LoadedVm::AppFile{PERIGEE_SOURCE_DIR "/tests/lua/app.lua"});
   const std::string body = "f=1&g=%41";
@@ -40,7 +41,6 @@ TEST_CASE("lua library: what it promises holds, by the specs of its modules") {
   REQUIRE(request.status() == 200);
   const std::size_t line = request.body().find('\n');
   CHECK(std::stoi(request.body()) > 0);
-  INFO(name);
   CHECK(request.body().substr(line + 1) == "");
 }
 

@@ -110,3 +110,9 @@ function Request:set_cookie(name, value, options) end
 ---@param name string
 ---@param options? perigee.CookieOptions
 function Request:delete_cookie(name, options) end
+
+--- Runs `fn(...)` as a task of its own that is cancelled when the request ends.
+---@param fn function
+---@param ... any
+---@return perigee.Task
+function Request:spawn(fn, ...) end
