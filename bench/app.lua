@@ -27,6 +27,12 @@ app:get("/ten", { use = ten }, function()
   return "Hello, World!"
 end)
 
+-- The first handler again, but it waits once.
+app:get("/waits", function()
+  perigee.sleep(0)
+  return "Hello, World!"
+end)
+
 -- What specs cost: the same request with and without them, and a body of ten typed members.
 local t = perigee.types
 

@@ -3,6 +3,8 @@
 HELLO_INSTRUCTIONS = 2_500
 TYPED_INSTRUCTIONS = 5_000
 MIDDLEWARE_INSTRUCTIONS = 600  # of ten middlewares that do nothing
+WAIT_INSTRUCTIONS = 2_500  # of one perigee.sleep(0)
+TIMERS_SHARE = 1.01  # of hello, with 100,000 timers pending: within what a count repeats to
 SPECS_INSTRUCTIONS = 800  # of one path, one query and one header spec, over the same route without
 JSON_INSTRUCTIONS = 12_000  # 1 KiB, ten typed members
 BROWSER_SHARE_OF_NGINX = 1 / 4
@@ -50,6 +52,10 @@ def broken(report):
         at_most("typed", instructions("perigee", "typed"), TYPED_INSTRUCTIONS, "instructions a request"),
         at_most("ten middlewares", instructions("perigee", "middleware"),
                 plus(instructions("perigee", "hello"), MIDDLEWARE_INSTRUCTIONS), "instructions a request"),
+        at_most("a wait", instructions("perigee", "waits"), plus(instructions("perigee", "hello"), WAIT_INSTRUCTIONS),
+                "instructions a request"),
+        at_most("hello beside 100,000 timers", instructions("perigee, 100,000 timers", "hello"),
+                times(instructions("perigee", "hello"), TIMERS_SHARE), "instructions a request"),
         at_most("specs", instructions("perigee", "specs"), plus(instructions("perigee", "bare"), SPECS_INSTRUCTIONS),
                 "instructions a request"),
         at_most("json", instructions("perigee", "json"), JSON_INSTRUCTIONS, "instructions a request"),

@@ -26,6 +26,7 @@ SCENARIOS = [
     Scenario("browser", "browser.txt", HELLO),
     Scenario("pipelined", "hello.txt", HELLO, depth=16),
     Scenario("middleware", "middleware.txt", HELLO, ours=True),
+    Scenario("waits", "waits.txt", HELLO, ours=True),
     Scenario("bare", "bare.txt", HELLO, ours=True),
     Scenario("specs", "specs.txt", HELLO, ours=True),
     Scenario("json", "json.txt", HELLO, ours=True),

@@ -26,6 +26,7 @@ class Perigee:
     name = "perigee"
     binary = "build/release/perigee"
     access_log = "off"
+    app = "app.lua"
 
     def takes(self, scenario):
         return True
@@ -40,7 +41,7 @@ class Perigee:
     def command(self, connections):
         limits = [f"limits.connections={connections}", "limits.connections_per_address=0"]
         settings = [f"log.access={self.access_log}", *limits]
-        return [self.binary, "serve", "-c", f"{SOURCE}/server.toml", "--app", f"{SOURCE}/app.lua",
+        return [self.binary, "serve", "-c", f"{SOURCE}/server.toml", "--app", f"{SOURCE}/{self.app}",
                 "--listen", "127.0.0.1:0", "--workers", "1", "--admin", "off",
                 *(word for setting in settings for word in ("--set", setting))]
 
@@ -59,6 +60,16 @@ class LoggingPerigee(Perigee):
 
     def forget(self):
         (ROOT / self.access_log).unlink(missing_ok=True)
+
+
+class TimedPerigee(Perigee):
+    """Perigee with 100,000 timers that wait."""
+
+    name = "perigee, 100,000 timers"
+    app = "timers.lua"
+
+    def takes(self, scenario):
+        return scenario.name == "hello"
 
 
 class Floor:

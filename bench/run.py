@@ -15,7 +15,7 @@ from lib_load import LoadError, command as load_command
 from lib_machine import cores, describe, raise_descriptor_limit
 from lib_nginx import NginxLua
 from lib_scenarios import SCENARIOS
-from lib_servers import Floor, LoggingPerigee, Perigee, ServerError
+from lib_servers import Floor, LoggingPerigee, Perigee, ServerError, TimedPerigee
 
 ALONE = ("http_parser alone", "parser"), ("scanner alone", "scanner")
 IDLE_CONNECTIONS = 10_000
@@ -45,7 +45,7 @@ class Run:
         self.core = cores()[0]
         self.descriptors = raise_descriptor_limit()
         self.missing = []
-        everything = [Perigee(), LoggingPerigee(), NginxLua(), Floor()]
+        everything = [Perigee(), LoggingPerigee(), TimedPerigee(), NginxLua(), Floor()]
         self.scenarios = [s for s in SCENARIOS if s.name in only] or SCENARIOS
         named = [s for s in everything if s.name in only] or everything
         self.servers = [server for server in named if self.attempt(server.name, server.prepare) is not False]
@@ -90,7 +90,7 @@ class Run:
     def idle(self):
         hello, figures = SCENARIOS[0], {}
         for server in self.servers:
-            if isinstance(server, LoggingPerigee):
+            if isinstance(server, (LoggingPerigee, TimedPerigee)):
                 continue
             say(f"idle connections: {server.name}")
             figure = self.attempt(f"{server.name}, idle", lambda: lib_memory.idle_bytes(
