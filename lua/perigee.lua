@@ -12,6 +12,7 @@ local request = require "perigee.request"
 local response = require "perigee.response"
 local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
+local socket = require "perigee.socket"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
 local timers = require "perigee.timers"
@@ -45,6 +46,7 @@ local perigee = {
   decode = core.decode,
 
   shared = shared.shared,
+  socket = { tcp = socket.tcp, udp = socket.udp, unix = socket.unix },
 
   sleep = tasks.sleep,
   spawn = tasks.spawn,

@@ -7,6 +7,10 @@
 #include "base/executor.h"
 #include "base/timer_wheel.h"
 
+namespace perigee::client {
+class Network;
+}
+
 namespace perigee::files {
 class FileCache;
 }
@@ -53,6 +57,9 @@ class Host {
 
   /// The dictionaries that all workers share.
   [[nodiscard]] virtual state::SharedDictionaries& shared() = 0;
+
+  /// By what the worker connects to others.
+  [[nodiscard]] virtual client::Network& network() = 0;
 
   /// Where other threads post to the worker's.
   [[nodiscard]] virtual Executor& executor() = 0;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/marks.h"
+#include "client/stream_pool.h"
 #include "script/bind.h"
 #include "script/lua_library.h"
 #include "state/shared_dictionaries.h"
@@ -41,6 +42,7 @@ int core_module(lua_State* state) {
   bind_crypto(state);
   bind_types(state);
   bind_shared(state);
+  bind_socket(state);
   return 1;
 }
 
@@ -374,6 +376,13 @@ Vm::Status Vm::resume(Task& task, int arguments) {
   view_.current = outer != nullptr ? &outer->view : nullptr;
   starved_ = starved_ || status == LUA_ERRMEM;
   return status == 0 ? Status::kReturned : status == LUA_YIELD ? Status::kYielded : Status::kFailed;
+}
+
+client::StreamPool& Vm::socket_pool() {
+  if (!socket_pool_) {
+    socket_pool_ = std::make_unique<client::StreamPool>();
+  }
+  return *socket_pool_;
 }
 
 Fetches& Vm::fetches() {

@@ -19,6 +19,10 @@
 
 struct lua_State;
 
+namespace perigee::client {
+class StreamPool;
+}
+
 namespace perigee::script {
 
 /// What an app is loaded with.
@@ -118,6 +122,9 @@ class Vm {
   /// What its tasks compute for every worker, or wait for. REQUIRES: attach() was called.
   [[nodiscard]] Fetches& fetches();
 
+  /// The idle connections of its perigee.socket.
+  [[nodiscard]] client::StreamPool& socket_pool();
+
   /// Bytes that encoded answers are built in; valid until the next answer.
   [[nodiscard]] std::string& scratch() { return scratch_; }
   /// Room for what perigee.encode() writes; an answer's body is never in it.
@@ -157,6 +164,7 @@ class Vm {
   std::string scratch_;
   std::string encoded_;
   std::unique_ptr<Fetches> fetches_;  // made by the first
+  std::unique_ptr<client::StreamPool> socket_pool_;
   bool starved_ = false;
   bool has_after_ = false;
   bool has_error_hook_ = false;

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "net/address_set.h"
+#include "net/resolver.h"
 #include "net/socket_address.h"
+#include "net/tls.h"
 
 namespace perigee::server {
 namespace {
@@ -62,6 +64,22 @@ void check_proxies(const Options& options, Faults& faults) {
   }
 }
 
+void check_client(const Options& options, Faults& faults) {
+  for (std::size_t i = 0; i < options.nameservers.size(); ++i) {
+    if (const Result<> good = net::Resolver::check_nameserver(options.nameservers[i]); !good) {
+      faults.push_back({"client.nameservers", i,
+                        "client.nameservers takes IP addresses, with or without a port: \"192.0.2.1:53\" or "
+                        "\"[2001:db8::1]:53\""});
+    }
+  }
+  if (options.ca_file.empty()) {
+    return;
+  }
+  if (const auto context = net::TlsContext::create({options.ca_file, "", ""}); !context) {
+    faults.push_back({"client.ca_file", 0, "client.ca_file: " + context.error().message});
+  }
+}
+
 void check_sizes(const Options& options, Faults& faults) {
   const std::pair<std::string, std::int64_t> parts[] = {{"http.request_line", options.request_line},
                                                         {"http.field_line", options.field_line}};
@@ -102,6 +120,7 @@ std::vector<OptionFault> check_options(const Options& options) {
   Faults faults;
   check_addresses(options, faults);
   check_proxies(options, faults);
+  check_client(options, faults);
   check_sizes(options, faults);
   check_folders(options, faults);
   check_logs(options, faults);

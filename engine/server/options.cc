@@ -103,6 +103,27 @@ const std::array kTable = {
     OptionSpec{"static", "check", kSeconds, &Options::static_check, 0, kHour, "", kReloadable,
                "Seconds for which a file is believed to be unchanged; after that it is looked at again."},
 
+    OptionSpec{"client", "nameservers", kStringList, &Options::nameservers, 0, 16, "", kReloadable,
+               "Who is asked for the addresses of names: IP addresses, with a port where it is not 53; without any, "
+               "those of /etc/resolv.conf. /etc/hosts comes first."},
+    OptionSpec{"client", "name_timeout", kSeconds, &Options::name_timeout, 0.1, 60, "", kReloadable,
+               "Seconds that a nameserver may take to answer; each further round waits longer."},
+    OptionSpec{"client", "name_tries", kInteger, &Options::name_tries, 1, 10, "", kReloadable,
+               "Rounds over the nameservers before a name is given up."},
+    OptionSpec{"client", "names", kInteger, &Options::names, 0, 1'000'000, "", kReloadable,
+               "Names whose addresses each worker keeps, as long as their nameserver says; 0 keeps none."},
+    OptionSpec{"client", "pool_size", kInteger, &Options::pool_size, 1, 1024, "", kReloadable,
+               "Idle connections to one host that each worker keeps."},
+    OptionSpec{"client", "pool_idle", kSeconds, &Options::pool_idle, 0.1, kDay, "", kReloadable,
+               "Seconds that an idle connection is kept."},
+    OptionSpec{"client", "receive", kSize, &Options::client_receive, kKiB, kGiB, "", kReloadable,
+               "Most bytes that one receive of perigee.socket collects, in bytes; more is \"too_large\"."},
+    OptionSpec{"client", "block_private", kBoolean, &Options::block_private, 0, 0, "", kReloadable,
+               "Keeps perigee.http from this machine and from private networks, whatever a name stands for; a request "
+               "may say otherwise."},
+    OptionSpec{"client", "ca_file", kString, &Options::ca_file, 0, kPathBytes, "", kReloadable,
+               "Certificates (PEM) that servers are verified by; empty takes the system's."},
+
     OptionSpec{
         "shared", "size", kSize, &Options::shared_size, 64 * kKiB, 1024 * kGiB, "", kReloadable,
         "Memory that each shared dictionary without a size of its own may take, in bytes; made smaller, it evicts "

@@ -66,6 +66,17 @@ struct Options {
   std::int64_t sendfile_from = 64 * 1024;
   double static_check = 1;
 
+  // [client]
+  std::vector<std::string> nameservers;
+  double name_timeout = 2;
+  std::int64_t name_tries = 2;
+  std::int64_t names = 1'000;
+  std::int64_t pool_size = 32;
+  double pool_idle = 60;
+  std::int64_t client_receive = 64 * 1024 * 1024;
+  bool block_private = false;
+  std::string ca_file;
+
   // [shared]
   std::int64_t shared_size = 10 * 1024 * 1024;
   std::map<std::string, DictionaryOptions, std::less<>> shared;  ///< by name: each a [shared.NAME]

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "client/network.h"
 #include "files/file_cache.h"
 #include "http/head_scanner.h"
 #include "net/address_set.h"
@@ -96,6 +97,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] state::RateLimiter& rates() override { return *setup_.rates; }
   [[nodiscard]] files::FileCache& files() override { return files_; }
   [[nodiscard]] state::SharedDictionaries& shared() override { return *setup_.shared; }
+  [[nodiscard]] client::Network& network() override { return network_; }
   [[nodiscard]] Executor& executor() override { return loop_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
@@ -173,6 +175,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   net::AddressSet trusted_;     // whose forwarding headers are believed
   bool proxy_header_ = false;   // connections begin with one
   OccasionalNote proxy_notes_;  // on connections that were closed for theirs
+  client::Network network_{loop_};
   Generations generations_;
   AnswerWriter answers_;
   files::FileCache files_{{}};

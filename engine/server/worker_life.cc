@@ -16,6 +16,20 @@ namespace {
 
 constexpr Milliseconds kHousekeeping = 20;
 
+client::NetworkSettings network_settings(const Options& options) {
+  client::NetworkSettings settings;
+  settings.names.nameservers = options.nameservers;
+  settings.names.timeout = milliseconds(options.name_timeout);
+  settings.names.tries = static_cast<int>(options.name_tries);
+  settings.names.cached = static_cast<std::size_t>(options.names);
+  settings.pool_size = static_cast<std::size_t>(options.pool_size);
+  settings.idle = milliseconds(options.pool_idle);
+  settings.most_received = static_cast<std::size_t>(options.client_receive);
+  settings.block_private = options.block_private;
+  settings.ca_file = options.ca_file;
+  return settings;
+}
+
 void pin_to(int processor) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -50,6 +64,7 @@ void Worker::apply(std::shared_ptr<const Options> options) {
   files_.set_limits({static_cast<std::size_t>(options_->static_files),
                      static_cast<std::size_t>(options_->static_memory),
                      static_cast<std::size_t>(options_->sendfile_from), milliseconds(options_->static_check)});
+  network_.apply(network_settings(*options_));
   open_access_log();
 }
 

@@ -19,8 +19,10 @@ HEAVY = {
     r"toml\+\+/.*|toml\.hpp": r"engine/server/config_loader\.cc",
     r"CLI/.*": r"engine/server/command_line\.cc",
     r"spdlog/.*|fmt/.*": r"engine/server/error_log\.cc",
-    r"openssl/.*": r"engine/base/crypto\.cc",
+    r"openssl/.*": r"engine/(base/crypto|net/tls)\.cc",
     r"http_parser\.h": r"engine/http/body_framer\.cc",
+    r"ares(_\w+)?\.h": r"engine/net/resolver\.cc",
+    r"brotli/\w+\.h": r"engine/client/content_decoder\.cc",
     r"xxhash\.h": r"engine/state/shared_dictionary\.cc",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)

@@ -8,11 +8,13 @@ local result = require "perigee.result"
 local tasks = require "perigee.tasks"
 local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
+local socket = require "perigee.socket"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
-local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "shared.lua", "tasks.lua" }
+local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "shared.lua", "socket.lua",
+  "tasks.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
@@ -85,6 +87,9 @@ local PUBLIC = {
   ["perigee.Result"] = { bytes = own_result.bytes },
   ["perigee.SharedDictionary"] = shared.Dictionary,
   ["perigee.Semaphore"] = semaphore.Semaphore,
+  ["perigee.socket"] = perigee.socket,
+  ["perigee.Socket"] = socket.Socket,
+  ["perigee.Datagram"] = socket.Datagram,
   ["perigee.Task"] = getmetatable(tasks.spawn(function() end)).__index,
 }
 

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/log.h"
+#include "client/network.h"
 #include "files/file_cache.h"
+#include "net/event_loop.h"
 #include "script/exchange.h"
 #include "script/host.h"
 #include "script/task.h"
@@ -41,6 +43,13 @@ class FakeHost final : public perigee::script::Host {
   [[nodiscard]] perigee::state::RateLimiter& rates() override { return *limiter; }
   [[nodiscard]] perigee::files::FileCache& files() override { return cache; }
   [[nodiscard]] perigee::state::SharedDictionaries& shared() override { return *dictionaries; }
+  [[nodiscard]] perigee::client::Network& network() override {
+    if (!network_) {
+      loop = std::make_unique<perigee::net::EventLoop>();
+      network_ = std::make_unique<perigee::client::Network>(*loop);
+    }
+    return *network_;
+  }
   [[nodiscard]] perigee::Executor& executor() override { return posts; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
@@ -68,8 +77,10 @@ class FakeHost final : public perigee::script::Host {
   std::shared_ptr<perigee::state::SharedDictionaries> dictionaries =
       std::make_shared<perigee::state::SharedDictionaries>();
   Posts posts;
+  std::unique_ptr<perigee::net::EventLoop> loop;  ///< made for whoever connects
 
  private:
+  std::unique_ptr<perigee::client::Network> network_;
   perigee::Milliseconds now_ = 0;
 };
 

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "net/stream.h"
+
+namespace perigee::client {
+
+/// A connection that was used before.
+struct PooledStream {
+  std::unique_ptr<net::Stream> stream;  ///< null: there was none
+  int uses = 0;                         ///< how often it had been taken from a pool
+};
+
+/// Connections that nobody uses, kept for the next who wants the same: by a key that says everything that must be
+/// equal. One on which anything happens meanwhile, the peer's goodbye or bytes that nobody asked for, is dropped at
+/// once; so none hands another request's bytes on. Loop thread only.
+class StreamPool {
+ public:
+  static constexpr std::size_t kMost = 1024;  ///< in all: the one that waited longest goes first
+
+  StreamPool() = default;
+  StreamPool(const StreamPool&) = delete;
+  StreamPool& operator=(const StreamPool&) = delete;
+
+  /// The one that was given last under `key`.
+  [[nodiscard]] PooledStream take(std::string_view key);
+
+  /// Keeps a stream for `idle` milliseconds; of more than `most` with this key the oldest goes. False, and the stream
+  /// is closed, where it is not quiet. REQUIRES: most > 0.
+  bool give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most);
+
+  [[nodiscard]] std::size_t size() const { return idle_.size(); }
+  [[nodiscard]] std::size_t size(std::string_view key) const;
+  void clear();
+
+ private:
+  class Idle;
+  using List = std::list<Idle>;
+
+  class Idle {
+   public:
+    Idle(StreamPool& owner, std::string_view name, PooledStream kept);
+
+    StreamPool& pool;
+    std::string key;
+    PooledStream pooled;
+    List::iterator place;
+
+    void expire() { pool.drop(place); }
+    void watch();
+    TimerOf<Idle, &Idle::expire> timer;
+  };
+
+  void drop(List::iterator place);
+  void forget(List::iterator place);
+
+  List idle_;                                                            // given last stands first
+  std::unordered_map<std::string, std::vector<List::iterator>> by_key_;  // given last stands last
+};
+
+}  // namespace perigee::client

@@ -1,0 +1,553 @@
+"""perigee.socket against real peers: TCP, Unix and UDP, names, pools, timeouts, and whatever peers do wrong."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from harness import PATIENCE, ServerCase, wait_until
+from peers import Nameserver, Peer, free_port, reset, wait_for_end
+
+APP = """
+local perigee = require "perigee"
+local app = perigee.app()
+
+-- Runs the body as Lua, with a socket that is connected to the port in the query; answers what it returns as a list.
+app:post("/run", function(req)
+  local fn = assert(loadstring("local perigee, port, req, sock = ... " .. req.body, "=body"))
+  local sock = perigee.socket.tcp()
+  sock:settimeout(5)
+  local results = { n = 0 }
+  local function keep(...)
+    for i = 1, select("#", ...) do
+      local value = (select(i, ...))
+      results[i] = value == nil and perigee.null or value
+    end
+  end
+  keep(fn(perigee, tonumber(req.query.port), req, sock))
+  results.n = nil
+  return perigee.array(results)
+end)
+
+app:get("/ping", function() return "pong" end)
+
+local kept
+app:post("/keep", function(req)
+  kept = perigee.socket.tcp()
+  assert(kept:connect("127.0.0.1", tonumber(req.query.port)))
+  return "kept"
+end)
+app:post("/drop", function()
+  kept = nil
+  collectgarbage()
+  collectgarbage()
+  return "dropped"
+end)
+
+return app
+"""
+
+
+def echo(connection, _):
+    while True:
+        data = connection.recv(65536)
+        if not data:
+            return
+        connection.sendall(data)
+
+
+class SocketCase(ServerCase):
+    def peer(self, talk, **options):
+        peer = Peer(talk, **options)
+        self.addCleanup(peer.close)
+        return peer
+
+    def run_lua(self, code, port=0, server=None):
+        response = (server or self.server).fetch("POST", f"/run?port={port}", (), code)
+        self.assertEqual(response.status, 200, response)
+        return response.json()
+
+
+class Conversation(SocketCase):
+    APP = APP
+
+    def test_lines_counts_and_the_rest_are_received(self):
+        def talk(connection, _):
+            connection.sendall(b"first\\r\\nsecond\\n\\n12345rest of it".replace(b"\\r", b"\r").replace(b"\\n", b"\n"))
+        peer = self.peer(talk)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            return sock:receive(), sock:receive("*l"), sock:receive("*l"), sock:receive(5), sock:receive("*a"),
+              sock:receive()""", peer.port)
+        self.assertEqual(found, ["first", "second", "", "12345", "rest of it", None, "closed", ""])
+
+    def test_a_byte_at_a_time_gives_the_same(self):
+        def talk(connection, _):
+            for byte in b"line\r\nab--mark--cd":
+                connection.sendall(bytes([byte]))
+        peer = self.peer(talk)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            local line = sock:receive()
+            local upto = sock:receiveuntil("--mark--")
+            return line, (upto()), sock:receive("*a")""", peer.port)
+        self.assertEqual(found, ["line", "ab", "cd"])
+
+    def test_strings_numbers_and_nested_lists_are_sent(self):
+        peer = self.peer(echo)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            return sock:send({ "a", 1, { "b", { 2 } } }), sock:receive(4), sock:send(""), sock:send(77), sock:receive(2)""",
+                             peer.port)
+        self.assertEqual(found, [4, "a1b2", 0, 2, "77"])
+
+    def test_receiveuntil_gives_parts_and_a_nil_at_the_mark(self):
+        def talk(connection, _):
+            connection.sendall(b"hello, world! --abcxyz--next--abcxyz--")
+        peer = self.peer(talk)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            local read = sock:receiveuntil("--abcxyz--")
+            return read(4), read(4), read(8), read(4) or "at the mark", read(), read()""", peer.port)
+        self.assertEqual(found, ["hell", "o, w", "orld! ", "at the mark", "next", None, "closed", ""])
+
+    def test_receiveuntil_may_include_the_mark(self):
+        peer = self.peer(lambda connection, _: connection.sendall(b"one;two;"))
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            local read = sock:receiveuntil(";", { inclusive = true })
+            return (read()), (read())""", peer.port)
+        self.assertEqual(found, ["one;", "two;"])
+
+    def test_receiveany_takes_what_is_there(self):
+        peer = self.peer(lambda connection, _: connection.sendall(b"abcdef"))
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            return sock:receiveany(4), sock:receiveany(4), sock:receiveany(4)""", peer.port)
+        self.assertEqual(found, ["abcd", "ef", None, "closed", ""])
+
+    def test_much_is_sent_and_received_while_others_are_served(self):
+        peer = self.peer(echo)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            local other = perigee.spawn(function() perigee.sleep(0) return "served" end)
+            local text = ("0123456789abcdef"):rep(4096)
+            for i = 1, 16 do
+              assert(sock:send(text))
+              if sock:receive(#text) ~= text then return "differs" end
+            end
+            return other:wait()""", peer.port)
+        self.assertEqual(found, ["served"])
+
+    def test_unix_sockets(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        self.peer(echo, family=socket.AF_UNIX, address=folder + "/s")
+        found = self.run_lua(f"""
+            local plain = perigee.socket.unix()
+            assert(plain:connect("{folder}/s"))
+            assert(plain:send("x"))
+            assert(sock:connect("unix:{folder}/s"))
+            assert(sock:send("y"))
+            return plain:receive(1), sock:receive(1), perigee.socket.unix():connect("{folder}/none")""")
+        self.assertEqual(found, ["x", "y", None, "refused"])
+
+    def test_udp(self):
+        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(peer.close)
+        peer.bind(("127.0.0.1", 0))
+
+        def talk():
+            for _ in range(3):
+                data, client = peer.recvfrom(65536)
+                peer.sendto(data.upper(), client)
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        found = self.run_lua("""
+            local udp = perigee.socket.udp()
+            local before, why = udp:send("x")
+            assert(udp:connect("127.0.0.1", port))
+            udp:settimeout(5)
+            assert(udp:send("one")) assert(udp:send({ "t", "wo" }))
+            local one, two = udp:receive(), udp:receive(2)
+            assert(udp:send(""))
+            local none = udp:receive()
+            local big, too = udp:send(("x"):rep(70000))
+            udp:settimeout(0.05)
+            local _, late = udp:receive()
+            return why, one, two, none, too, late, udp:close(), udp:close()""", peer.getsockname()[1])
+        self.assertEqual(found, ["closed", "ONE", "TW", "", "too_large", "timeout", True, None, "closed"])
+        thread.join(PATIENCE)
+
+
+class Redis(SocketCase):
+    APP = APP
+
+    def test_a_conversation_with_a_real_server(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder, True)
+        port = free_port()
+        redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir",
+                                  folder, "--daemonize", "no"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(redis.wait)
+        self.addCleanup(redis.kill)
+
+        def ready():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        wait_until(ready, "redis-server")
+        found = self.run_lua("""
+            local function command(...)
+              local parts = { "*", select("#", ...), "\\r\\n" }
+              for _, word in ipairs { ... } do
+                parts[#parts + 1] = { "$", #word, "\\r\\n", word, "\\r\\n" }
+              end
+              assert(sock:send(parts))
+              local line = assert(sock:receive())
+              local kind, rest = line:sub(1, 1), line:sub(2)
+              if kind ~= "$" or rest == "-1" then return line end
+              local data = assert(sock:receive(tonumber(rest)))
+              assert(sock:receive(2) == "\\r\\n")
+              return data
+            end
+            local out = {}
+            for i = 1, 3 do
+              assert(sock:connect("localhost", port))
+              out[#out + 1] = sock:getreusedtimes()
+              out[#out + 1] = command("SET", "key", "line\\r\\nbreak " .. i)
+              out[#out + 1] = command("GET", "key")
+              assert(sock:setkeepalive(10, 4))
+            end
+            assert(sock:connect("localhost", port))
+            out[#out + 1] = command("GET", "nothing")
+            return unpack(out)""", port)
+        self.assertEqual(found, [0, "+OK", "line\r\nbreak 1", 1, "+OK", "line\r\nbreak 2", 2, "+OK", "line\r\nbreak 3",
+                                 "$-1"])
+
+
+class Pools(SocketCase):
+    APP = APP
+
+    def test_a_connection_is_taken_again_and_counted(self):
+        peer = self.peer(echo)
+        found = self.run_lua("""
+            local out = {}
+            for i = 1, 3 do
+              assert(sock:connect("127.0.0.1", port))
+              out[i] = sock:getreusedtimes()
+              assert(sock:send("x") and sock:receive(1))
+              assert(sock:setkeepalive())
+            end
+            return unpack(out)""", peer.port)
+        self.assertEqual(found, [0, 1, 2])
+        self.assertEqual(peer.accepted, 1)
+
+    def test_pools_have_names_and_do_not_mix(self):
+        peer = self.peer(echo)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port, { pool = "one" }))
+            assert(sock:setkeepalive())
+            local function taken(options)
+              local other = perigee.socket.tcp()
+              assert(other:connect("127.0.0.1", port, options))
+              return other:getreusedtimes()
+            end
+            return taken(), taken({ pool = "two" }), taken({ pool = "one" })""", peer.port)
+        self.assertEqual(found, [0, 0, 1])
+
+    def test_what_was_not_read_is_never_handed_on(self):
+        peer = self.peer(lambda connection, _: (connection.sendall(b"secret" if _ == 1 else b"right"),
+                                                wait_for_end(connection)))
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            assert(sock:receive(3) == "sec")
+            local kept, why = sock:setkeepalive()
+            assert(sock:connect("127.0.0.1", port))
+            return kept == nil, why, sock:getreusedtimes(), sock:receive(5)""", peer.port)
+        self.assertEqual(found, [True, "closed: bytes of it were not read", 0, "right"])
+
+    def test_stray_bytes_and_ends_drop_a_pooled_connection(self):
+        go = threading.Event()
+
+        def talk(connection, number):
+            if number == 1:
+                go.wait(PATIENCE)
+                connection.sendall(b"stray")
+            elif number == 2:
+                go.wait(PATIENCE)
+                return
+            wait_for_end(connection)
+        peer = self.peer(talk)
+        self.run_lua("""
+            local second = perigee.socket.tcp()
+            assert(sock:connect("127.0.0.1", port)) assert(second:connect("127.0.0.1", port))
+            assert(sock:setkeepalive()) assert(second:setkeepalive())""", peer.port)
+        go.set()
+        peer.wait_open(0)
+        found = self.run_lua('assert(sock:connect("127.0.0.1", port)) return sock:getreusedtimes()', peer.port)
+        self.assertEqual(found, [0])
+
+    def test_idle_connections_end_after_their_time_and_over_the_pool_s_size(self):
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        self.run_lua("""
+            local socks = {}
+            for i = 1, 5 do
+              socks[i] = perigee.socket.tcp()
+              assert(socks[i]:connect("127.0.0.1", port))
+            end
+            for i = 1, 5 do assert(socks[i]:setkeepalive(60, 2)) end""", peer.port)
+        peer.wait_open(2)
+        self.run_lua("""
+            assert(sock:connect("127.0.0.1", port)) assert(sock:setkeepalive(0.02))
+            assert(sock:connect("127.0.0.1", port)) assert(sock:setkeepalive(0.02))""", peer.port)
+        peer.wait_open(1)
+
+    def test_a_reload_ends_the_pools_of_what_was_before(self):
+        server = self.start(APP)
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        self.run_lua('assert(sock:connect("127.0.0.1", port)) assert(sock:setkeepalive())', peer.port, server)
+        peer.wait_open(1)
+        server.reload()
+        peer.wait_open(0)
+
+
+class Faults(SocketCase):
+    APP = APP
+
+    def test_a_port_where_nobody_listens_refuses(self):
+        found = self.run_lua('return sock:connect("127.0.0.1", port)', free_port())
+        self.assertEqual(found, [None, "refused"])
+
+    def test_a_connect_that_is_not_answered_times_out(self):
+        # A listening socket that never accepts, its queue full: the next SYN gets no answer.
+        full = socket.socket()
+        self.addCleanup(full.close)
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            self.addCleanup(filler.close)
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+            fillers.append(filler)
+        started = time.monotonic()
+        found = self.run_lua('sock:settimeout(0.1) return sock:connect("127.0.0.1", port)', full.getsockname()[1])
+        self.assertEqual(found, [None, "timeout"])
+        self.assertLess(time.monotonic() - started, PATIENCE)
+
+    def test_a_peer_that_stalls_times_out_and_what_had_come_is_shown(self):
+        def talk(connection, _):
+            connection.sendall(b"half a li")
+            wait_for_end(connection)
+        peer = self.peer(talk)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            sock:settimeouts(nil, nil, 0.1)
+            local line, err, partial = sock:receive()
+            local again, why, rest = sock:receive()
+            return line, err, partial, again, why, rest""", peer.port)
+        self.assertEqual(found, [None, "timeout", "half a li", None, "timeout", ""])
+
+    def test_a_peer_that_does_not_read_times_out_what_is_sent(self):
+        stop = threading.Event()
+        self.addCleanup(stop.set)
+        peer = self.peer(lambda connection, _: stop.wait(PATIENCE))
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            sock:settimeouts(nil, 0.2, nil)
+            local sent, err = sock:send(("x"):rep(2^26))
+            return sent == nil, err, (sock:send("x")) == nil""", peer.port)
+        self.assertEqual(found, [True, "timeout", True])
+
+    def test_a_reset_is_told_from_an_end(self):
+        def talk(connection, _):
+            connection.sendall(b"ab")
+            connection.recv(1)
+            reset(connection)
+        peer = self.peer(talk)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            assert(sock:receive(2) and sock:send("x"))
+            return sock:receive(1)""", peer.port)
+        self.assertEqual(found[:2], [None, "reset"])
+
+    def test_one_receive_collects_no_more_than_the_configuration_says(self):
+        server = self.start(APP, config='[client]\nreceive = "100KiB"\n')
+
+        def talk(connection, _):
+            for _ in range(1000):
+                connection.sendall(b"x" * 65536)
+        peer = self.peer(talk)
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            local line, err, partial = sock:receive()
+            return line, err, #partial""", peer.port, server)
+        self.assertEqual(found, [None, "too_large", 100 * 1024])
+
+    def test_a_task_that_is_cancelled_closes_what_it_waited_for(self):
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            local task = perigee.spawn(function() return sock:receive() end)
+            perigee.sleep(0)
+            task:cancel()
+            local _, err = task:wait()
+            return err:match("^%a+"), sock:close()""", peer.port)
+        self.assertEqual(found, ["cancelled", None, "closed"])
+        peer.wait_open(0)
+
+    def test_a_client_that_leaves_closes_what_its_handler_waited_for(self):
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        client = self.connect()
+        client.send_request("POST", f"/run?port={peer.port}", (),
+                            'assert(sock:connect("127.0.0.1", port)) return sock:receive()')
+        peer.wait_open(1)
+        client.abort()
+        peer.wait_open(0)
+
+    def test_a_thousand_cancelled_tasks_leave_no_socket(self):
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        before = self.server.descriptors()
+        self.run_lua("""
+            local tasks = {}
+            for i = 1, 300 do
+              tasks[i] = perigee.spawn(function()
+                local own = perigee.socket.tcp()
+                assert(own:connect("127.0.0.1", port))
+                own:receive()
+              end)
+            end
+            perigee.sleep(0.05)
+            for _, task in ipairs(tasks) do task:cancel() end
+            for _, task in ipairs(tasks) do task:wait() end""", peer.port)
+        peer.wait_open(0)
+        wait_until(lambda: self.server.descriptors() <= before + 2, "the descriptors to be given back")
+
+    def test_a_socket_is_one_task_s_at_a_time(self):
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        found = self.run_lua("""
+            assert(sock:connect("127.0.0.1", port))
+            sock:settimeout(0.2)
+            local task = perigee.spawn(function() return sock:receive() end)
+            perigee.sleep(0)
+            local ok, err = pcall(sock.receive, sock, 1)
+            local closed, why = pcall(sock.close, sock)
+            task:wait()
+            return ok, err:match("'receive'.*"), closed, sock:close()""", peer.port)
+        self.assertEqual(found, [False, "'receive': another task is using the socket, in 'receive'", False, True])
+
+    def test_a_socket_that_is_forgotten_is_closed(self):
+        peer = self.peer(lambda connection, _: wait_for_end(connection))
+        self.assertEqual(self.server.fetch("POST", f"/keep?port={peer.port}").status, 200)
+        peer.wait_open(1)
+        self.assertEqual(self.server.fetch("POST", "/drop").status, 200)
+        peer.wait_open(0)
+
+    def test_wrong_arguments_raise_where_they_were_given(self):
+        cases = {
+            'sock:connect("127.0.0.1")': "bad argument #2 to 'connect' (a port from 1 to 65535 expected)",
+            'sock:connect("a b", 1)': "bad argument #1 to 'connect' (a host name or IP address expected)",
+            'sock:connect("x", 1, { pol = 1 })': "'connect': there is no option 'pol'",
+            'sock:connect("x", 1, { tls = { verfy = false } })': "'connect': there is no TLS option 'verfy'",
+            'sock:connect("x", 1, { tls = { verify = 1 } })': "'connect': the TLS option 'verify' is a boolean",
+            'sock:receive("*x")': "bad argument #1 to 'receive' (\"*l\", \"*a\" or a number of bytes expected)",
+            'sock:receiveuntil("")': "bad argument #1 to 'receiveuntil' (a string that is not empty expected)",
+            'sock:settimeout("1")': "bad argument #1 to 'settimeout' (a number of seconds, 0 or more, expected)",
+        }
+        for code, message in cases.items():
+            with self.subTest(code):
+                found = self.run_lua("return select(2, pcall(function() " + code + " end))")
+                self.assertEqual(found, ["body:1: " + message])
+
+    def test_operations_on_what_is_not_connected_say_closed(self):
+        found = self.run_lua("""
+            return select(2, sock:send("x")), select(2, sock:receive()), select(2, sock:close()),
+              select(2, sock:setkeepalive()), select(2, sock:sslhandshake()), sock:getreusedtimes()""")
+        self.assertEqual(found, ["closed"] * 5 + [0])
+
+
+class Names(SocketCase):
+    def test_names_are_asked_for_once_and_kept_for_their_ttl(self):
+        dns = Nameserver({"kept.test": {"A": ["127.0.0.1"], "ttl": 600}, "fleeting.test": {"A": ["127.0.0.1"], "ttl": 0}})
+        self.addCleanup(dns.close)
+        server = self.start(APP, config=f'[client]\nnameservers = ["{dns.address}"]\n')
+        peer = self.peer(echo)
+        for name in ("kept.test", "KEPT.test", "fleeting.test", "fleeting.test"):
+            self.assertEqual(self.run_lua(f'return sock:connect("{name}", port)', peer.port, server), [True])
+        self.assertEqual(dns.asked.count(("kept.test", "A")), 1)
+        self.assertEqual(dns.asked.count(("fleeting.test", "A")), 2)
+
+    def test_who_asks_for_one_name_at_once_shares_the_question(self):
+        dns = Nameserver({"one.test": {"A": ["127.0.0.1"]}})
+        self.addCleanup(dns.close)
+        server = self.start(APP, config=f'[client]\nnameservers = ["{dns.address}"]\n')
+        peer = self.peer(echo)
+        found = self.run_lua("""
+            local tasks, good = {}, 0
+            for i = 1, 50 do
+              tasks[i] = perigee.spawn(function() return perigee.socket.tcp():connect("one.test", port) end)
+            end
+            for _, task in ipairs(tasks) do good = good + (task:wait() and 1 or 0) end
+            return good""", peer.port, server)
+        self.assertEqual(found, [50])
+        self.assertEqual(dns.asked.count(("one.test", "A")), 1)
+
+    def test_both_families_are_tried(self):
+        port = free_port()
+        dns = Nameserver({"both.test": {"A": ["127.0.0.1"], "AAAA": ["::1"]},
+                          "dead.test": {"A": ["127.0.0.2", "127.0.0.1"]}})
+        self.addCleanup(dns.close)
+        server = self.start(APP, config=f'[client]\nnameservers = ["{dns.address}"]\n')
+        self.peer(echo, address=("127.0.0.1", port))  # nobody listens at ::1 or 127.0.0.2
+        for name in ("both.test", "dead.test"):
+            self.assertEqual(self.run_lua(f'return sock:connect("{name}", port)', port, server), [True])
+
+    def test_ipv6_literals(self):
+        peer = self.peer(echo, family=socket.AF_INET6)
+        server = self.start(APP)
+        for host in ("::1", "[::1]"):
+            self.assertEqual(self.run_lua(f'return sock:connect("{host}", port)', peer.port, server), [True])
+
+    def test_etc_hosts_comes_first(self):
+        dns = Nameserver({})
+        self.addCleanup(dns.close)
+        server = self.start(APP, config=f'[client]\nnameservers = ["{dns.address}"]\n')
+        peer = self.peer(echo)
+        self.assertEqual(self.run_lua('return sock:connect("localhost", port)', peer.port, server), [True])
+        self.assertEqual(dns.asked, [])
+
+    def test_a_name_that_does_not_exist_is_an_error_that_names_it(self):
+        dns = Nameserver({})
+        self.addCleanup(dns.close)
+        server = self.start(APP, config=f'[client]\nnameservers = ["{dns.address}"]\n')
+        self.assertEqual(self.run_lua('return sock:connect("nowhere.test", 80)', 0, server),
+                         [None, "dns: no such name: nowhere.test"])
+
+    def test_a_nameserver_that_never_answers_is_given_up(self):
+        dns = Nameserver({"silent.test": None})
+        self.addCleanup(dns.close)
+        server = self.start(
+            APP, config=f'[client]\nnameservers = ["{dns.address}"]\nname_timeout = 0.1\nname_tries = 2\n')
+        self.assertEqual(self.run_lua('return sock:connect("silent.test", 80)', 0, server),
+                         [None, "dns: no nameserver answers: silent.test"])
+        self.assertEqual(self.run_lua('sock:settimeout(0.05) return sock:connect("silent.test", 80)', 0, server),
+                         [None, "timeout"])
+
+    def test_a_reload_takes_other_nameservers(self):
+        first, second = Nameserver({}), Nameserver({"later.test": {"A": ["127.0.0.1"]}})
+        self.addCleanup(first.close)
+        self.addCleanup(second.close)
+        server = self.start(APP, config=f'[client]\nnameservers = ["{first.address}"]\n')
+        peer = self.peer(echo)
+        self.assertEqual(self.run_lua('return sock:connect("later.test", port)', peer.port, server)[0], None)
+        server.write("server.toml", server.config_path.read_text().replace(first.address, second.address))
+        server.reload()
+        self.assertEqual(self.run_lua('return sock:connect("later.test", port)', peer.port, server), [True])
+
+
+if __name__ == "__main__":
+    unittest.main()
