@@ -74,4 +74,14 @@ CodingWishes parse_accept_encoding(std::string_view text) {
   return {brotli.value_or(rest), gzip.value_or(rest), identity.value_or(others.value_or(1))};
 }
 
+std::optional<Coding> choose_coding(const CodingWishes& wishes, bool gzip, bool brotli) {
+  const std::int32_t least = std::max(wishes.identity, 1);
+  const std::int32_t gzip_wish = gzip ? wishes.gzip : 0;
+  const std::int32_t brotli_wish = brotli ? wishes.brotli : 0;
+  if (brotli_wish >= least && brotli_wish >= gzip_wish) {
+    return Coding::kBrotli;
+  }
+  return gzip_wish >= least ? std::optional(Coding::kGzip) : std::nullopt;
+}
+
 }  // namespace perigee::http

@@ -12,6 +12,7 @@ class Exchange;
 // One function a subject: each adds its C functions to the table on top of the stack, the `perigee.core` module.
 void bind_answer(lua_State* state);
 void bind_body(lua_State* state);
+void bind_compress(lua_State* state);
 void bind_file(lua_State* state);
 void bind_form(lua_State* state);
 void bind_json(lua_State* state);

@@ -136,6 +136,61 @@ int file_facts(lua_State* state) {
   return 2;
 }
 
+// The value of the line that begins so; "" where there is none.
+std::string_view value_of_line(std::string_view lines, std::string_view begin) {
+  const std::size_t at = lines.find(begin);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  lines.remove_prefix(at + begin.size());
+  return lines.substr(0, lines.find("\r\n"));
+}
+
+// file_plan(file) -> the status that the request's conditions and ranges come to, the content type, the size in bytes,
+// the ETag and a text that no other state of any file has; nothing where the file is there in a coding already.
+int file_plan(lua_State* state) {
+  const auto* file = static_cast<FoundFile*>(luaL_checkudata(state, 1, kFile));
+  const Task* task = Vm::of(state).current();
+  if (task == nullptr || task->exchange == nullptr) {
+    return luaL_error(state, "there is no request");
+  }
+  const files::FilePlan plan = files::plan_file(task->exchange->head, file->files, std::time(nullptr));
+  if (!plan.coding.empty()) {
+    return 0;
+  }
+  const std::string_view modified = value_of_line(file->files.plain->lines(), "Last-Modified: ");
+  const files::ServedFile::Identity& id = file->files.plain->identity();
+  lua_pushinteger(state, plan.status);
+  lua_pushlstring(state, file->type.data(), file->type.size());
+  lua_pushnumber(state, static_cast<lua_Number>(id.size));
+  lua_pushlstring(state, file->files.plain->etag().data(), file->files.plain->etag().size());
+  lua_pushlstring(state, modified.data(), modified.size());
+  lua_pushlstring(state, reinterpret_cast<const char*>(&id), sizeof id);
+  return 6;
+}
+
+// file_bytes(file) -> its content; nil where it can't be read any more.
+int file_bytes(lua_State* state) {
+  const auto* found = static_cast<FoundFile*>(luaL_checkudata(state, 1, kFile));
+  const files::ServedFile& file = *found->files.plain;
+  if (file.in_memory()) {
+    lua_pushlstring(state, file.content().data(), file.content().size());
+    return 1;
+  }
+  const auto size = static_cast<std::size_t>(file.size());
+  auto* bytes = static_cast<char*>(lua_newuserdata(state, size));
+  for (std::size_t at = 0; at < size;) {
+    const ssize_t got = ::pread(file.descriptor(), bytes + at, size - at, static_cast<off_t>(at));
+    if (got <= 0) {
+      lua_pushnil(state);
+      return 1;
+    }
+    at += static_cast<std::size_t>(got);
+  }
+  lua_pushlstring(state, bytes, size);
+  return 1;
+}
+
 }  // namespace
 
 bool answer_with_file(lua_State* state, int index, Exchange& exchange, bool whole) {
@@ -155,6 +210,8 @@ void bind_file(lua_State* state) {
                                             {"find_file", find_file},
                                             {"list_folder", list_folder},
                                             {"file_facts", file_facts},
+                                            {"file_plan", file_plan},
+                                            {"file_bytes", file_bytes},
                                             {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   luaL_newmetatable(state, kFile);

@@ -33,6 +33,7 @@ int core_module(lua_State* state) {
   lua_newtable(state);
   bind_answer(state);
   bind_body(state);
+  bind_compress(state);
   bind_form(state);
   bind_file(state);
   bind_json(state);

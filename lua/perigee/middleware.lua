@@ -2,7 +2,8 @@
 
 local nearest = require "perigee.nearest"
 
-local NAMES = { basic_auth = true, cors = true, csrf = true, rate_limit = true, security_headers = true }
+local NAMES = { basic_auth = true, compress = true, cors = true, csrf = true, rate_limit = true,
+  security_headers = true }
 
 local function load_one(middleware, name)
   if not NAMES[name] then

@@ -37,3 +37,22 @@ TEST_CASE("accept encoding: a malformed element counts for nothing") {
     CHECK((found == "0 0 1" || std::string(text).starts_with("br;q=1,") || std::string(text) == "br;q=0,5"));
   }
 }
+
+TEST_CASE("accept encoding: of what is on offer the client gets what it wants most") {
+  using perigee::http::Coding;
+  const auto chosen = [](const char* text, bool gzip, bool brotli) {
+    const auto coding = perigee::http::choose_coding(perigee::http::parse_accept_encoding(text), gzip, brotli);
+    return std::string(!coding ? "none" : *coding == Coding::kGzip ? "gzip" : "br");
+  };
+  CHECK(chosen("gzip, br", true, true) == "br");
+  CHECK(chosen("gzip, br", true, false) == "gzip");
+  CHECK(chosen("gzip, br", false, false) == "none");
+  CHECK(chosen("gzip;q=1, br;q=0.9", true, true) == "gzip");
+  CHECK(chosen("gzip;q=0.1", true, true) == "gzip");
+  CHECK(chosen("", true, true) == "none");
+  CHECK(chosen("br;q=0, gzip;q=0", true, true) == "none");
+  CHECK(chosen("identity, gzip;q=0.5", true, true) == "none");
+  CHECK(chosen("identity;q=0.5, gzip;q=0.5", true, true) == "gzip");
+  CHECK(chosen("identity;q=0", true, true) == "none");
+  CHECK(chosen("*", true, true) == "br");
+}

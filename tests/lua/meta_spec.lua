@@ -70,7 +70,7 @@ local function missing_of(class, members)
 end
 
 local BUILT_IN = {}
-for _, name in ipairs { "basic_auth", "cors", "csrf", "rate_limit", "security_headers" } do
+for _, name in ipairs { "basic_auth", "compress", "cors", "csrf", "rate_limit", "security_headers" } do
   BUILT_IN[name] = perigee.middleware[name]
 end
 

@@ -85,6 +85,19 @@ local middleware = {}
 ---@return perigee.Middleware
 function middleware.basic_auth(settings) end
 
+---@class perigee.Compress
+---@field gzip? integer|boolean level 1 to 9, default 5; false: not offered
+---@field brotli? integer|boolean level 0 to 11, default 4; false: not offered
+---@field min_size? integer bytes, default 1024
+---@field types? string[] "text/html", "text/*" or "*+json"
+---@field file_size? integer bytes; larger files are sent as they are; default 1 MiB
+---@field file_memory? integer bytes of compressed files that each worker keeps, default 8 MiB
+
+--- Compresses bodies with brotli or gzip for clients that take them.
+---@param settings? perigee.Compress
+---@return perigee.Middleware
+function middleware.compress(settings) end
+
 ---@class perigee.Cors
 ---@field origins string[]|"*"|fun(origin: string, req: perigee.Request): any "https://app.example", without a path
 ---@field credentials? boolean default false; never with "*"

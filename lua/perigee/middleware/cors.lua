@@ -2,6 +2,7 @@
 -- (section 3.2).
 
 local settings = require "perigee.settings"
+local vary = require "perigee.vary"
 
 local DEFAULTS = {
   origins = { false, "string|table|function" },
@@ -50,28 +51,6 @@ local function allowed_by(given)
     set[origin:lower()] = true
   end
   return function(origin) return set[origin] end
-end
-
--- Adds to Vary what the answer depends on (RFC 9110 section 12.5.5).
-local function vary(headers, names)
-  local present = headers.vary
-  if type(present) == "table" then
-    present = table.concat(present, ", ")
-  end
-  if present == nil or present == "" then
-    headers.vary = names
-    return
-  end
-  local known = ("," .. present:lower():gsub("%s", "") .. ",")
-  if known:find(",*,", 1, true) then
-    return
-  end
-  for name in names:gmatch("[^, ]+") do
-    if not known:find("," .. name:lower() .. ",", 1, true) then
-      present = present .. ", " .. name
-    end
-  end
-  headers.vary = present
 end
 
 -- The header names that a preflight asks for, where they are a list of tokens.
