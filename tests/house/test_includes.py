@@ -22,7 +22,7 @@ HEAVY = {
     r"openssl/.*": r"engine/(base/crypto|net/tls)\.cc",
     r"http_parser\.h": r"engine/http/body_framer\.cc",
     r"ares(_\w+)?\.h": r"engine/net/resolver\.cc",
-    r"brotli/\w+\.h": r"engine/client/content_decoder\.cc",
+    r"brotli/\w+\.h": r"engine/(client/content_decoder|http/compressor)\.cc",
     r"xxhash\.h": r"engine/state/shared_dictionary\.cc",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
