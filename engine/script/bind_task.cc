@@ -59,6 +59,18 @@ int current(lua_State* state) {
   return 2;
 }
 
+// pardon() -> where the running task was stopped by a limit, with the traceback; nil where it was not. What it does
+// from here on is under its limits anew.
+int pardon(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  const std::string where = vm.current() != nullptr ? vm.governor().pardon(*vm.current()) : std::string();
+  if (where.empty()) {
+    return 0;
+  }
+  lua_pushlstring(state, where.data(), where.size());
+  return 1;
+}
+
 // stack_is_low() -> whether one more coroutine inside the running ones might need more of the C stack than is left.
 int stack_is_low(lua_State* state) {
   lua_pushboolean(state, perigee::stack_is_low(kLuaStack) ? 1 : 0);
@@ -99,7 +111,7 @@ void bind_task(lua_State* state) {
       {"spawn", spawn},     {"wake", wake},           {"cancel", cancel},
       {"current", current}, {"operate", operate},     {"result", result},
       {"now", now},         {"monotonic", monotonic}, {"stack_is_low", stack_is_low},
-      {nullptr, nullptr}};
+      {"pardon", pardon},   {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   lua_pushlightuserdata(state, &RegistryKeys::wait);
   lua_setfield(state, -2, "wait_mark");

@@ -17,13 +17,12 @@ bool waits(lua_State* coroutine) {
 }
 
 // The error on top of a dead coroutine's stack, with its traceback. Protected, as building it may fail.
-std::string error_with_traceback(lua_State* state, lua_State* coroutine) {
+std::string error_with_traceback(Vm& vm, lua_State* coroutine) {
   struct Context {
     lua_State* coroutine;
     std::string text;
   } context{coroutine, "an error without a message"};
-  const int status = lua_cpcall(
-      state,
+  (void)vm.protect(
       [](lua_State* inner) {
         auto* wanted = static_cast<Context*>(lua_touserdata(inner, 1));
         const char* message = lua_tostring(wanted->coroutine, -1);
@@ -32,9 +31,6 @@ std::string error_with_traceback(lua_State* state, lua_State* coroutine) {
         return 0;
       },
       &context);
-  if (status != 0) {
-    lua_pop(state, 1);
-  }
   return context.text;
 }
 
@@ -55,7 +51,9 @@ Task& Dispatcher::begin_task(Exchange& exchange) {
 Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
   Task& task = begin_task(exchange);
   exchange.view.route = route;
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.routes()[static_cast<std::size_t>(route)].handler_ref);
+  const RouteInfo& info = vm_.routes()[static_cast<std::size_t>(route)];
+  task.cpu_limit = task.cpu_left = info.cpu_limit;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, info.handler_ref);
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
   return settle(task, vm_.resume(task, 1));
 }
@@ -89,6 +87,7 @@ Dispatcher::Outcome Dispatcher::resume(Task& task) {
 Dispatcher::Outcome Dispatcher::stream(Exchange& exchange) {
   Task& task = *exchange.task;
   task.phase = Task::Phase::kStream;
+  task.cpu_left = task.cpu_limit;
   // The stack holds the function, left there by `answer`.
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().stream);
   lua_insert(task.coroutine, 1);
@@ -238,7 +237,10 @@ Dispatcher::Outcome Dispatcher::answered(Task& task, Vm::Status& status) {
 
 Dispatcher::Outcome Dispatcher::failed(Task& task, Vm::Status& status) {
   if (task.purpose == Task::Purpose::kSpawned) {
-    const std::string error = error_with_traceback(vm_.state(), task.coroutine);
+    std::string error = vm_.governor().pardon(task);
+    if (error.empty()) {
+      error = error_with_traceback(vm_, task.coroutine);
+    }
     if (vm_.take_starved()) {
       vm_.reclaim(task);
     }
@@ -262,9 +264,11 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
   const bool starved = vm_.take_starved();
   if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kAfter || failing || task.answering_error ||
       starved) {
-    if (task.view.cancelled == 0 || starved) {
-      log_sink().write(LogLevel::kError, starved ? starved_text(task) : error_with_traceback(vm_.state(), dead), "",
-                       vm_.host().request_id(*task.exchange));
+    const bool stopped = is_stop(task.view.cancelled);
+    const std::string where = vm_.governor().pardon(task);
+    if (task.view.cancelled == 0 || starved || !where.empty()) {
+      const std::string text = !where.empty() ? where : starved ? starved_text(task) : error_with_traceback(vm_, dead);
+      log_sink().write(LogLevel::kError, text, "", vm_.host().request_id(*task.exchange));
     }
     if (starved) {
       vm_.reclaim(task);
@@ -277,7 +281,7 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
     if (task.phase == Task::Phase::kStream) {
       return Outcome::kBroken;
     }
-    fail_natively(task);
+    fail_natively(task, stopped ? 503 : 500);
     return Outcome::kAnswered;
   }
   task.exchange->answer.reset();  // what was filled before it failed
@@ -300,9 +304,9 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
   return Outcome::kWaiting;
 }
 
-void Dispatcher::fail_natively(Task& task) {
+void Dispatcher::fail_natively(Task& task, int otherwise) {
   Exchange& exchange = *task.exchange;
-  const int status = task.answering_error && task.default_status >= 400 ? task.default_status : 500;
+  const int status = task.answering_error && task.default_status >= 400 ? task.default_status : otherwise;
   answer_problem(exchange, status, "", vm_.host().request_id(exchange));
 }
 
@@ -331,6 +335,7 @@ Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   lua_settop(task.coroutine, 0);
   task.view.cancelled = 0;
   task.phase = Task::Phase::kAfter;
+  task.cpu_left = task.cpu_limit;
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().after);
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
   return settle(task, vm_.resume(task, 1));
@@ -358,6 +363,7 @@ void Dispatcher::run_hooks(const char* name, std::function<void(const std::strin
   Task& task = vm_.take_task();
   task.purpose = Task::Purpose::kSpawned;
   task.on_end = std::move(on_end);
+  task.cpu_limit = task.cpu_left = vm_.settings().limits.load;
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().hook);
   lua_pushboolean(task.coroutine, std::string_view(name) == "start" ? 1 : 0);
   run_spawned(task);

@@ -72,7 +72,7 @@ class Dispatcher {
   [[nodiscard]] bool take_text(Task& task);
   [[nodiscard]] Vm::Status resume_answer(Task& task);
   [[nodiscard]] Outcome end_spawned(Task& task, const std::string& error);
-  void fail_natively(Task& task);
+  void fail_natively(Task& task, int otherwise);
   [[nodiscard]] std::string starved_text(const Task& task) const;
   void end_task(Task& task, const std::string& error);
 

@@ -54,7 +54,7 @@ struct TaskView {
 };
 
 /// Why a task's waits raise.
-enum class CancelReason : std::int32_t { kNone, kClientGone, kTimeLimit, kRequested, kDraining };
+enum class CancelReason : std::int32_t { kNone, kClientGone, kTimeLimit, kRequested, kDraining, kCpuLimit };
 
 /// What Lua's FFI reads of a VM.
 struct VmView {

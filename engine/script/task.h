@@ -45,6 +45,8 @@ class Task {
   bool running = false;
   bool answering_error = false;  ///< app:error was asked already: what fails now is answered natively
   int default_status = 200;
+  std::int64_t cpu_limit = 0;                            ///< nanoseconds; Pulse::kNoLimit for any
+  std::int64_t cpu_left = 0;                             ///< of it
   std::string result;                                    ///< of an operation that the task asked the server for
   std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
 

@@ -134,9 +134,26 @@ int ref_field(lua_State* state, const char* name) {
 Vm::Vm(const VmSettings& settings) : settings_(settings) {}
 
 Vm::~Vm() {
-  if (state_ != nullptr) {
-    lua_close(state_);
+  if (state_ == nullptr) {
+    return;
   }
+  // Finalizers run; what the stay may stop is there until the main state, which is freed last.
+  struct Closing {
+    LuaAllocator& allocator;
+    void* main;
+    Stay stay;
+  } closing{allocator_, state_, {governor_, settings_.limits.cpu}};
+  lua_setallocf(
+      state_,
+      [](void* context, void* block, std::size_t old_size, std::size_t new_size) -> void* {
+        auto& end = *static_cast<Closing*>(context);
+        if (block == end.main) {
+          end.stay.end(nullptr);
+        }
+        return LuaAllocator::allocate(&end.allocator, block, old_size, new_size);
+      },
+      &closing);
+  lua_close(state_);
 }
 
 std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string>& mistakes) {
@@ -153,6 +170,7 @@ Result<> Vm::open() {
   if (state_ == nullptr) {
     return fail("out of memory for a Lua VM");
   }
+  governor_.open(state_);
   lua_pushlightuserdata(state_, &RegistryKeys::vm);
   lua_pushlightuserdata(state_, this);
   lua_rawset(state_, LUA_REGISTRYINDEX);
@@ -166,6 +184,7 @@ Result<> Vm::open() {
 }
 
 bool Vm::load_app(std::vector<std::string>& mistakes) {
+  const Stay stay(governor_, settings_.limits.load_left);
   if (!call_loader(state_, "configure", settings_.config_json.c_str()) ||
       !call_loader(state_, "load", settings_.app_path.c_str())) {
     mistakes.push_back(error_text(state_));
@@ -200,6 +219,7 @@ std::vector<std::string> Vm::list_field(const char* name) {
 }
 
 std::string Vm::description(const char* name) {
+  const Stay stay(governor_, settings_.limits.load);
   const bool called = call_loader(state_, name, "");
   std::string text = called ? lua_tostring(state_, -1) : error_text(state_);
   lua_settop(state_, 0);
@@ -222,6 +242,8 @@ void Vm::read_routes(std::vector<std::string>& mistakes) {
     route.types = string_field(state_, "types");
     route.body_limit = static_cast<std::int64_t>(number_field(state_, "body_limit", -1));
     route.time_limit = number_field(state_, "time_limit", -1);
+    const double cpu = number_field(state_, "cpu_limit", -1);
+    route.cpu_limit = cpu < 0 ? settings_.limits.cpu : nanoseconds_limit(cpu);
     route.handler_ref = ref_field(state_, "enter");
     if (auto added = router_.add(route.method, route.pattern, i - 1, route.place); !added) {
       mistakes.push_back(added.error().message);
@@ -246,8 +268,10 @@ void Vm::read_entries() {
   lua_pop(state_, 1);
 }
 
-// Runs `make` protected with `context`, as building Lua objects may raise.
-static bool protect(lua_State* state, lua_CFunction make, void* context) {
+// Runs `make` protected with `context`, as building Lua objects may raise, and may collect garbage.
+bool Vm::protect(int (*make)(lua_State*), void* context) {
+  const Stay stay(governor_, settings_.limits.cpu);
+  lua_State* state = state_;
   const int status = lua_cpcall(state, make, context);
   if (status != 0) {
     lua_pop(state, 1);
@@ -261,7 +285,6 @@ int Vm::new_coroutine(lua_State*& coroutine) {
     int ref = LUA_NOREF;
   } made;
   const bool built = protect(
-      state_,
       [](lua_State* state) {
         auto* out = static_cast<Made*>(lua_touserdata(state, 1));
         out->coroutine = lua_newthread(state);
@@ -285,7 +308,6 @@ Task& Vm::take_task() {
       int ref = LUA_NOREF;
     } made{&task->view, LUA_NOREF};
     const bool built = protect(
-        state_,
         [](lua_State* state) {
           auto* out = static_cast<Made*>(lua_touserdata(state, 1));
           lua_getfield(state, LUA_REGISTRYINDEX, "perigee.view_of_task");
@@ -310,6 +332,7 @@ Task& Vm::take_task() {
   free_.pop_back();
   ++busy_;
   task.view.serial = ++last_serial_;
+  task.cpu_limit = task.cpu_left = settings_.limits.cpu;
   return task;
 }
 
@@ -354,7 +377,6 @@ void Vm::reclaim(Task& task) {
   task.coroutine = nullptr;
   task.coroutine_ref = LUA_NOREF;
   (void)protect(
-      state_,
       [](lua_State* state) {
         lua_gc(state, LUA_GCCOLLECT, 0);
         return 0;
@@ -370,7 +392,9 @@ Vm::Status Vm::resume(Task& task, int arguments) {
   task.waiting = false;
   task.running = true;
   marks.stage = Stage::kLua;
+  Stay stay(governor_, task.cpu_left);
   const int status = lua_resume(task.coroutine, arguments);
+  stay.end(&task);
   marks.stage = stage;
   task.running = false;
   current_ = outer;

@@ -12,6 +12,7 @@
 #include "http/router.h"
 #include "script/fetches.h"
 #include "script/file_answer.h"
+#include "script/governor.h"
 #include "script/host.h"
 #include "script/lua_allocator.h"
 #include "script/request_view.h"
@@ -34,6 +35,7 @@ struct VmSettings {
   files::UploadSettings upload;  ///< of multipart forms
   int worker_id = 0;
   int worker_count = 1;
+  VmLimits limits;
   bool development = false;  ///< errors are shown with source and locals, new globals and lost updates reported
 };
 
@@ -45,6 +47,7 @@ struct RouteInfo {
   std::string types;             ///< what its spec says beside the pattern, in short: "query{page=} body{name,age?}"
   std::int64_t body_limit = -1;  ///< bytes; -1: the configured one
   double time_limit = -1;        ///< seconds; -1: the configured one
+  std::int64_t cpu_limit = 0;    ///< nanoseconds; Pulse::kNoLimit for any
   int handler_ref = 0;           ///< in the VM's registry
 };
 
@@ -79,6 +82,9 @@ class Vm {
   [[nodiscard]] const VmSettings& settings() const { return settings_; }
   [[nodiscard]] const Entries& entries() const { return entries_; }
   [[nodiscard]] lua_State* state() { return state_; }
+  [[nodiscard]] Governor& governor() { return governor_; }
+  /// Whether a worker has it: before that the app is being loaded.
+  [[nodiscard]] bool attached() const { return host_ != nullptr; }
   [[nodiscard]] bool has_after() const { return has_after_; }
   [[nodiscard]] bool has_error_hook() const { return has_error_hook_; }
   [[nodiscard]] bool has_refusal_hook() const { return has_refusal_hook_; }
@@ -86,6 +92,10 @@ class Vm {
   /// What the library's loader says of the loaded app under that name: "routes_json", "openapi_json". REQUIRES: called
   /// before attach(), or on the worker's thread while no task runs.
   [[nodiscard]] std::string description(const char* name);
+
+  /// Runs `make` in the main state with `context` as its argument, a light userdata: whatever may raise or collect
+  /// garbage outside of a task. False when it raised.
+  bool protect(int (*make)(lua_State*), void* context);
 
   /// A task with an empty coroutine.
   [[nodiscard]] Task& take_task();
@@ -148,6 +158,7 @@ class Vm {
 
   VmSettings settings_;
   LuaAllocator allocator_;
+  Governor governor_{*this, settings_.limits};
   lua_State* state_ = nullptr;
   Host* host_ = nullptr;
   VmView view_;

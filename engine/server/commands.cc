@@ -35,6 +35,8 @@ std::optional<Options> load(CommandLine& command) {
 }
 
 std::unique_ptr<script::Vm> load_app(const Options& options) {
+  Watchdog watchdog;
+  const Watchdog::Watch watched(watchdog, Watchdog::Clock::kWall);
   std::vector<std::string> mistakes;
   auto vm = script::Vm::load(vm_settings(options, 0, 1), mistakes);
   for (const std::string& mistake : mistakes) {

@@ -82,6 +82,11 @@ const std::array kTable = {
                "Largest request body, in bytes, for routes without a limit of their own; more is answered 413."},
     OptionSpec{"limits", "time", kSeconds, &Options::time, 0.01, kDay, "", kReloadable,
                "Seconds a handler may take, waiting included, for routes without a limit of their own."},
+    OptionSpec{"limits", "cpu", kSeconds, &Options::cpu, 0, kDay, "", kReloadable,
+               "Seconds a handler may compute, for routes without a limit of their own, and any other task between two "
+               "waits; then it is stopped. 0 sets no limit."},
+    OptionSpec{"limits", "blocked", kSeconds, &Options::blocked, 0, kHour, "", kReloadable,
+               "Seconds one handler may hold up its worker before that is reported in the log; 0 reports none."},
     OptionSpec{"limits", "connections", kInteger, &Options::connections, 1, 1'000'000, "", kReloadable,
                "Connections open at once; one more is answered 503."},
     OptionSpec{"limits", "connections_per_address", kInteger, &Options::connections_per_address, 0, 1'000'000, "",

@@ -54,6 +54,8 @@ struct Options {
   // [limits]
   std::int64_t body = 1024 * 1024;
   double time = 30;
+  double cpu = 1;
+  double blocked = 0.05;
   std::int64_t connections = 10'000;
   std::int64_t connections_per_address = 1'000;
   std::int64_t json_depth = 64;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/escape.h"
@@ -46,13 +47,15 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   settings.upload.files = static_cast<std::size_t>(options.form_files);
   settings.worker_id = worker;
   settings.worker_count = workers;
+  settings.limits.cpu = script::nanoseconds_limit(options.cpu);
+  settings.limits.load = script::nanoseconds_limit(options.reload_timeout);
   settings.development = options.dev;
   return settings;
 }
 
 Reloader::Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options,
-                   ReadOptions read)
-    : workers_(workers), read_options_(std::move(read)), options_(std::move(options)) {}
+                   ReadOptions read, Watchdog* watchdog)
+    : workers_(workers), read_options_(std::move(read)), watchdog_(watchdog), options_(std::move(options)) {}
 
 Reloader::~Reloader() {
   stop();
@@ -192,8 +195,15 @@ std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
                                                          std::vector<std::string>& mistakes) const {
   std::vector<std::unique_ptr<script::Vm>> vms;
   const int count = static_cast<int>(workers_.size());
+  std::optional<Watchdog::Watch> watched;
+  if (watchdog_ != nullptr) {
+    watched.emplace(*watchdog_, Watchdog::Clock::kWall);
+  }
+  const std::int64_t begun = monotonic_ns();
   for (int i = 0; i < count; ++i) {
-    auto vm = script::Vm::load(vm_settings(options, i, count), mistakes);
+    script::VmSettings settings = vm_settings(options, i, count);
+    settings.limits.load_left = settings.limits.load - (monotonic_ns() - begun);
+    auto vm = script::Vm::load(settings, mistakes);
     if (vm == nullptr) {
       break;  // one worker's mistakes are every worker's
     }

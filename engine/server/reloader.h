@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/watchdog.h"
 #include "server/options.h"
 #include "server/worker.h"
 
@@ -38,7 +39,9 @@ class Reloader {
   using ReadOptions =
       std::function<std::shared_ptr<const Options>(const Options& running, std::vector<std::string>& mistakes)>;
 
-  Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options, ReadOptions read);
+  /// `watchdog` stops app files that never end; null where none does.
+  Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options, ReadOptions read,
+           Watchdog* watchdog);
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -79,6 +82,7 @@ class Reloader {
 
   std::vector<std::unique_ptr<Worker>>& workers_;
   ReadOptions read_options_;
+  Watchdog* watchdog_;
   std::uint64_t generation_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -64,6 +64,8 @@ int Server::run() {
     print_line("perigee: " + opened.error().message);
     return 1;
   }
+  watchdog_ = std::make_unique<Watchdog>();
+  watchdog_->report_blocks_after(options_->blocked);
   const net::SignalSource signals(loop_, {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2},
                                   [this](int signal) { on_signal(signal); });
   start_workers();
@@ -154,6 +156,7 @@ void Server::start_workers() {
     setup.rates = &rates_;
     setup.shared = &shared_;
     setup.access_targets = &access_targets_;
+    setup.watchdog = watchdog_.get();
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
   }
@@ -161,7 +164,8 @@ void Server::start_workers() {
 
 bool Server::load_app() {
   reloader_ = std::make_unique<Reloader>(
-      workers_, options_, [this](const Options& running, auto& mistakes) { return read_options(running, mistakes); });
+      workers_, options_, [this](const Options& running, auto& mistakes) { return read_options(running, mistakes); },
+      watchdog_.get());
   const ReloadResult result = reloader_->load_first();
   for (const std::string& mistake : result.mistakes) {
     print_line("perigee: " + mistake);
@@ -280,6 +284,7 @@ void Server::after_reload(const ReloadResult& result) {
     return;
   }
   bound_dictionaries(*result.options);
+  watchdog_->report_blocks_after(result.options->blocked);
   if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
     log_event(LogLevel::kError, applied.error().message);
   }

@@ -72,6 +72,7 @@ class Server {
   std::vector<std::unique_ptr<net::ListenSocket>> admin_socket_;
   net::EventLoop loop_;
   std::unique_ptr<net::FileWatch> watch_;  // in development
+  std::unique_ptr<Watchdog> watchdog_;     // outlives the threads it watches
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Worker> admin_;

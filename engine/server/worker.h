@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/watchdog.h"
 #include "client/network.h"
 #include "files/file_cache.h"
 #include "http/head_scanner.h"
@@ -47,6 +48,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     ConnectionLimits* limits = nullptr;
     state::RateLimiter* rates = nullptr;
     state::SharedDictionaries* shared = nullptr;
+    Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
     AccessTargets* access_targets = nullptr;  ///< null: no access log
     Operation operation;                      ///< none but for the admin app
   };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -85,6 +86,10 @@ void Worker::start() {
     pthread_setname_np(pthread_self(), ("perigee-" + std::to_string(setup_.number)).c_str());
     if (setup_.processor >= 0) {
       pin_to(setup_.processor);
+    }
+    std::optional<Watchdog::Watch> watched;
+    if (setup_.watchdog != nullptr) {
+      watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor);
     }
     loop_.run();
     listeners_.clear();

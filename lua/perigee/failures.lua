@@ -14,6 +14,7 @@ local M = {}
 local LIMIT = {
   [native.TIME_LIMIT] = "the handler was over its time limit",
   [native.DRAINING] = "the server or this version of the app is ending",
+  [native.CPU_LIMIT] = "the handler was over its CPU limit",
 }
 
 -- Which request failed, as the fields of its event; nil where that can't be said.
@@ -32,15 +33,20 @@ end
 ---@return perigee.Response
 function M.problem(task, cause, text)
   local cancelled = task.cancelled
-  if cancelled == native.CLIENT_GONE then
+  local stopped = core.pardon()
+  if cancelled == native.CLIENT_GONE and not stopped then
     return response.problem(503)
   end
   local taken, trace
-  if dev then
+  if stopped then
+    trace = stopped
+  elseif dev then
     taken, trace = dev.report(cause)
   end
-  core.log("error", trace or text(), fields_of(task))
-  local limit = LIMIT[cancelled]
+  trace = trace or text()
+  local late = core.pardon() -- stopped while it said what it is
+  core.log("error", late or trace, fields_of(task))
+  local limit = LIMIT[late and native.CPU_LIMIT or cancelled]
   local answer = limit and response.problem(503, limit) or response.problem(500)
   answer.cause = cause
   return dev and not limit and dev.answer(answer, taken, task) or answer
@@ -130,7 +136,7 @@ local function render(hook, req, document, cause)
   elseif response.is_response(first) then
     return result.of_value(req, first, nil, nil, status)
   else
-    err = getmetatable(first) == Raised and first.trace or tasks.describe(first)
+    err = core.pardon() or getmetatable(first) == Raised and first.trace or tasks.describe(first)
   end
   if not res then
     core.log("error", "error in the error hook: " .. err)

@@ -105,8 +105,9 @@ function M.render(problem, task)
     if not ok and response.is_response((...)) then
       return (...)
     elseif not ok then
-      if task.cancelled == 0 then
-        core.log("error", "error in the error hook: " .. (...).trace)
+      local stopped = core.pardon()
+      if stopped or task.cancelled == 0 then
+        core.log("error", "error in the error hook: " .. (stopped or (...).trace))
       end
       return problem
     elseif select("#", ...) == 0 or ((...) == nil and select("#", ...) == 1) then
@@ -136,7 +137,7 @@ function M.after(task)
   for _, hook in ipairs(context_of(task).after) do
     local ok, err = xpcall(hook, tasks.traceback, req, res)
     if not ok then
-      core.log("error", "error in an after hook: " .. tasks.describe(err))
+      core.log("error", "error in an after hook: " .. (core.pardon() or tasks.describe(err)))
     end
   end
 end

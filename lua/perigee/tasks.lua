@@ -16,6 +16,7 @@ local REASONS = {
   [native.TIME_LIMIT] = "cancelled: over the time limit",
   [native.REQUESTED] = "cancelled",
   [native.DRAINING] = "cancelled: the server or this version of the app is ending",
+  [native.CPU_LIMIT] = "cancelled: over the CPU limit",
 }
 
 -- The wait that was about to begin does not: what was prepared for it is taken back.
@@ -153,7 +154,12 @@ local function run(handle, fn, ...)
   end
   unfinished[handle.serial] = handle
   local function ended(...)
-    finish(handle, task.cancelled ~= 0, ...)
+    local stopped = core.pardon()
+    if stopped then
+      finish(handle, false, false, stopped)
+    else
+      finish(handle, task.cancelled ~= 0, ...)
+    end
   end
   ended(xpcall(fn, traceback, ...))
 end
@@ -294,7 +300,7 @@ function M.run_deferred(serial)
     local call = list[i]
     local ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
     if not ok then
-      core.log("error", "error in a deferred function: " .. describe(err))
+      core.log("error", "error in a deferred function: " .. (core.pardon() or describe(err)))
     end
   end
 end

@@ -105,8 +105,17 @@ describe("limits", function()
     end
   end)
 
-  it("are two, and no others", function()
-    raises("unknown limit 'memory': there are body and time", limited, { memory = 1 })
+  it("take seconds of computing, at least 0.05 or none at all", function()
+    equal(0.05, limited({ cpu = 0.05 }).cpu_limit)
+    equal(0, limited({ cpu = 0 }).cpu_limit)
+    equal(nil, limited({}).cpu_limit)
+    for _, cpu in ipairs { 0.04, -1, "1", 0 / 0 } do
+      raises("limits.cpu is a number of seconds of at least 0.05, or 0 for no limit", limited, { cpu = cpu })
+    end
+  end)
+
+  it("are three, and no others", function()
+    raises("unknown limit 'heap': there are body, time and cpu", limited, { heap = 1 })
   end)
 end)
 

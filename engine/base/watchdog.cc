@@ -1,0 +1,172 @@
+#include "base/watchdog.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <string>
+
+#include "base/clock.h"
+#include "base/pulse.h"
+
+namespace perigee {
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(5);
+constexpr auto kIdleTick = std::chrono::milliseconds(20);
+constexpr int kIdleAfter = 200;                    // ticks without anything to see
+constexpr std::int64_t kNoticed = 1'000'000;       // ns of a tick that a thread computed: it may be in Lua again soon
+constexpr std::int64_t kMostCharge = 100'000'000;  // ns: what lies between two looks may not all be the stay's
+
+std::int64_t read_clock(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// How long a thread has waited for a processor so far, in ns; 0 where the kernel doesn't say.
+std::int64_t queued_ns(int thread) {
+  char text[128];
+  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/schedstat";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return 0;
+  }
+  const ssize_t size = ::read(fd, text, sizeof text);
+  ::close(fd);
+  const char* const end = text + std::max<ssize_t>(size, 0);
+  const char* const second = std::find(static_cast<const char*>(text), end, ' ');
+  std::int64_t waited = 0;
+  if (second != end) {
+    std::from_chars(second + 1, end, waited);
+  }
+  return waited;
+}
+
+}  // namespace
+
+// A thread that is watched. The watchdog's, but for what the pulse itself holds.
+struct Watchdog::Watched {
+  Pulse* pulse;
+  pthread_t thread;
+  int number;  // as the kernel counts threads
+  clockid_t clock;
+  std::uint64_t stay = 0;   // the one seen last
+  std::int64_t taken = 0;   // the clock when it was last read
+  std::int64_t since = 0;   // when the stay was first seen
+  std::int64_t queued = 0;  // how long the thread had waited for a processor by then
+  bool reported = false;
+};
+
+Watchdog::Watch::Watch(Watchdog& watchdog, Clock clock) : watchdog_(watchdog) {
+  auto entry = std::make_unique<Watched>();
+  entry->pulse = &pulse;
+  entry->thread = pthread_self();
+  entry->number = static_cast<int>(syscall(SYS_gettid));
+  entry->clock = CLOCK_MONOTONIC;
+  if (clock == Clock::kProcessor) {
+    pthread_getcpuclockid(entry->thread, &entry->clock);
+  }
+  entry->taken = read_clock(entry->clock);
+  const std::lock_guard lock(watchdog.mutex_);
+  watchdog.watched_.push_back(std::move(entry));
+}
+
+Watchdog::Watch::~Watch() {
+  const std::lock_guard lock(watchdog_.mutex_);
+  std::erase_if(watchdog_.watched_, [](const auto& entry) { return entry->pulse == &pulse; });
+}
+
+Watchdog::Watchdog()
+    : thread_([this] {
+        pthread_setname_np(pthread_self(), "perigee-watch");
+        run();
+      }) {}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  ended_.notify_all();
+  thread_.join();
+}
+
+int Watchdog::signal() {
+  return SIGRTMIN;
+}
+
+void Watchdog::run() {
+  int quiet = 0;
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, quiet < kIdleAfter ? kTick : kIdleTick, [this] { return over_; })) {
+    quiet = look() ? 0 : quiet + 1;
+  }
+}
+
+// Whether there was something to see. REQUIRES: the mutex is held.
+bool Watchdog::look() {
+  const std::int64_t now = monotonic_ns();
+  bool seen = false;
+  for (const auto& entry : watched_) {
+    seen = look_at(*entry, now) || seen;
+  }
+  return seen;
+}
+
+// A stay that is seen is charged what its thread computed since the last look, of which other stays may have had their
+// share: over many looks that evens out.
+bool Watchdog::look_at(Watched& watched, std::int64_t now) const {
+  Pulse& seen = *watched.pulse;
+  const std::uint64_t stay = seen.stay.load(std::memory_order_acquire);
+  const std::int64_t clock = read_clock(watched.clock);
+  const std::int64_t spent = std::min(clock - watched.taken, kMostCharge);
+  watched.taken = clock;
+  if (stay != watched.stay) {
+    watched.stay = stay;
+    watched.since = 0;
+    watched.reported = false;
+  }
+  if (stay == 0) {
+    return watched.clock != CLOCK_MONOTONIC && spent > kNoticed;
+  }
+  const std::int64_t charged = seen.charged_ns.fetch_add(spent, std::memory_order_relaxed) + spent;
+  seen.noted.store(true, std::memory_order_relaxed);
+  if (charged >= seen.left_ns.load(std::memory_order_relaxed)) {
+    seen.stop_stay.store(stay, std::memory_order_relaxed);
+    pthread_kill(watched.thread, signal());  // again at each look: what was being changed when it came may have lost it
+  }
+  look_for_block(watched, now);
+  return true;
+}
+
+void Watchdog::look_for_block(Watched& watched, std::int64_t now) const {
+  const std::int64_t patience = block_ns_.load(std::memory_order_relaxed);
+  if (watched.since == 0) {
+    watched.since = now;
+    watched.queued = -1;
+    return;
+  }
+  if (patience <= 0 || watched.reported) {
+    return;
+  }
+  const std::int64_t queued = queued_ns(watched.number);
+  if (watched.queued < 0) {
+    watched.queued = queued;
+    return;
+  }
+  if (now - watched.since - (queued - watched.queued) >= patience) {
+    watched.reported = true;
+    Pulse& seen = *watched.pulse;
+    seen.blocked_since.store(watched.since, std::memory_order_relaxed);
+    seen.blocked_stay.store(watched.stay, std::memory_order_release);
+    pthread_kill(watched.thread, signal());
+  }
+}
+
+}  // namespace perigee

@@ -1,0 +1,189 @@
+#include "script/governor.h"
+
+#include <cerrno>
+#include <csignal>
+#include <lua.hpp>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include "base/watchdog.h"
+#include "script/safepoint.h"
+#include "script/task.h"
+#include "script/vm.h"
+
+namespace perigee::script {
+namespace {
+
+constexpr int kMostSpared = 1'000'000;  // instructions of the library after an order: well under a second
+
+// Whether a chunk is the library's own, or one that it generated.
+bool is_library(const char* source) {
+  const std::string_view name(source);
+  return name.starts_with("@lua/perigee") || name.starts_with("=(");
+}
+
+// `message`, and what runs below it, innermost first; the message alone where there is no memory for more.
+std::string traceback(lua_State* running, const Task* task, const char* message) {
+  struct Context {
+    lua_State* task;
+    std::string text;
+  } context{task != nullptr ? task->coroutine : running, message};
+  const int status = lua_cpcall(
+      running,
+      [](lua_State* state) {
+        auto* wanted = static_cast<Context*>(lua_touserdata(state, 1));
+        luaL_traceback(state, state, wanted->text.c_str(), 1);
+        if (wanted->task != state) {  // a coroutine of the program's own
+          luaL_traceback(state, wanted->task, "\ncalled by", 0);
+          lua_concat(state, 2);
+        }
+        wanted->text = lua_tostring(state, -1);
+        return 0;
+      },
+      &context);
+  if (status != 0) {
+    lua_pop(running, 1);
+  }
+  return context.text;
+}
+
+}  // namespace
+
+Governor::~Governor() = default;
+
+void Governor::open(lua_State* main) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigaction(Watchdog::signal(), &action, nullptr);
+  });
+  main_ = main;
+  Safepoint::prepare(main);
+}
+
+void Governor::on_signal(int) noexcept {
+  const int before = errno;
+  if (pulse.stay.load(std::memory_order_relaxed) != 0) {
+    static_cast<Governor*>(pulse.guest)->poke();
+  }
+  errno = before;
+}
+
+void Governor::poke() noexcept {
+  if (pulse.stop_stay.load(std::memory_order_relaxed) == pulse.stay.load(std::memory_order_relaxed)) {
+    orders_.fetch_or(kStop, std::memory_order_relaxed);
+  }
+  if (orders_.load(std::memory_order_relaxed) != 0) {
+    arm();
+  }
+}
+
+void Governor::arm() noexcept {
+  if (at_point_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  if (!armed_.load(std::memory_order_relaxed)) {
+    program_hook_ = lua_gethook(main_);
+    program_mask_ = lua_gethookmask(main_);
+    program_count_ = lua_gethookcount(main_);
+  }
+  pulse.noted.store(true, std::memory_order_relaxed);
+  armed_.store(true, std::memory_order_relaxed);
+  Safepoint::arm(main_, on_hook);
+}
+
+void Governor::disarm() noexcept {
+  if (armed_.exchange(false, std::memory_order_relaxed)) {
+    Safepoint::disarm(main_, program_hook_, program_mask_, program_count_);
+  }
+}
+
+void Governor::on_hook(lua_State* state, lua_Debug*) {
+  static_cast<Governor*>(pulse.guest)->at_safepoint(state);
+}
+
+void Governor::at_safepoint(lua_State* state) {
+  at_point_.store(true, std::memory_order_relaxed);
+  const bool stopping = (orders_.load(std::memory_order_relaxed) & kStop) != 0;
+  if (stopping && !spares(state)) {
+    stop(state);
+  }
+  at_point_.store(false, std::memory_order_relaxed);
+  if (stopping) {
+    arm();  // compiled code may be what comes next
+  } else {
+    disarm();
+  }
+}
+
+bool Governor::spares(lua_State* state) {
+  lua_Debug frame;
+  return lua_getstack(state, 0, &frame) == 1 && lua_getinfo(state, "S", &frame) != 0 && is_library(frame.source) &&
+         ++spared_ < kMostSpared;
+}
+
+// Raises. The hook stays: what catches the error is stopped at its next instruction.
+void Governor::stop(lua_State* state) {
+  Task* task = vm_.current();
+  const double serial = task != nullptr ? task->view.serial : -1;
+  lua_Debug frame;
+  lua_getstack(state, 0, &frame);
+  lua_getinfo(state, "Sl", &frame);
+  const bool loading = !vm_.attached();
+  const std::int64_t limit = task != nullptr ? task->cpu_limit : loading ? limits_.load : limits_.cpu;
+  lua_pushfstring(state, "%s:%d: %s %f s%s", frame.short_src, frame.currentline,
+                  loading ? "the app did not load within" : "over its CPU limit of", static_cast<double>(limit) * 1e-9,
+                  loading ? " (server.reload_timeout)" : "");
+  if (stopped_ != serial) {
+    stopped_ = serial;
+    trace_ = traceback(state, task, lua_tostring(state, -1));
+  }
+  if (task != nullptr && task->view.cancelled == 0) {
+    task->view.cancelled = static_cast<std::int32_t>(CancelReason::kCpuLimit);
+  }
+  at_point_.store(false, std::memory_order_relaxed);
+  arm();
+  lua_error(state);
+}
+
+void Governor::leave(Task* task) {
+  pulse.noted.store(false, std::memory_order_relaxed);
+  const std::int64_t charged = pulse.charged_ns.exchange(0, std::memory_order_relaxed);
+  if (task != nullptr && task->cpu_limit != Pulse::kNoLimit) {
+    const bool anew = task->purpose == Task::Purpose::kSpawned || task->phase >= Task::Phase::kStream;
+    task->cpu_left = anew ? task->cpu_limit : task->cpu_left - charged;
+  }
+  if (armed_.load(std::memory_order_relaxed)) {
+    arm();  // whole tables, before they are put back
+    disarm();
+  }
+  orders_.store(0, std::memory_order_relaxed);
+  at_point_.store(false, std::memory_order_relaxed);
+  spared_ = 0;
+}
+
+std::string Governor::pardon(Task& task) {
+  if (stopped_ != task.view.serial) {
+    return "";
+  }
+  stopped_ = 0;
+  if (is_stop(task.view.cancelled)) {
+    task.view.cancelled = 0;
+  }
+  task.cpu_left = task.cpu_limit;
+  if (vm_.current() == &task) {
+    orders_.fetch_and(~kStop, std::memory_order_relaxed);
+    pulse.left_ns.store(Pulse::kNoLimit, std::memory_order_relaxed);
+    pulse.stop_stay.store(0, std::memory_order_relaxed);
+    pulse.charged_ns.store(0, std::memory_order_relaxed);
+    pulse.left_ns.store(task.cpu_left, std::memory_order_relaxed);
+    spared_ = 0;
+    disarm();
+  }
+  return std::exchange(trace_, {});
+}
+
+}  // namespace perigee::script

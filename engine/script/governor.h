@@ -1,0 +1,133 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/pulse.h"
+#include "script/request_view.h"
+
+struct lua_State;
+struct lua_Debug;
+
+namespace perigee::script {
+
+class Task;
+class Vm;
+
+/// What the code of a VM may take. Times in nanoseconds, Pulse::kNoLimit for any.
+struct VmLimits {
+  std::int64_t cpu = 1'000'000'000;         ///< of a request's handler, and of other tasks between two waits
+  std::int64_t load = 10'000'000'000;       ///< of the app's file, and of its start hooks between two waits
+  std::int64_t load_left = 10'000'000'000;  ///< of it, once the VMs of other workers were loaded
+};
+
+/// A limit that is written in seconds; 0 sets none.
+[[nodiscard]] constexpr std::int64_t nanoseconds_limit(double seconds) {
+  return seconds == 0 ? Pulse::kNoLimit : static_cast<std::int64_t>(seconds * 1e9);
+}
+
+/// Whether a task was stopped by one of the limits that are kept here, and did not merely lose its wait.
+[[nodiscard]] constexpr bool is_stop(std::int32_t reason) {
+  return reason == static_cast<std::int32_t>(CancelReason::kCpuLimit);
+}
+
+/// Holds what runs in a VM to its limits. An order comes while Lua runs, by the watchdog's signal; it makes the VM call
+/// at_safepoint() before its next instruction, and that raises an error, again and again until the code of the program
+/// has been left: no pcall keeps it. Code of the library is spared, so that it leaves everything in order; where it
+/// catches the error and goes on with other code of the program, that has its time anew (pardon()).
+/// The VM's thread only.
+class Governor {
+ public:
+  Governor(Vm& vm, const VmLimits& limits) : vm_(vm), limits_(limits) {}
+  ~Governor();
+  Governor(const Governor&) = delete;
+  Governor& operator=(const Governor&) = delete;
+
+  /// Readies the new VM. `main` is its main state.
+  void open(lua_State* main);
+
+  [[nodiscard]] const VmLimits& limits() const { return limits_; }
+
+  /// A stay in Lua has ended that the watchdog took note of. `task`: who was resumed; null in other stays.
+  void leave(Task* task);
+
+  /// The running task was stopped, and what stopped has been caught by the library: its traceback; "" where it was not.
+  /// What follows has its time anew.
+  [[nodiscard]] std::string pardon(Task& task);
+
+ private:
+  enum Order : int { kStop = 1 };
+
+  static void on_signal(int) noexcept;
+  static void on_hook(lua_State* state, lua_Debug*);
+  void poke() noexcept;
+  void arm() noexcept;
+  void disarm() noexcept;
+  void at_safepoint(lua_State* state);
+  [[nodiscard]] bool spares(lua_State* state);
+  void stop(lua_State* state);
+
+  Vm& vm_;
+  VmLimits limits_;
+  lua_State* main_ = nullptr;
+  std::atomic<int> orders_{0};         // bits of Order
+  std::atomic<bool> armed_{false};     // at_safepoint() is called before each instruction
+  std::atomic<bool> at_point_{false};  // it runs now
+  int spared_ = 0;                     // instructions of the library since the order came
+  double stopped_ = 0;                 // the serial of the task that was stopped last, and not pardoned; 0: none
+  std::string trace_;                  // where it was
+  void (*program_hook_)(lua_State*, lua_Debug*) = nullptr;  // debug.sethook of the program
+  int program_mask_ = 0;
+  int program_count_ = 0;
+};
+
+/// A stay of this thread in the Lua of one VM. Vm::resume() is one; so must be whatever else may run code of the
+/// program: loading it, and all that may collect garbage.
+class Stay {
+ public:
+  /// `limit`: nanoseconds that are left to it.
+  Stay(Governor& governor, std::int64_t limit) : outer_(pulse.stay.load(std::memory_order_relaxed)) {
+    if (outer_ != 0) {
+      outer_left_ = pulse.left_ns.load(std::memory_order_relaxed);
+      outer_guest_ = pulse.guest;
+      pulse.stay.store(0, std::memory_order_relaxed);
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+    pulse.guest = &governor;
+    pulse.left_ns.store(limit, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    pulse.stay.store(++pulse.last, std::memory_order_release);
+  }
+  ~Stay() { end(nullptr); }
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
+
+  /// Ends it before its time. `task` was resumed by it.
+  void end(Task* task) {
+    if (ended_) {
+      return;
+    }
+    ended_ = true;
+    pulse.stay.store(0, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (pulse.noted.load(std::memory_order_relaxed)) {
+      static_cast<Governor*>(pulse.guest)->leave(task);
+    }
+    if (outer_ != 0) {
+      pulse.left_ns.store(outer_left_, std::memory_order_relaxed);
+      pulse.guest = outer_guest_;
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      pulse.stay.store(outer_, std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  std::uint64_t outer_;
+  std::int64_t outer_left_ = 0;
+  void* outer_guest_ = nullptr;
+  bool ended_ = false;
+};
+
+}  // namespace perigee::script

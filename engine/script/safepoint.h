@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/result.h"
+
+struct lua_State;
+struct lua_Debug;
+
+namespace perigee::script {
+
+/// How running Lua code is reached, also code that the JIT has compiled, from a signal handler or the allocator.
+///
+/// LuaJIT checks one bit in compiled code wherever the line changes, when a VM is in the profiler's line mode; with the
+/// bit set such code goes back to the interpreter, which then calls a hook at its next instruction. The bit is no part
+/// of LuaJIT's interface: where it lies is found out by watching what the interface changes (calibrate()). The profiler
+/// itself serves one VM a process, which is a dummy of ours; the others only take over its line mode.
+class Safepoint {
+ public:
+  using Hook = void (*)(lua_State*, lua_Debug*);
+
+  /// Readies the process; the first call does. An error: of compiled code only what comes back to the interpreter by
+  /// itself can be reached. Any thread.
+  [[nodiscard]] static Result<> calibrate();
+
+  /// Has the code that `main`'s VM compiles from here on be reachable. REQUIRES: nothing has run in it.
+  static void prepare(lua_State* main);
+
+  /// Has `hook` called at every next instruction, from within whatever runs: finalizers and other hooks too. False: not
+  /// now, as the VM is calling back. In the VM's thread, signal handlers included.
+  static bool arm(lua_State* main, Hook hook) noexcept;
+
+  /// Puts back the hook that was there before, if any.
+  static void disarm(lua_State* main, Hook before, int mask, int count) noexcept;
+};
+
+}  // namespace perigee::script

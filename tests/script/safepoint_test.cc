@@ -1,0 +1,106 @@
+#include "script/safepoint.h"
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <lua.hpp>
+#include <string>
+
+using perigee::script::Safepoint;
+
+namespace {
+
+lua_State* main_state = nullptr;
+int calls = 0;
+
+void end_it(lua_State* state, lua_Debug*) {
+  ++calls;
+  luaL_error(state, "reached");
+}
+
+void count(lua_State* state, lua_Debug*) {
+  ++calls;
+  Safepoint::disarm(state, nullptr, 0, 0);
+}
+
+// A VM in which a signal, sent in 30 ms of processor time, arms `hook`.
+class Reached {
+ public:
+  explicit Reached(Safepoint::Hook hook) : state_(luaL_newstate()) {
+    static Safepoint::Hook wanted;
+    wanted = hook;
+    calls = 0;
+    main_state = state_;
+    luaL_openlibs(state_);
+    Safepoint::prepare(state_);
+    struct sigaction action {};
+    action.sa_handler = [](int) { static_cast<void>(Safepoint::arm(main_state, wanted)); };
+    sigaction(SIGVTALRM, &action, &before_);
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGVTALRM;
+    timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_);
+    const itimerspec soon{{0, 0}, {0, 30'000'000}};
+    timer_settime(timer_, 0, &soon, nullptr);
+  }
+  ~Reached() {
+    timer_delete(timer_);
+    sigaction(SIGVTALRM, &before_, nullptr);
+    lua_close(state_);
+  }
+  Reached(const Reached&) = delete;
+  Reached& operator=(const Reached&) = delete;
+
+  std::string run(const char* code) {
+    if (luaL_dostring(state_, code) == 0) {
+      return "ended";
+    }
+    return lua_tostring(state_, -1);
+  }
+
+ private:
+  lua_State* state_;
+  timer_t timer_{};
+  struct sigaction before_ {};
+};
+
+}  // namespace
+
+TEST_CASE("safepoint: this LuaJIT is a known one") {
+  const auto known = Safepoint::calibrate();
+  CHECK((known ? "" : known.error().message) == std::string());
+}
+
+TEST_CASE("safepoint: loops without an end are reached, compiled or not") {
+  const auto* code =
+      GENERATE("while true do end", "repeat until false", "for i = 1, 1e18 do end",
+               "local s = 0 for i = 1, 1e18 do s = s + i * i end", "local function f() return f() end f()",
+               "local t = {} while true do t[1] = 1 end", "local t while true do t = { t and t[1] } end",
+               "local x repeat x = ('x'):rep(100) until x == ''",
+               "local a = require('ffi').new('int[4]') while true do a[1] = a[1] + 1 end", "::again:: goto again",
+               "local co = coroutine.wrap(function() while true do end end) co()");
+  CAPTURE(code);
+  for (const std::string mode : {"", "jit.off() "}) {
+    Reached vm(end_it);
+    CHECK(vm.run((mode + code).c_str()).find("reached") != std::string::npos);
+    CHECK(calls == 1);
+  }
+}
+
+TEST_CASE("safepoint: finalizers are reached, and hooks of the program") {
+  for (const auto* code : {"local p = newproxy(true) getmetatable(p).__gc = function() while true do end end p = nil "
+                           "collectgarbage() collectgarbage()",
+                           "debug.sethook(function() while true do end end, '', 1) for i = 1, 1e9 do end"}) {
+    CAPTURE(code);
+    Reached vm(end_it);
+    CHECK(vm.run(code).find("reached") != std::string::npos);
+    CHECK(calls == 1);
+  }
+}
+
+TEST_CASE("safepoint: what is reached goes on when the hook is taken back") {
+  Reached vm(count);
+  CHECK(vm.run("local s = 0 for i = 1, 1e8 do s = s + i % 3 end assert(s == 1e8)") == "ended");
+  CHECK(calls == 1);
+}
