@@ -82,6 +82,7 @@ void Connection::on_readable() {
   char* room = input_.reserve(kReadRoom);
   const ssize_t count = receive(fd_, room, input_.room());
   if (count > 0) {
+    loop_.traffic().received.add(static_cast<std::uint64_t>(count));
     input_.commit(static_cast<std::size_t>(count));
     handler_.on_data(*this);
     input_.release_if_empty();
@@ -130,6 +131,7 @@ bool Connection::flush_at_once() {
     return false;
   }
   served_ = true;
+  loop_.traffic().sent.add(static_cast<std::uint64_t>(count));
   output_.consume(static_cast<std::size_t>(count));
   if (!output_.empty()) {
     return false;
@@ -149,6 +151,7 @@ void Connection::on_writable() {
     const ssize_t count = transmit(fd_, output_.data(), output_.size(), file_left_ != 0 ? MSG_MORE : 0);
     if (count >= 0) {
       served_ = true;
+      loop_.traffic().sent.add(static_cast<std::uint64_t>(count));
       output_.consume(static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {
       break;
@@ -198,6 +201,7 @@ void Connection::send_file_bytes() {
     const ssize_t count = sendfile(fd_, file_, &offset, static_cast<std::size_t>(std::min(file_left_, turn)));
     if (count > 0) {
       served_ = true;
+      loop_.traffic().sent.add(static_cast<std::uint64_t>(count));
       file_offset_ += static_cast<std::uint64_t>(count);
       file_left_ -= static_cast<std::uint64_t>(count);
       turn -= static_cast<std::uint64_t>(count);

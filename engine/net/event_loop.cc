@@ -121,6 +121,11 @@ void EventLoop::post(std::function<void()> work) {
   }
 }
 
+std::size_t EventLoop::queued() const {
+  const std::lock_guard lock(mutex_);
+  return posted_.size();
+}
+
 void EventLoop::run_posted() {
   std::vector<std::function<void()>> batch;
   {

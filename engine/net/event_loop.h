@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/buffer_pool.h"
+#include "base/counter.h"
 #include "base/executor.h"
 #include "base/timer_wheel.h"
 
@@ -15,6 +16,12 @@ struct event_base;
 struct event;
 
 namespace perigee::net {
+
+/// Bytes on the wire, as the kernel took and gave them. One loop adds, any thread reads.
+struct Traffic {
+  Counter received;
+  Counter sent;
+};
 
 /// One thread's loop over libevent: sockets, timers, and work posted by other threads. Owned by a worker; every method
 /// but post(), stop() and in_loop() belongs to the thread that called run() (or, before that, built it).
@@ -52,6 +59,13 @@ class EventLoop final : public Executor {
   [[nodiscard]] bool in_loop() const { return std::this_thread::get_id() == thread_; }
   void assert_in_loop() const;
 
+  /// What its connections have received and sent.
+  [[nodiscard]] Traffic& traffic() { return traffic_; }
+  [[nodiscard]] const Traffic& traffic() const { return traffic_; }
+
+  /// How much work waits that was posted. Any thread.
+  [[nodiscard]] std::size_t queued() const;
+
   /// How often a wake-up had to be written: posts to a queue that was empty.
   [[nodiscard]] std::size_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
 
@@ -75,13 +89,14 @@ class EventLoop final : public Executor {
   TimerWheel timers_;
   Milliseconds armed_ = 0;
   std::uint64_t turn_ = 0;
+  Traffic traffic_;
   BufferPool buffers_;
   std::function<bool()> turn_work_;
   std::vector<std::function<void()>> deferred_;
   std::thread::id thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> wakeups_{0};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_
 };
 

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/marks.h"
 #include "client/stream_pool.h"
+#include "profiler/vm_meter.h"
 #include "script/bind.h"
+#include "script/collection_counter.h"
 #include "script/lua_library.h"
 #include "state/shared_dictionaries.h"
 
@@ -70,6 +72,9 @@ int traceback(lua_State* state) {
 
 // Everything that opens a VM and may raise; runs below lua_cpcall.
 int open_protected(lua_State* state) {
+  if (auto* meter = static_cast<profiler::VmMeter*>(lua_touserdata(state, 1)); meter != nullptr) {
+    count_collections(state, meter->collections);
+  }
   luaL_openlibs(state);
   preload(state);
   lua_getglobal(state, "require");
@@ -177,7 +182,7 @@ Result<> Vm::open() {
   lua_pushlightuserdata(state_, &view_);
   lua_setfield(state_, LUA_REGISTRYINDEX, "perigee.vm_view");
   if (lua_cpcall(
-          state_, [](lua_State* state) { return open_protected(state); }, nullptr) != 0) {
+          state_, [](lua_State* state) { return open_protected(state); }, settings_.meter) != 0) {
     return fail("the Lua library does not load: " + error_text(state_));
   }
   return {};
@@ -455,8 +460,9 @@ std::vector<Task*> Vm::take_ready() {
   return std::exchange(ready_, {});
 }
 
-std::size_t Vm::heap_kilobytes() const {
-  return static_cast<std::size_t>(lua_gc(state_, LUA_GCCOUNT, 0));
+std::size_t Vm::heap_bytes() const {
+  return (static_cast<std::size_t>(lua_gc(state_, LUA_GCCOUNT, 0)) << 10) +
+         static_cast<std::size_t>(lua_gc(state_, LUA_GCCOUNTB, 0));
 }
 
 Vm& Vm::of(lua_State* state) {

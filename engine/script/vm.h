@@ -24,6 +24,10 @@ namespace perigee::client {
 class StreamPool;
 }
 
+namespace perigee::profiler {
+struct VmMeter;
+}
+
 namespace perigee::script {
 
 /// What an app is loaded with.
@@ -36,6 +40,7 @@ struct VmSettings {
   int worker_id = 0;
   int worker_count = 1;
   VmLimits limits;
+  profiler::VmMeter* meter = nullptr;  ///< where it counts what it does; null: nowhere. Outlives the VM
   bool development = false;  ///< errors are shown with source and locals, new globals and lost updates reported
 };
 
@@ -141,8 +146,8 @@ class Vm {
   [[nodiscard]] std::string& encoded() { return encoded_; }
   [[nodiscard]] bool has_start_hooks() const { return has_start_hooks_; }
   [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
-  /// Kilobytes the Lua heap holds.
-  [[nodiscard]] std::size_t heap_kilobytes() const;
+  /// Bytes the Lua heap holds.
+  [[nodiscard]] std::size_t heap_bytes() const;
 
   /// The VM a Lua state belongs to. Cheap.
   [[nodiscard]] static Vm& of(lua_State* state);

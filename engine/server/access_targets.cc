@@ -23,6 +23,16 @@ LogWriter* AccessTargets::find(const std::string& target) {
   return found == writers_.end() ? nullptr : found->second.get();
 }
 
+AccessTargets::Lost AccessTargets::lost() {
+  const std::lock_guard lock(mutex_);
+  Lost lost;
+  for (const auto& [target, writer] : writers_) {
+    lost.dropped += writer->dropped_lines();
+    lost.failed += writer->failed_lines();
+  }
+  return lost;
+}
+
 void AccessTargets::reopen() {
   const std::lock_guard lock(mutex_);
   for (const auto& [target, writer] : writers_) {

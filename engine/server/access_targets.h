@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,13 @@ class AccessTargets {
 
   /// The writer of a target that was opened; null for "off".
   [[nodiscard]] LogWriter* find(const std::string& target);
+
+  /// Lines lost by all of them.
+  struct Lost {
+    std::uint64_t dropped = 0;  ///< because a queue was full
+    std::uint64_t failed = 0;   ///< because they could not be written
+  };
+  [[nodiscard]] Lost lost();
 
   void reopen();
   /// Writes all that was submitted and ends the threads.

@@ -96,6 +96,7 @@ void ErrorLog::write(LogLevel level, std::string_view message, std::string_view 
   if (!enabled(level)) {
     return;
   }
+  events_[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
   const std::string line =
       log_line(format_.load(std::memory_order_relaxed), {wall_ms(), level, message, fields, request_id});
   output_->logger.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -43,6 +44,11 @@ class ErrorLog final : public LogSink {
   /// Opens the path anew, after a rotation has renamed the file. On an error the open one stays.
   [[nodiscard]] Result<> reopen();
 
+  /// Events that were written, of one level.
+  [[nodiscard]] std::uint64_t events(LogLevel level) const {
+    return events_[static_cast<std::size_t>(level)].load(std::memory_order_relaxed);
+  }
+
   /// Lines lost to write errors.
   [[nodiscard]] std::uint64_t failed_lines() const;
 
@@ -54,8 +60,9 @@ class ErrorLog final : public LogSink {
 
   std::atomic<LogLevel> level_;
   std::atomic<LogFormat> format_;
-  std::mutex changes_;  // apply() and reopen()
-  std::string target_;  // under changes_
+  std::array<std::atomic<std::uint64_t>, 4> events_{};  // by level
+  std::mutex changes_;                                  // apply() and reopen()
+  std::string target_;                                  // under changes_
   std::unique_ptr<Output> output_;
 };
 

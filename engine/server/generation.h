@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/clock.h"
+#include "profiler/route_latencies.h"
 #include "script/dispatcher.h"
 #include "script/vm.h"
 
@@ -18,12 +20,13 @@ struct Generation {
   std::unique_ptr<script::Vm> vm;
   script::Dispatcher dispatcher;
   std::uint64_t number;
-  Milliseconds drain_deadline = 0;  ///< 0 while it is current
-  std::size_t pins = 0;             ///< requests that are this generation's, from their route match to their end
-  Milliseconds unpinned = 0;        ///< when its last request had ended
-  bool abandoned = false;           ///< its tasks did not end when they were told to
-  bool stop_begun = false;          ///< its stop hooks were started
-  bool stopped = false;             ///< and have ended
+  std::vector<profiler::RouteLatencies*> latencies;  ///< where each of its routes is counted
+  Milliseconds drain_deadline = 0;                   ///< 0 while it is current
+  std::size_t pins = 0;       ///< requests that are this generation's, from their route match to their end
+  Milliseconds unpinned = 0;  ///< when its last request had ended
+  bool abandoned = false;     ///< its tasks did not end when they were told to
+  bool stop_begun = false;    ///< its stop hooks were started
+  bool stopped = false;       ///< and have ended
 };
 
 }  // namespace perigee::server

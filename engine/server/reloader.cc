@@ -203,6 +203,7 @@ std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
   for (int i = 0; i < count; ++i) {
     script::VmSettings settings = vm_settings(options, i, count);
     settings.limits.load_left = settings.limits.load - (monotonic_ns() - begun);
+    settings.meter = &workers_[static_cast<std::size_t>(i)]->vm_meter();
     auto vm = script::Vm::load(settings, mistakes);
     if (vm == nullptr) {
       break;  // one worker's mistakes are every worker's

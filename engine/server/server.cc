@@ -14,6 +14,7 @@
 #include "server/config_loader.h"
 #include "server/development.h"
 #include "server/privileges.h"
+#include "server/process_figures.h"
 
 namespace perigee::server {
 namespace {
@@ -36,7 +37,8 @@ std::size_t worker_count(const Options& options) {
 
 }  // namespace
 
-Server::Server(const CommandLine& command, const Options& options) : command_(command), patience_(*this) {
+Server::Server(const CommandLine& command, const Options& options)
+    : command_(command), metrics_(loop_, workers_), patience_(*this) {
   Options taken = options;
   soften_for_development(taken);
   options_ = std::make_shared<const Options>(std::move(taken));
@@ -157,6 +159,7 @@ void Server::start_workers() {
     setup.shared = &shared_;
     setup.access_targets = &access_targets_;
     setup.watchdog = watchdog_.get();
+    setup.route_names = &route_names_;
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
   }
@@ -170,6 +173,9 @@ bool Server::load_app() {
   for (const std::string& mistake : result.mistakes) {
     print_line("perigee: " + mistake);
   }
+  reloads_.generation = result.generation;
+  reloads_.last_ok = result.ok;
+  add_metrics();
   reloader_->start();
   return result.ok || options_->dev;
 }
@@ -186,6 +192,7 @@ Result<> Server::start_admin() {
   setup.limits = &admin_limits_;
   setup.rates = &rates_;
   setup.shared = &shared_;
+  setup.route_names = &admin_route_names_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
   };
@@ -278,8 +285,27 @@ void Server::bound_dictionaries(const Options& options) {
   shared_.apply(settings);
 }
 
+void Server::add_metrics() {
+  metrics_.add([this](profiler::Exposition& page) { write_requests(page, workers_, route_names_); });
+  metrics_.add([this](profiler::Exposition& page) { write_dictionaries(page, shared_); });
+  metrics_.add([this](profiler::Exposition& page) { write_reloads(page, reloads_); });
+  metrics_.add([this](profiler::Exposition& page) { write_logs(page, *error_log_, access_targets_); });
+  metrics_.add(write_process);
+}
+
+// Called on the reloader's thread; the figures are the main one's.
+void Server::note_reload(const ReloadResult& result) {
+  loop_.post([this, ok = result.ok, generation = result.generation] {
+    ++(ok ? reloads_.succeeded : reloads_.failed);
+    reloads_.last = wall_seconds();
+    reloads_.last_ok = ok;
+    reloads_.generation = ok ? generation : reloads_.generation;
+  });
+}
+
 // What changes only with the rest.
 void Server::after_reload(const ReloadResult& result) {
+  note_reload(result);
   if (!result.ok) {
     return;
   }
@@ -333,6 +359,10 @@ void Server::give_up() {
 void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
   if (name == "ready") {
     done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
+    return;
+  }
+  if (name == "metrics") {
+    loop_.post([this, done] { metrics_.request(done); });
     return;
   }
   // The reloader belongs to the main thread.

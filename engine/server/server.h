@@ -12,6 +12,8 @@
 #include "server/connection_limits.h"
 #include "server/error_log.h"
 #include "server/last_resort.h"
+#include "server/metric_sources.h"
+#include "server/metrics_desk.h"
 #include "server/reloader.h"
 #include "server/worker.h"
 #include "state/rate_limiter.h"
@@ -48,6 +50,8 @@ class Server {
   void reopen_logs();
   void begin_drain();
   void give_up();
+  void add_metrics();
+  void note_reload(const ReloadResult& result);
   void operate(std::string_view name, const std::function<void(std::string)>& done);
   [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running, std::vector<std::string>& mistakes);
   [[nodiscard]] Worker& least_loaded();
@@ -66,6 +70,8 @@ class Server {
   ConnectionLimits limits_;
   state::RateLimiter rates_;          // outlives every generation
   state::SharedDictionaries shared_;  // likewise
+  profiler::RouteNames route_names_;  // likewise
+  profiler::RouteNames admin_route_names_;
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;
@@ -74,6 +80,8 @@ class Server {
   std::unique_ptr<net::FileWatch> watch_;  // in development
   std::unique_ptr<Watchdog> watchdog_;     // outlives the threads it watches
   std::vector<std::unique_ptr<Worker>> workers_;
+  MetricsDesk metrics_;
+  ReloadFigures reloads_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Worker> admin_;
   std::size_t undrained_ = 0;

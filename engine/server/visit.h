@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/ticks.h"
 #include "http/router.h"
 #include "net/connection.h"
 #include "script/exchange.h"
@@ -46,6 +47,9 @@ class Visit final : public script::Exchange {
   std::string route;        ///< the pattern, for the log, of a visit that has let its generation go
   std::size_t piece = 0;    ///< of answer.file: how many are sent, or being sent
   Milliseconds dispatched = 0;
+  Ticks began = 0;                    ///< when its head was whole
+  Ticks suspended = 0;                ///< when its handler began to wait
+  bool measured = false;              ///< its answer has been counted
   Milliseconds handler_deadline = 0;  ///< once limit_set
   net::PeerAddress peer;              ///< kept when the connection has gone on
   bool secure = false;                ///< likewise
@@ -58,7 +62,7 @@ class Visit final : public script::Exchange {
     generation = nullptr;
     match = {};
     body_received = 0;
-    discard_body = close_after = chunked_answer = head_timed = limit_set = detached = false;
+    discard_body = close_after = chunked_answer = head_timed = limit_set = detached = measured = false;
   }
 
   /// Takes the head's bytes out of the connection's buffer. Does nothing a second time, or without a connection.

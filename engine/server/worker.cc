@@ -19,6 +19,7 @@ void Worker::adopt(int fd, const net::PeerAddress& peer) {
   }
   net::Connection& client = net::Connection::adopt(loop_, fd, known, *this);
   connections_.insert(&client);
+  meter_.count_accepted();
   connection_count_.fetch_add(1, std::memory_order_relaxed);
   client.set_watermark(static_cast<std::size_t>(options_->output_watermark));
   client.set_write_timeout(milliseconds(options_->write_timeout));
@@ -30,6 +31,7 @@ void Worker::adopt(int fd, const net::PeerAddress& peer) {
 
 void Worker::serve(net::Connection& client) {
   refresh_time();
+  arrived_ = ticks();
   std::int64_t left = options_->pipeline;
   while (client.open() && !client.input().empty() && !client.congested() && left > 0) {
     Visit& visit = client.context != nullptr ? *visit_of(client) : begin_visit(client);
@@ -72,6 +74,7 @@ bool Worker::read_head(net::Connection& client, Visit& visit) {
       break;
   }
   visit.publish_refused();
+  meter_.refuse(profiler::RefusalReason::kHead);
   return refuse_and_close(visit, visit.scanner.status(), visit.scanner.reason());
 }
 
@@ -110,6 +113,7 @@ bool Worker::read_body(net::Connection& client, Visit& visit) {
 
 Worker::Outcome Worker::dispatch(Visit& visit) {
   visit.stage = Visit::Stage::kHandling;
+  meter_.enter(Stage::kLua);
   if (visit.match.outcome != http::Router::Outcome::kFound) {
     return refuse_unrouted(visit);
   }
@@ -129,6 +133,7 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
         return complete(visit);
       }
       marks.stage = Stage::kSerialize;
+      meter_.enter(Stage::kSerialize);
       if (visit.answer.kind >= script::Answer::Kind::kStream) {
         return visit.answer.kind == script::Answer::Kind::kFile ? begin_file(visit)
                                                                 : conclude(visit, begin_stream(visit));
@@ -156,6 +161,10 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
 
 bool Worker::complete(Visit& visit) {
   marks.stage = Stage::kWrite;
+  meter_.enter(Stage::kWrite);
+  if (!visit.measured) {
+    measure(visit);
+  }
   if (access_log_ != nullptr) {
     log_access(visit);
   }
@@ -190,7 +199,9 @@ bool Worker::complete(Visit& visit) {
 // The turn's end for one connection: sends what is there and decides whether to read on.
 void Worker::settle(net::Connection& client, bool turn_over) {
   marks.stage = Stage::kIdle;
-  if (!client.open() || !client.flush() || !client.open()) {
+  const bool sent = client.open() && client.flush() && client.open();
+  meter_.enter(Stage::kIdle);
+  if (!sent) {
     return;
   }
   const Visit* visit = visit_of(client);
@@ -220,7 +231,9 @@ Visit& Worker::begin_visit(net::Connection& client) {
   free_visits_.pop_back();
   visit.begin(client);
   visit.id = ++last_id_;
+  visit.began = arrived_;
   client.context = &visit;
+  meter_.begin_request();
   visit.started_ns = access_log_ != nullptr ? monotonic_ns() : 0;
   return visit;
 }
@@ -240,6 +253,8 @@ void Worker::release(Visit& visit) {
 // The handler waits: the request's bytes move out of the connection's buffer, and its time limit begins to count.
 void Worker::suspend(Visit& visit) {
   visit.detach();
+  visit.suspended = ticks();
+  meter_.leave_sample();
   if (visit.connection == nullptr || visit.stage != Visit::Stage::kHandling || visit.limit_set) {
     return;
   }
@@ -262,6 +277,7 @@ Worker::Outcome Worker::begin_stream(Visit& visit) {
   visit.detach();  // a write may find the client gone, and its buffer with it
   visit.stage = Visit::Stage::kStreaming;
   visit.client()->clear_deadline();
+  measure(visit);
   if (!answers_.begin_stream(visit)) {
     visit.chunked_answer = false;
     return Outcome::kStreamed;
@@ -298,6 +314,9 @@ void Worker::resume(script::Task& task) {
   auto* visit = static_cast<Visit*>(task.exchange);
   script::Dispatcher dispatcher(task.vm);
   refresh_time();
+  if (visit != nullptr && visit->suspended != 0) {
+    meter_.count_wait(ticks_between(std::exchange(visit->suspended, 0), ticks()));
+  }
   const Outcome outcome = dispatcher.resume(task);
   if (visit == nullptr) {
     return;

@@ -18,6 +18,8 @@
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
+#include "profiler/request_meter.h"
+#include "profiler/vm_meter.h"
 #include "script/host.h"
 #include "server/access_log.h"
 #include "server/access_targets.h"
@@ -31,6 +33,12 @@
 #include "state/shared_dictionaries.h"
 
 namespace perigee::server {
+
+/// What a worker's VMs hold at one moment.
+struct WorkerState {
+  std::uint64_t heap_bytes = 0;  ///< of all living generations
+  std::uint64_t tasks = 0;       ///< that run or wait
+};
 
 /// One thread with its event loop and its Lua VM: takes connections, reads requests, has Lua answer them and writes the
 /// answers. Three doors lead in: serve() when bytes have come, resume() when something waited for is there, complete()
@@ -50,7 +58,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     state::SharedDictionaries* shared = nullptr;
     Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
     AccessTargets* access_targets = nullptr;  ///< null: no access log
-    Operation operation;                      ///< none but for the admin app
+    profiler::RouteNames* route_names = nullptr;
+    Operation operation;  ///< none but for the admin app
   };
 
   explicit Worker(Setup setup);
@@ -79,6 +88,17 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   /// Connections open or handed over: what balancing goes by.
   [[nodiscard]] std::size_t load() const { return connections() + handed_over_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t generations() const { return generations_.live(); }
+  /// What it counts while it serves.
+  [[nodiscard]] const profiler::RequestMeter& meter() const { return meter_; }
+  [[nodiscard]] const net::Traffic& traffic() const { return loop_.traffic(); }
+  /// What the VMs count that run on it.
+  [[nodiscard]] profiler::VmMeter& vm_meter() { return vm_meter_; }
+  /// Has `done` called on the worker's thread with what its VMs hold, once it comes to it.
+  void look(std::function<void(const WorkerState& state)> done);
+  /// Work that other threads posted and it has not come to.
+  [[nodiscard]] std::size_t queued() const { return loop_.queued(); }
+  /// Seconds its thread has been on a processor. REQUIRES: start() was called, stop() was not.
+  [[nodiscard]] double cpu_seconds();
 
   // --- net::ConnectionHandler ---
   void on_data(net::Connection& client) override { serve(client); }
@@ -127,6 +147,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] Visit& begin_visit(net::Connection& client);
   void release(Visit& visit);
   void match_route(Visit& visit);
+  void measure(Visit& visit);
+  void name_routes(Generation& generation);
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);
   [[nodiscard]] bool body_is_slow(const Visit& visit, Milliseconds elapsed) const;
@@ -171,6 +193,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] static Visit* visit_of(net::Connection& client) { return static_cast<Visit*>(client.context); }
 
   Setup setup_;
+  profiler::VmMeter vm_meter_;  // outlives the VMs
+  profiler::RequestMeter meter_;
   net::EventLoop loop_;
   std::shared_ptr<const Options> options_;
   http::HeadLimits head_limits_;
@@ -193,6 +217,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   TimerOf<Worker, &Worker::flush_access_log> access_flush_;
   Milliseconds idle_timeout_ = 0;
   Milliseconds now_ = 0;
+  Ticks arrived_ = 0;                     // when the bytes came that are served now
   std::uint64_t time_turn_ = UINT64_MAX;  // the loop's turn that now_ was read in
   double last_id_ = 0;
   Milliseconds drain_deadline_ = 0;

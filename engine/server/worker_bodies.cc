@@ -17,6 +17,13 @@ bool keep_bytes(void* context, std::string_view bytes) {
   return visit.discard_body || visit.keep_body(bytes);
 }
 
+// Why a body is refused, by the status that says so.
+profiler::RefusalReason reason_of(int status) {
+  return status == 413   ? profiler::RefusalReason::kBodyTooLarge
+         : status == 408 ? profiler::RefusalReason::kBodyTimeout
+                         : profiler::RefusalReason::kBody;
+}
+
 }  // namespace
 
 // False when the request is refused at once.
@@ -61,6 +68,7 @@ bool Worker::keep_body_rate(net::Connection& client, Visit& visit) {
 
 // Answers a request whose body is not taken, by the app's hooks where it has any, and ends the connection.
 bool Worker::refuse_body(Visit& visit, int status, std::string_view detail) {
+  meter_.refuse(reason_of(status));
   if (!visit.generation->vm->has_refusal_hook()) {
     return refuse_and_close(visit, status, detail);
   }
@@ -133,6 +141,9 @@ void Worker::take_in(Visit& visit) {
 
 void Worker::fail_body(Visit& visit, int status, std::string_view word, std::string_view detail) {
   if (visit.intake->arriving()) {
+    if (word != "closed") {
+      meter_.refuse(reason_of(status));
+    }
     visit.intake->fail(status, word, detail);
   }
   end_body_wait(visit);

@@ -9,6 +9,14 @@
 #include "server/worker.h"
 
 namespace perigee::server {
+namespace {
+
+profiler::ConnectionRefusal reason_of(ConnectionLimits::Verdict verdict) {
+  return verdict == ConnectionLimits::Verdict::kTooMany ? profiler::ConnectionRefusal::kTooMany
+                                                        : profiler::ConnectionRefusal::kTooManyFromAddress;
+}
+
+}  // namespace
 
 void Worker::on_half_close(net::Connection& client) {
   refresh_time();
@@ -39,6 +47,7 @@ void Worker::on_deadline(net::Connection& client) {
       break;
     case Visit::Stage::kHead:
       visit->publish_refused();
+      meter_.refuse(profiler::RefusalReason::kHeadTimeout);
       (void)refuse_and_close(*visit, 408, "the request's head did not come in time");
       break;
     case Visit::Stage::kBody:
@@ -74,7 +83,9 @@ void Worker::stop_handler(net::Connection& client, Visit& visit) {
     client.set_deadline(now_ + kLastWords);
     return;
   }
+  meter_.refuse(profiler::RefusalReason::kTimeLimit);
   script::Dispatcher::answer_problem(visit, 503, "the handler was over its time limit", request_id(visit));
+  measure(visit);
   visit.close_after = true;
   answers_.write_whole(visit);
   log_event(LogLevel::kError, "a handler goes on after its time limit: " + std::string(visit.view.path.view()));
@@ -120,6 +131,7 @@ void Worker::on_closed(net::Connection& client) {
 void Worker::turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::Verdict verdict) {
   static constexpr std::size_t kMostAtOnce = 256;
   if (turned_away_.size() >= kMostAtOnce) {
+    meter_.refuse(reason_of(verdict));
     ::close(fd);
     return;
   }
@@ -129,6 +141,7 @@ void Worker::turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::V
 }
 
 void Worker::turn_away(net::Connection& client, ConnectionLimits::Verdict verdict) {
+  meter_.refuse(reason_of(verdict));
   const std::string_view why = verdict == ConnectionLimits::Verdict::kTooMany
                                    ? "the server has all the connections it takes"
                                    : "this address has all the connections it may have";

@@ -17,6 +17,7 @@ bool Worker::begin_file(Visit& visit) {
   visit.detach();
   visit.stage = Visit::Stage::kSending;
   visit.piece = 0;
+  measure(visit);
   visit.client()->clear_deadline();
   if (!answers_.begin_file(visit)) {
     return complete(visit);

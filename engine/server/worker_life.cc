@@ -153,9 +153,37 @@ void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> optio
     }
     const auto drain = static_cast<Milliseconds>(options->drain * 1000);
     generations_.activate(number, monotonic_ms() + drain);
+    name_routes(generations_.current());
     apply(options);
     housekeep_soon();
   });
+}
+
+// A route is counted where it was in the generation before.
+void Worker::name_routes(Generation& generation) {
+  for (const script::RouteInfo& route : generation.vm->routes()) {
+    generation.latencies.push_back(&meter_.route(setup_.route_names->number_of(route.method, route.pattern)));
+  }
+}
+
+void Worker::look(std::function<void(const WorkerState& state)> done) {
+  loop_.post([this, done = std::move(done)] {
+    WorkerState state;
+    generations_.each([&state](const Generation& generation) {
+      state.heap_bytes += generation.vm->heap_bytes();
+      state.tasks += generation.vm->busy_tasks();
+    });
+    done(state);
+  });
+}
+
+double Worker::cpu_seconds() {
+  clockid_t clock{};
+  timespec spent{};
+  if (pthread_getcpuclockid(thread_.native_handle(), &clock) != 0 || clock_gettime(clock, &spent) != 0) {
+    return 0;
+  }
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
 }
 
 void Worker::discard(std::uint64_t number) {

@@ -49,6 +49,7 @@ bool Worker::read_proxy_header(net::Connection& client, Visit& visit) {
 
 // Nothing is answered: whoever it is does not speak as was agreed.
 void Worker::refuse_proxy(net::Connection& client, const net::PeerAddress& proxy, std::string_view why) {
+  meter_.refuse(profiler::ConnectionRefusal::kProxyHeader);
   proxy_notes_.write(LogLevel::kInfo, "closed a connection from " + proxy.text() + ": " + std::string(why),
                      monotonic_coarse_ms());
   client.close();

@@ -15,6 +15,8 @@ void Worker::match_route(Visit& visit) {
   visit.generation = &generations_.current();
   ++visit.generation->pins;
   visit.dispatched = now_;
+  visit.began = arrived_;
+  meter_.enter(Stage::kRoute);
   const script::Vm& vm = *visit.generation->vm;
   const http::RequestHead& head = visit.head;
   visit.body_limit = options_->body;
@@ -38,6 +40,7 @@ void Worker::match_route(Visit& visit) {
 }
 
 Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
+  using Reason = profiler::RefusalReason;
   const http::Router::Match& match = visit.match;
   script::Refusal refusal;
   switch (match.outcome) {
@@ -51,9 +54,11 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
       visit.answer.fields.append("Allow: ").append(match.allow).append("\r\n");
       return Outcome::kAnswered;
     case http::Router::Outcome::kMethodNotAllowed:
+      meter_.refuse(Reason::kMethod);
       refusal = {405, "the path does not take this method", match.allow, {}, {}, {}};
       break;
     case http::Router::Outcome::kBadParameter:
+      meter_.refuse(Reason::kParameter);
       refusal = {400,
                  "a path parameter is not of its type",
                  {},
@@ -63,6 +68,7 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
       return visit.generation->dispatcher.refuse(visit, refusal);
     case http::Router::Outcome::kNotFound:
     case http::Router::Outcome::kFound:
+      meter_.refuse(Reason::kNoRoute);
       refusal.detail = "no route takes this path";
       break;
   }
@@ -74,6 +80,20 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
     visit.answer.fields.append("Allow: ").append(refusal.allow).append("\r\n");
   }
   return Outcome::kAnswered;
+}
+
+// An answer's head stands. Of one that nobody waits for any more, only that is counted.
+void Worker::measure(Visit& visit) {
+  visit.measured = true;
+  if (visit.connection == nullptr) {
+    meter_.count_abandoned();
+    return;
+  }
+  profiler::RouteLatencies& route = visit.match.outcome == http::Router::Outcome::kFound
+                                        ? *visit.generation->latencies[static_cast<std::size_t>(visit.match.route)]
+                                        : meter_.unmatched();
+  meter_.count(route, static_cast<std::size_t>(visit.head.method), visit.answer.status,
+               ticks_between(visit.began, ticks()));
 }
 
 }  // namespace perigee::server

@@ -1,5 +1,7 @@
 #include "state/shared_dictionaries.h"
 
+#include <utility>
+
 namespace perigee::state {
 
 SharedDictionary::Settings SharedDictionaries::settings_of(std::string_view name) const {
@@ -27,6 +29,22 @@ SharedDictionary* SharedDictionaries::find(std::string_view name) {
   }
   auto made = std::make_unique<SharedDictionary>(settings_of(name));
   return by_name_.emplace(name, std::move(made)).first->second.get();
+}
+
+std::vector<SharedDictionaries::Figures> SharedDictionaries::figures() {
+  std::vector<std::pair<std::string, SharedDictionary*>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, dictionary] : by_name_) {
+      all.emplace_back(name, dictionary.get());  // none ever goes
+    }
+  }
+  std::vector<Figures> found;
+  for (const auto& [name, dictionary] : all) {
+    found.push_back(
+        {name, dictionary->count(), dictionary->used(), dictionary->settings().size, dictionary->evictions()});
+  }
+  return found;
 }
 
 }  // namespace perigee::state

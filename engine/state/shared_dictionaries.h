@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "state/flights.h"
 #include "state/shared_dictionary.h"
@@ -28,6 +30,18 @@ class SharedDictionaries {
 
   /// The dictionary called `name`; null for one more than kMost. Throws std::bad_alloc.
   [[nodiscard]] SharedDictionary* find(std::string_view name);
+
+  /// What a dictionary holds.
+  struct Figures {
+    std::string name;
+    std::size_t entries;
+    std::size_t used;  ///< bytes
+    std::size_t size;  ///< bytes it may use
+    std::uint64_t evictions;
+  };
+
+  /// Those of every dictionary, by name. Counting holds each lock of a dictionary for a moment.
+  [[nodiscard]] std::vector<Figures> figures();
 
   /// What SharedDictionary's users compute for each other, named "DICTIONARY\0KEY".
   [[nodiscard]] Flights& flights() { return flights_; }

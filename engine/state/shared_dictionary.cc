@@ -455,6 +455,7 @@ bool SharedDictionary::evict_from(std::size_t index, int& chances) {
     entries.renew(*victim);
   } else {
     used_.fetch_sub(DictionaryShard::cost(*victim), std::memory_order_relaxed);
+    evictions_.fetch_add(expired ? 0 : 1, std::memory_order_relaxed);
     entries.remove(*victim);
   }
   publish(index);

@@ -93,6 +93,8 @@ class SharedDictionary {
 
   /// Bytes in use.
   [[nodiscard]] std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+  /// How many keys went before their time, for want of room.
+  [[nodiscard]] std::uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
   [[nodiscard]] Settings settings() const;
 
  private:
@@ -148,6 +150,7 @@ class SharedDictionary {
   alignas(64) std::atomic<std::size_t> capacity_{0};  // bytes of entries
   std::atomic<std::size_t> size_{0};
   std::atomic<bool> pin_{false};
+  std::atomic<std::uint64_t> evictions_{0};
 };
 
 }  // namespace perigee::state

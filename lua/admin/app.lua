@@ -1,4 +1,4 @@
--- The admin port, itself a Perigee app: health, routes, reload. It runs in a worker of its own.
+-- The admin port, itself a Perigee app: health, routes, metrics, reload. It runs in a worker of its own.
 
 local core = require "perigee.core"
 local perigee = require "perigee"
@@ -69,6 +69,10 @@ end))
 
 app:get("/openapi.json", guarded(function()
   return perigee.bytes(operate_text("openapi"), "application/json")
+end))
+
+app:get("/metrics", guarded(function()
+  return perigee.bytes(operate_text("metrics"), "text/plain; version=0.0.4; charset=utf-8")
 end))
 
 -- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.

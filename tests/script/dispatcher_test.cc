@@ -241,7 +241,7 @@ TEST_CASE("dispatcher: a task's coroutine and the library's tables do not grow w
   const auto measure = [&] {
     lua_gc(loaded.vm->state(), LUA_GCCOLLECT, 0);
     lua_gc(loaded.vm->state(), LUA_GCCOLLECT, 0);
-    return loaded.vm->heap_kilobytes();
+    return loaded.vm->heap_bytes();
   };
   const auto registry = [&] {
     std::size_t size = 0;

@@ -230,7 +230,7 @@ TEST_CASE("vm: its state and its coroutines lead back to it") {
   CHECK(&Vm::of(loaded.vm->state()) == loaded.vm.get());
   Task& task = loaded.vm->take_task();
   CHECK(&Vm::of(task.coroutine) == loaded.vm.get());
-  CHECK(loaded.vm->heap_kilobytes() > 0);
+  CHECK(loaded.vm->heap_bytes() > 0);
   loaded.vm->give_task(task);
 }
 

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace perigee::profiler {
+
+/// What the Lua VMs of one worker count, all its generations together. A VM is loaded on another thread than the one
+/// that runs it, so any thread may change it.
+struct VmMeter {
+  std::atomic<std::uint64_t> collections{0};  ///< rounds of the garbage collector
+};
+
+}  // namespace perigee::profiler

@@ -1,0 +1,169 @@
+#include "server/metric_sources.h"
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "http/method.h"
+
+namespace perigee::server {
+namespace {
+
+using profiler::ConnectionRefusal;
+using profiler::Exposition;
+using profiler::HistogramSum;
+using profiler::name_of;
+using profiler::RefusalReason;
+using profiler::RequestMeter;
+using profiler::RouteNames;
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+// What `value` says of each worker, added up.
+template <typename Value>
+std::uint64_t total(const Workers& workers, const Value& value) {
+  std::uint64_t sum = 0;
+  for (const auto& worker : workers) {
+    sum += value(*worker);
+  }
+  return sum;
+}
+
+std::string_view method_word(std::size_t method) {
+  const std::string_view name = http::method_name(static_cast<http::Method>(method));
+  return name.empty() ? "other" : name;
+}
+
+void write_answers(Exposition& page, const Workers& workers) {
+  page.counter("perigee_http_requests_total", "Requests answered, by method and status.");
+  for (std::size_t method = 0; method < RequestMeter::kMethods; ++method) {
+    for (std::size_t status = 0; status < RequestMeter::kStatuses; ++status) {
+      const auto count = total(workers, [&](const Worker& w) { return w.meter().requests(method, status); });
+      if (count > 0) {
+        page.sample({{"method", method_word(method)}, {"status", std::to_string(status)}}, count);
+      }
+    }
+  }
+}
+
+// Of all workers; nothing where none has counted any.
+std::optional<HistogramSum> latencies(const Workers& workers, std::size_t route, std::size_t digit) {
+  std::optional<HistogramSum> sum;
+  for (const auto& worker : workers) {
+    const profiler::RouteLatencies* known = worker->meter().find(route);
+    const profiler::Histogram* histogram = known != nullptr ? known->find(digit) : nullptr;
+    if (histogram != nullptr) {
+      histogram->add_to(sum ? *sum : sum.emplace());
+    }
+  }
+  return sum;
+}
+
+void write_latencies(Exposition& page, const Workers& workers, const RouteNames& names) {
+  page.histogram("perigee_http_request_duration_seconds",
+                 "From a request's whole head to its answer's head, waits included, by route and class of status.");
+  const std::vector<RouteNames::Name> routes = names.all();
+  for (std::size_t route = 0; route < routes.size(); ++route) {
+    for (std::size_t digit = 0; digit < profiler::RouteLatencies::kClasses; ++digit) {
+      if (const auto sum = latencies(workers, route, digit)) {
+        const std::string status = std::to_string(digit) + "xx";
+        page.latencies({{"method", routes[route].method}, {"route", routes[route].pattern}, {"status", status}}, *sum);
+      }
+    }
+  }
+}
+
+void write_stages(Exposition& page, const Workers& workers) {
+  page.histogram("perigee_http_stage_duration_seconds",
+                 "How long a request is in each stage, of one request in 64; lua: until it is answered or waits.");
+  for (const Stage stage : {Stage::kScan, Stage::kRoute, Stage::kLua, Stage::kSerialize, Stage::kWrite}) {
+    HistogramSum sum;
+    for (const auto& worker : workers) {
+      worker->meter().stage(stage).add_to(sum);
+    }
+    page.latencies({{"stage", name_of(stage)}}, sum);
+  }
+  page.histogram("perigee_http_wait_duration_seconds", "Each wait of a request's handler, stream or hook.");
+  HistogramSum waits;
+  for (const auto& worker : workers) {
+    worker->meter().waits().add_to(waits);
+  }
+  page.latencies({}, waits);
+}
+
+template <typename Reason>
+void write_refusals(Exposition& page, const Workers& workers) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Reason::kCount); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    page.sample({{"reason", name_of(reason)}},
+                total(workers, [reason](const Worker& w) { return w.meter().refused(reason); }));
+  }
+}
+
+void write_connections(Exposition& page, const Workers& workers) {
+  page.counter("perigee_connections_accepted_total", "Connections taken.",
+               total(workers, [](const Worker& w) { return w.meter().accepted(); }));
+  page.gauge("perigee_connections_open", "Connections open now.",
+             total(workers, [](const Worker& w) { return w.connections(); }));
+  page.counter("perigee_connections_refused_total", "Connections turned away, by reason.");
+  write_refusals<ConnectionRefusal>(page, workers);
+  page.counter("perigee_network_received_bytes_total", "Bytes read from clients' sockets.",
+               total(workers, [](const Worker& w) { return w.traffic().received.value(); }));
+  page.counter("perigee_network_sent_bytes_total", "Bytes written to clients' sockets.",
+               total(workers, [](const Worker& w) { return w.traffic().sent.value(); }));
+}
+
+}  // namespace
+
+void write_requests(Exposition& page, const Workers& workers, const RouteNames& names) {
+  write_answers(page, workers);
+  write_latencies(page, workers, names);
+  page.counter("perigee_http_requests_abandoned_total", "Requests whose clients left before the answer.",
+               total(workers, [](const Worker& w) { return w.meter().abandoned(); }));
+  page.counter("perigee_http_refused_total", "Requests answered without their handler or in its place, by reason.");
+  write_refusals<RefusalReason>(page, workers);
+  write_stages(page, workers);
+  write_connections(page, workers);
+}
+
+void write_dictionaries(Exposition& page, state::SharedDictionaries& dictionaries) {
+  const auto figures = dictionaries.figures();
+  const auto each = [&](auto value) {
+    for (const auto& figure : figures) {
+      page.sample({{"dictionary", figure.name}}, std::uint64_t{value(figure)});
+    }
+  };
+  using Figures = state::SharedDictionaries::Figures;
+  page.gauge("perigee_dictionary_entries", "Keys in a shared dictionary.");
+  each([](const Figures& figure) { return figure.entries; });
+  page.gauge("perigee_dictionary_used_bytes", "Bytes in use: keys, values and what keeping them takes.");
+  each([](const Figures& figure) { return figure.used; });
+  page.gauge("perigee_dictionary_size_bytes", "Bytes it may use.");
+  each([](const Figures& figure) { return figure.size; });
+  page.counter("perigee_dictionary_evictions_total", "Keys that went for want of room.");
+  each([](const Figures& figure) { return figure.evictions; });
+}
+
+void write_logs(Exposition& page, const ErrorLog& errors, AccessTargets& accesses) {
+  static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warn", "error"};
+  page.counter("perigee_log_events_total", "Events of the error log, by level.");
+  for (std::size_t level = 0; level < kLevels.size(); ++level) {
+    page.sample({{"level", kLevels[level]}}, errors.events(static_cast<LogLevel>(level)));
+  }
+  page.counter("perigee_log_lines_dropped_total", "Lines lost: the access log's queue was full, or writing failed.");
+  const AccessTargets::Lost lost = accesses.lost();
+  page.sample({{"log", "access"}, {"reason", "queue_full"}}, lost.dropped);
+  page.sample({{"log", "access"}, {"reason", "write_failed"}}, lost.failed);
+  page.sample({{"log", "error"}, {"reason", "write_failed"}}, errors.failed_lines());
+}
+
+void write_reloads(Exposition& page, const ReloadFigures& reloads) {
+  page.gauge("perigee_generation", "The version of the app that serves, counted from the start.", reloads.generation);
+  page.counter("perigee_reloads_total", "Reloads asked for since the start, by what they came to.");
+  page.sample({{"result", "ok"}}, reloads.succeeded);
+  page.sample({{"result", "failed"}}, reloads.failed);
+  page.gauge("perigee_last_reload_successful", "Whether the last reload, or the start, succeeded.",
+             std::uint64_t{reloads.last_ok});
+  page.gauge("perigee_last_reload_timestamp_seconds", "When the last reload ended; 0 before the first.", reloads.last);
+}
+
+}  // namespace perigee::server
