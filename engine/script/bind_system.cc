@@ -9,8 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "http/response.h"
+#include "http/trace_context.h"
 #include "script/bind.h"
 #include "script/exchange.h"
 #include "script/vm.h"
@@ -24,6 +26,37 @@ std::string_view check_text(lua_State* state, int index) {
   return {text, size};
 }
 
+// The request that is being served; null outside of any.
+const Exchange* exchange_at_work(Vm& vm) {
+  const Task* task = vm.current();
+  return task != nullptr ? task->exchange : nullptr;
+}
+
+// Fields, a JSON object or none, with the trace beside them.
+std::string with_trace(std::string_view fields, std::string_view trace_id) {
+  std::string text = "{\"trace_id\":\"";
+  text.append(trace_id) += '"';
+  const std::size_t first = fields.find_first_not_of("{ ");
+  if (first == std::string_view::npos || fields[first] == '}') {
+    return text += '}';
+  }
+  return text.append(",").append(fields.substr(1));
+}
+
+// A span of one's own: 16 hexadecimal digits, not all of them 0.
+std::string span_id() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  while (text.find_first_not_of('0') == std::string::npos) {
+    text.clear();
+    for (const char byte : random_bytes(8)) {
+      text += kDigits[static_cast<unsigned char>(byte) >> 4];
+      text += kDigits[static_cast<unsigned char>(byte) & 15];
+    }
+  }
+  return text;
+}
+
 // log(level, message[, fields as JSON]): one event, with the id of the request that is being served.
 int log(lua_State* state) {
   static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
@@ -34,10 +67,34 @@ int log(lua_State* state) {
   }
   const std::string_view fields = lua_isnoneornil(state, 3) ? std::string_view() : check_text(state, 3);
   Vm& vm = Vm::of(state);
-  Task* task = vm.current();
-  const bool in_request = task != nullptr && task->exchange != nullptr;
-  log_sink().write(level, message, fields, in_request ? vm.host().request_id(*task->exchange) : std::string());
+  const Exchange* exchange = exchange_at_work(vm);
+  if (exchange == nullptr) {
+    log_sink().write(level, message, fields, {});
+    return 0;
+  }
+  const auto trace = http::trace_context(exchange->head);
+  log_sink().write(level, message, trace ? with_trace(fields, trace->trace_id) : std::string(fields),
+                   vm.host().request_id(*exchange));
   return 0;
+}
+
+// traceparent() -> the field to send with what is asked of others on behalf of the request that is being served, with
+// an id of its own, and the request's tracestate; nothing where it belongs to no trace.
+int traceparent(lua_State* state) {
+  const Exchange* exchange = exchange_at_work(Vm::of(state));
+  const auto trace = exchange != nullptr ? http::trace_context(exchange->head) : std::nullopt;
+  if (!trace) {
+    return 0;
+  }
+  const std::string field = http::traceparent(*trace, span_id());
+  lua_pushlstring(state, field.data(), field.size());
+  const std::uint16_t vendors = exchange->head.find("tracestate");
+  if (vendors == http::RequestHead::kAbsent) {
+    return 1;
+  }
+  const std::string_view value = exchange->head.text(exchange->head.fields[vendors].value);
+  lua_pushlstring(state, value.data(), value.size());
+  return 2;
 }
 
 // log_enabled(level) -> whether an event of the level would be written.
@@ -142,9 +199,10 @@ int load_library(lua_State* state) {
 
 void bind_system(lua_State* state) {
   static constexpr luaL_Reg kFunctions[] = {
-      {"log", log},     {"log_enabled", log_enabled}, {"reason", reason},         {"worker", worker},
-      {"keep", keep},   {"vm_view", vm_view},         {"sizes", sizes},           {"load_library", load_library},
-      {"equal", equal}, {"development", development}, {"first_time", first_time}, {nullptr, nullptr}};
+      {"log", log},      {"log_enabled", log_enabled}, {"reason", reason},         {"worker", worker},
+      {"keep", keep},    {"vm_view", vm_view},         {"sizes", sizes},           {"load_library", load_library},
+      {"equal", equal},  {"development", development}, {"first_time", first_time}, {"traceparent", traceparent},
+      {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

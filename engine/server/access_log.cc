@@ -129,6 +129,9 @@ void AccessLog::append_json(const AccessRecord& record) {
   append_member(buffer_, ",\"referer\":", record.referer);
   append_member(buffer_, ",\"agent\":", record.agent);
   append_member(buffer_, ",\"route\":", record.route);
+  if (!record.trace_id.empty()) {
+    append_member(buffer_, ",\"trace_id\":", record.trace_id);
+  }
   buffer_ += "}\n";
 }
 

@@ -30,6 +30,7 @@ struct AccessRecord {
   std::string_view route;    ///< the pattern that matched
   std::string_view referer;
   std::string_view agent;
+  std::string_view trace_id;  ///< of the trace it belongs to
   int status = 0;
   std::uint64_t bytes = 0;  ///< of the body sent
 };

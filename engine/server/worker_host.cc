@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "http/forwarded.h"
+#include "http/trace_context.h"
 #include "server/request_ids.h"
 #include "server/worker.h"
 
@@ -94,6 +95,9 @@ void Worker::log_access(const Visit& visit) {
     record.route = visit.route;
   } else if (visit.match.outcome == http::Router::Outcome::kFound && visit.match.route >= 0) {
     record.route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)].pattern;
+  }
+  if (const auto trace = http::trace_context(head)) {
+    record.trace_id = trace->trace_id;
   }
   record.status = visit.answer.status;
   record.bytes = visit.bytes_sent;
