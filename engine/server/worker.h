@@ -95,6 +95,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] profiler::VmMeter& vm_meter() { return vm_meter_; }
   /// Has `done` called on the worker's thread with what its VMs hold, once it comes to it.
   void look(std::function<void(const WorkerState& state)> done);
+  /// Has `done` called on the worker's thread with what the library's loader says of the app under the name `what`.
+  void describe(const char* what, std::function<void(std::string text)> done);
   /// Work that other threads posted and it has not come to.
   [[nodiscard]] std::size_t queued() const { return loop_.queued(); }
   /// Seconds its thread has been on a processor. REQUIRES: start() was called, stop() was not.

@@ -177,6 +177,12 @@ void Worker::look(std::function<void(const WorkerState& state)> done) {
   });
 }
 
+void Worker::describe(const char* what, std::function<void(std::string text)> done) {
+  loop_.post([this, what, done = std::move(done)] {
+    done(generations_.has_current() ? generations_.current().vm->description(what) : "{}");
+  });
+}
+
 double Worker::cpu_seconds() {
   clockid_t clock{};
   timespec spent{};

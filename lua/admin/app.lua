@@ -1,7 +1,8 @@
--- The admin port, itself a Perigee app: health, routes, metrics, reload. It runs in a worker of its own.
+-- The admin port, itself a Perigee app: health, routes, metrics, the JIT, reload. It runs in a worker of its own.
 
 local core = require "perigee.core"
 local perigee = require "perigee"
+local jit_report = require "perigee.jit_report"
 local tasks = require "perigee.tasks"
 
 local app = perigee.app()
@@ -73,6 +74,15 @@ end))
 
 app:get("/metrics", guarded(function()
   return perigee.bytes(operate_text("metrics"), "text/plain; version=0.0.4; charset=utf-8")
+end))
+
+-- What the JIT compiler has made of the app.
+app:get("/jit", guarded(function(req)
+  local report = jit_report.merge(operate("jit").workers)
+  if req:header("accept") == "text/plain" then
+    return jit_report.text(report)
+  end
+  return report
 end))
 
 -- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.

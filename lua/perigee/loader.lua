@@ -175,6 +175,11 @@ function M.routes_json()
   return openapi.listing(request.routes)
 end
 
+--- What the JIT compiler has made of the loaded app, as JSON.
+function M.jit_json()
+  return core.encode(require("perigee.jit_health").report(request.routes))
+end
+
 --- The OpenAPI document of the loaded app.
 function M.openapi_json()
   return openapi.document(request.routes, perigee.config)
