@@ -8,6 +8,8 @@ C_FLAGS = ["-O2", "-Wall", "-Wextra"]
 RELEASE = "build/release"
 PROGRAMS = {
     "load": ["gcc", *C_FLAGS, f"{SOURCE}/load.c"],
+    "download": ["gcc", *C_FLAGS, f"{SOURCE}/download.c"],
+    "openat2.so": ["gcc", *C_FLAGS, "-shared", "-fPIC", f"{SOURCE}/openat2.c"],
     "floor": ["gcc", *C_FLAGS, f"{SOURCE}/floor.c"],
     "parser": ["gcc", *C_FLAGS, f"{SOURCE}/parser.c", "-lhttp_parser"],
     "scanner": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/scanner.cc",

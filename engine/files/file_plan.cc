@@ -92,6 +92,13 @@ FilePlan plan_file(const http::RequestHead& head, const FileSet& files, std::tim
   return plan;
 }
 
+bool is_whole_and_plain(const http::RequestHead& head, const FileSet& files) {
+  const bool asks_more = head.field_seen(Field::kIfNoneMatch) || head.field_seen(Field::kIfModifiedSince) ||
+                         head.field_seen(Field::kRange) || head.field_seen(Field::kIfMatch) ||
+                         head.field_seen(Field::kIfUnmodifiedSince);
+  return !asks_more && files.brotli == nullptr && files.gzip == nullptr && files.plain->in_memory();
+}
+
 FilePlan plan_whole(const FileSet& files) {
   FilePlan plan;
   plan.file = files.plain;

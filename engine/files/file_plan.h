@@ -38,6 +38,10 @@ struct FilePlan {
 /// Plans the answer to `head` (RFC 9110 sections 12.5.3, 13.2.2 and 14.2).
 [[nodiscard]] FilePlan plan_file(const http::RequestHead& head, const FileSet& files, std::time_t now);
 
+/// Whether there is nothing to plan, as with most requests: no condition, no range and no coding, and the content is in
+/// memory. The answer is then 200 with the plain file's lines and content.
+[[nodiscard]] bool is_whole_and_plain(const http::RequestHead& head, const FileSet& files);
+
 /// The file as it is, whatever the request asks: for answers with a status of their own.
 [[nodiscard]] FilePlan plan_whole(const FileSet& files);
 

@@ -25,6 +25,14 @@ void fill_with_ranges(Answer& answer, const files::FilePlan& plan, std::string_v
   answer.content_type = answer.type_text;
 }
 
+void fill_with_content(Answer& answer, const files::FileSet& files) {
+  answer.status = 200;
+  answer.fields.append(files.plain->lines());
+  answer.kind = Kind::kReady;
+  answer.content_type = files.type;
+  answer.body = files.plain->content();
+}
+
 }  // namespace
 
 void fill_with_plan(Exchange& exchange, const files::FilePlan& plan, std::string_view type) {
@@ -62,6 +70,11 @@ bool answer_static(Exchange& exchange, const StaticFolder& folder, std::string_v
   const auto found = cache.find(folder.path, path, folder.precompressed, monotonic_coarse_ms());
   if (found.files == nullptr) {
     return false;
+  }
+  if (files::is_whole_and_plain(exchange.head, *found.files)) {
+    exchange.answer.fields.append(folder.lines);
+    fill_with_content(exchange.answer, *found.files);
+    return true;
   }
   const files::FilePlan plan = files::plan_file(exchange.head, *found.files, std::time(nullptr));
   if (plan.status >= 400) {

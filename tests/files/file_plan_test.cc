@@ -23,6 +23,7 @@ class Planned {
     REQUIRE(scanner.scan(request_.data(), request_.size(), {}, head) == perigee::http::HeadScanner::Verdict::kComplete);
     const auto found = cache.find(scratch_.path(""), "f.txt", true, 0);
     REQUIRE(found.files != nullptr);
+    whole_and_plain = perigee::files::is_whole_and_plain(head, *found.files);
     return perigee::files::plan_file(head, *found.files, 4'000'000'000);
   }
   void compress() {
@@ -30,6 +31,8 @@ class Planned {
     (void)scratch_.file("f.txt.br", "br");
     (void)scratch_.file("f.txt.gz", "gz");
   }
+
+  bool whole_and_plain = false;  ///< of the last plan
 
  private:
   Scratch scratch_;
@@ -92,4 +95,25 @@ TEST_CASE("file plan: several ranges make a body whose length is told right, fro
       "--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-9/1000\r\n\r\nxxxxxxxxxx\r\n--B\r\n"));
   CHECK(text.ends_with("Content-Range: bytes 999-999/1000\r\n\r\nx\r\n--B--\r\n"));
   CHECK(perigee::files::new_boundary() != perigee::files::new_boundary());
+}
+
+TEST_CASE("file plan: where nothing is asked there is nothing to plan, and the answer is the same") {
+  Planned planned;
+  for (const char* fields : {"", "Accept-Encoding: gzip, br\r\n", "If-Range: \"x\"\r\n"}) {
+    const FilePlan plan = planned.plan(fields);
+    CHECK(planned.whole_and_plain);
+    CHECK(plan.status == 200);
+    CHECK(lines_of(plan) == plan.file->lines());
+    CHECK(perigee::files::single_range(plan).size == plan.file->content().size());
+  }
+  for (const char* fields : {"If-None-Match: \"x\"\r\n", "If-Match: *\r\n", "If-Modified-Since: x\r\n",
+                             "If-Unmodified-Since: x\r\n", "Range: bytes=0-1\r\n"}) {
+    (void)planned.plan(fields);
+    CHECK_FALSE(planned.whole_and_plain);
+  }
+  (void)planned.plan("", "GET", 100);  // it is sent from its descriptor
+  CHECK_FALSE(planned.whole_and_plain);
+  planned.compress();
+  (void)planned.plan("");
+  CHECK_FALSE(planned.whole_and_plain);
 }
