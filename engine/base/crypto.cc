@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace perigee {
 namespace {
@@ -33,6 +34,13 @@ std::string random_bytes(std::size_t size) {
     }
   }
   return bytes;
+}
+
+std::uint64_t random_number() {
+  const std::string bytes = random_bytes(sizeof(std::uint64_t));
+  std::uint64_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof number);
+  return number;
 }
 
 std::string sha256(std::string_view text) {

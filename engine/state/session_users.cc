@@ -1,0 +1,52 @@
+#include "state/session_users.h"
+
+#include <utility>
+
+#include "base/crypto.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace perigee::state {
+namespace {
+
+// Clients may choose what they are called: they must not be able to choose where they go.
+std::uint64_t hash_of(std::string_view user) {
+  static const std::uint64_t seed = random_number();
+  return XXH3_64bits_withSeed(user.data(), user.size(), seed);
+}
+
+}  // namespace
+
+void SessionUsers::move(UserLink& link, std::string user) noexcept {
+  if (link.user == user) {
+    return;
+  }
+  if (!link.user.empty()) {
+    Part& part = part_of(link.hash);
+    const std::lock_guard lock(part.mutex);
+    part.links.remove(link);
+  }
+  link.user = std::move(user);
+  if (!link.user.empty()) {
+    link.hash = hash_of(link.user);
+    Part& part = part_of(link.hash);
+    const std::lock_guard lock(part.mutex);
+    part.links.insert(link);
+  }
+}
+
+std::vector<SessionRef> SessionUsers::of(std::string_view user) {
+  const std::uint64_t hash = hash_of(user);
+  std::vector<SessionRef> sessions;
+  Part& part = part_of(hash);
+  const std::lock_guard lock(part.mutex);
+  for (const UserLink* link = part.links.first(hash); link != nullptr; link = link->next) {
+    if (link->user == user) {
+      sessions.emplace_back(link->session);
+    }
+  }
+  return sessions;
+}
+
+}  // namespace perigee::state
