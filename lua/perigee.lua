@@ -11,6 +11,7 @@ local openapi = require "perigee.openapi"
 local request = require "perigee.request"
 local response = require "perigee.response"
 local semaphore = require "perigee.semaphore"
+local session = require "perigee.session"
 local shared = require "perigee.shared"
 local socket = require "perigee.socket"
 local tasks = require "perigee.tasks"
@@ -47,6 +48,7 @@ local perigee = {
 
   shared = shared.shared,
   socket = { tcp = socket.tcp, udp = socket.udp, unix = socket.unix },
+  sessions = session.sessions,
 
   sleep = tasks.sleep,
   spawn = tasks.spawn,

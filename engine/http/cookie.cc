@@ -1,5 +1,6 @@
 #include "http/cookie.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "http/byte_class.h"
@@ -127,6 +128,20 @@ std::optional<std::string_view> find_cookie(std::string_view field, std::string_
     }
   }
   return std::nullopt;
+}
+
+bool has_second_cookie(std::string_view field, std::string_view value, std::string_view name) {
+  std::string_view rest = field.substr(static_cast<std::size_t>(value.data() + value.size() - field.data()));
+  rest.remove_prefix(std::min(rest.find(';'), rest.size()));  // what else belongs to its pair: a quote, white space
+  if (rest.find(name) == std::string_view::npos) {
+    return false;
+  }
+  for (CookiePairs pairs(rest); pairs.next();) {
+    if (pairs.name() == name) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Result<std::string> set_cookie_line(const SetCookie& cookie) {

@@ -28,6 +28,9 @@ class CookiePairs {
 /// The value of the first cookie called `name` in a Cookie field, as CookiePairs would give it; nullopt without one.
 [[nodiscard]] std::optional<std::string_view> find_cookie(std::string_view field, std::string_view name);
 
+/// Whether a cookie called `name` follows in a Cookie field after the one whose value find_cookie() gave.
+[[nodiscard]] bool has_second_cookie(std::string_view field, std::string_view value, std::string_view name);
+
 enum class SameSite : std::uint8_t { kUnset, kStrict, kLax, kNone };
 
 /// A cookie to set, as RFC 6265 section 4.1 and RFC 6265bis name its parts.

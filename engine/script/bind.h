@@ -20,6 +20,7 @@ void bind_request(lua_State* state);
 void bind_task(lua_State* state);
 void bind_system(lua_State* state);
 void bind_crypto(lua_State* state);
+void bind_session(lua_State* state);
 void bind_shared(lua_State* state);
 void bind_socket(lua_State* state);
 void bind_types(lua_State* state);

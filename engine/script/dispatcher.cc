@@ -188,6 +188,10 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
   if (task.purpose == Task::Purpose::kSpawned) {
     return end_spawned(task, "");
   }
+  if (task.view.session != 0) {  // before the answer, and after what came behind it
+    status = resume_save(task);
+    return Outcome::kWaiting;
+  }
   switch (task.phase) {
     case Task::Phase::kHandler:
     case Task::Phase::kFailure:
@@ -204,11 +208,22 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
       return answered(task, status);
     case Task::Phase::kStream:
       return Outcome::kStreamed;
+    case Task::Phase::kSave:
+      return Outcome::kBroken;
     case Task::Phase::kAfter:
       break;
   }
   end_task(task, "");
   return Outcome::kDone;
+}
+
+// Writes the request's session, in the phase that the task is in; what it returned is on its stack again after it.
+Vm::Status Dispatcher::resume_save(Task& task) {
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().save);
+  lua_insert(task.coroutine, 1);
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  lua_insert(task.coroutine, 2);
+  return vm_.resume(task, lua_gettop(task.coroutine) - 1);
 }
 
 Vm::Status Dispatcher::resume_answer(Task& task) {
@@ -262,8 +277,8 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
   lua_State* dead = task.coroutine;
   const bool failing = task.phase == Task::Phase::kFailure;
   const bool starved = vm_.take_starved();
-  if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kAfter || failing || task.answering_error ||
-      starved) {
+  if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kSave || task.phase == Task::Phase::kAfter ||
+      failing || task.answering_error || starved) {
     const bool stopped = is_stop(task.view.cancelled);
     const std::string where = vm_.governor().pardon(task);
     if (task.view.cancelled == 0 || starved || !where.empty()) {
@@ -278,7 +293,12 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
       end_task(task, "");
       return Outcome::kDone;
     }
-    if (task.phase == Task::Phase::kStream) {
+    if (task.phase == Task::Phase::kStream && task.view.session != 0 && !starved) {
+      task.phase = Task::Phase::kSave;
+      status = resume_save(task);
+      return Outcome::kWaiting;
+    }
+    if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kSave) {
       return Outcome::kBroken;
     }
     fail_natively(task, stopped ? 503 : 500);
@@ -293,7 +313,7 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
   lua_xmove(state, task.coroutine, 2);
   if (is_response(task.coroutine, 1)) {  // error(perigee.problem(...)) answers that problem
     lua_pop(task.coroutine, 1);
-    status = resume_answer(task);
+    status = task.view.session != 0 ? resume_save(task) : resume_answer(task);
     return Outcome::kWaiting;
   }
   task.phase = Task::Phase::kFailure;

@@ -71,6 +71,7 @@ class Dispatcher {
   [[nodiscard]] Outcome request_failed(Task& task, Vm::Status& status);
   [[nodiscard]] bool take_text(Task& task);
   [[nodiscard]] Vm::Status resume_answer(Task& task);
+  [[nodiscard]] Vm::Status resume_save(Task& task);
   [[nodiscard]] Outcome end_spawned(Task& task, const std::string& error);
   void fail_natively(Task& task, int otherwise);
   [[nodiscard]] std::string starved_text(const Task& task) const;

@@ -1,5 +1,7 @@
 #include "script/exchange.h"
 
+#include <optional>
+
 #include "http/cookie.h"
 #include "http/url.h"
 
@@ -39,6 +41,7 @@ void Exchange::end_body() {
 
 void Exchange::shed(bool all) {
   intake.reset();
+  session.end();
   answer.file.reset();
   if (all || body.capacity() > kKeptCapacity) {
     std::string().swap(body);
@@ -114,6 +117,24 @@ bool Exchange::find_cookie(std::string_view name) noexcept {
     }
   }
   return false;
+}
+
+std::string_view Exchange::only_cookie(std::string_view name) const noexcept {
+  constexpr auto kCookie = static_cast<std::size_t>(http::KnownField::kCookie);
+  std::optional<std::string_view> found;
+  for (std::uint16_t at = head.known[kCookie]; at != http::RequestHead::kAbsent;
+       at = head.find("cookie", static_cast<std::uint16_t>(at + 1))) {
+    const std::string_view field = head.text(head.fields[at].value);
+    const auto value = http::find_cookie(field, name);
+    if (!value) {
+      continue;
+    }
+    if (found || http::has_second_cookie(field, *value, name)) {
+      return {};
+    }
+    found = value;
+  }
+  return found.value_or(std::string_view());
 }
 
 std::int32_t Exchange::read_cookies() {

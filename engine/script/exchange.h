@@ -14,6 +14,7 @@
 #include "http/request_head.h"
 #include "http/router.h"
 #include "script/body_intake.h"
+#include "script/request_session.h"
 #include "script/request_view.h"
 
 namespace perigee::script {
@@ -59,10 +60,11 @@ class Exchange {
   Answer answer;
   std::string body;                    ///< the whole, or what has come and was not read yet
   std::unique_ptr<BodyIntake> intake;  ///< of a body that still arrives or is read in parts; null else
-  std::vector<std::int32_t> refused;   ///< routes that took the path and then refused a parameter
-  Task* task = nullptr;                ///< who runs the handler, once there is one
-  void* connection = nullptr;          ///< whose it is: the server's business; null once the client has gone
-  double id = 0;                       ///< counts up, unique in the process together with the worker's number
+  RequestSession session;
+  std::vector<std::int32_t> refused;  ///< routes that took the path and then refused a parameter
+  Task* task = nullptr;               ///< who runs the handler, once there is one
+  void* connection = nullptr;         ///< whose it is: the server's business; null once the client has gone
+  double id = 0;                      ///< counts up, unique in the process together with the worker's number
   std::int64_t started_ns = 0;
   std::uint64_t bytes_sent = 0;
 
@@ -109,6 +111,9 @@ class Exchange {
   /// throw std::bad_alloc; it stays until the next such call.
   [[nodiscard]] bool find_query(std::string_view name);
   [[nodiscard]] bool find_cookie(std::string_view name) noexcept;
+
+  /// The value of the cookie called `name`; "" when there is none, or more than one.
+  [[nodiscard]] std::string_view only_cookie(std::string_view name) const noexcept;
 
   /// Where a decoded value may be put: it stays until the next such call, or that of read_query().
   [[nodiscard]] std::string& value_room() { return decoded_; }

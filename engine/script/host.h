@@ -17,12 +17,14 @@ class FileCache;
 
 namespace perigee::state {
 class RateLimiter;
+class SessionStore;
 class SharedDictionaries;
 }  // namespace perigee::state
 
 namespace perigee::script {
 
 class Exchange;
+struct SessionCookie;
 class Task;
 
 /// What a VM asks of the worker it lives on. Worker's thread only.
@@ -60,6 +62,11 @@ class Host {
 
   /// By what the worker connects to others.
   [[nodiscard]] virtual client::Network& network() = 0;
+  /// The sessions of all workers, and what their cookie is called.
+  [[nodiscard]] virtual state::SessionStore& sessions() = 0;
+  [[nodiscard]] virtual const SessionCookie& session_cookie() = 0;
+  /// Has the exchange's stream end with its session, if it has one.
+  virtual void watch_session(Exchange& exchange) = 0;
 
   /// Where other threads post to the worker's.
   [[nodiscard]] virtual Executor& executor() = 0;

@@ -51,10 +51,19 @@ struct TaskView {
   std::int32_t wants_body = 0;     ///< not 0: it waits for bytes of a body
   std::int32_t shielded = 0;       ///< not 0: its waits do not raise when it is cancelled
   std::int32_t ticking = 0;        ///< not 0: it is a timer between two runs, and ends when its VM retires
+  std::int32_t session = 0;        ///< not 0: its request's session may have to be written
 };
 
 /// Why a task's waits raise.
-enum class CancelReason : std::int32_t { kNone, kClientGone, kTimeLimit, kRequested, kDraining, kCpuLimit };
+enum class CancelReason : std::int32_t {
+  kNone,
+  kClientGone,
+  kTimeLimit,
+  kRequested,
+  kDraining,
+  kCpuLimit,
+  kSessionEnded
+};
 
 /// What Lua's FFI reads of a VM.
 struct VmView {

@@ -250,7 +250,7 @@ bool TablePacker::key(int index) {
 }
 
 bool TablePacker::refuse(const char* what) {
-  error_ = std::string(what) + " at " + path() + " can't be kept in a shared dictionary";
+  error_ = std::string(what) + " at " + path() + " can't be kept";
   return false;
 }
 

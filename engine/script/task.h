@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/timer_wheel.h"
@@ -24,6 +25,7 @@ class Task {
     kFailure,    ///< what it raised is being logged and made an answer
     kErrorHook,  ///< app:error renders a problem
     kAnswer,     ///< what was returned is being normalized
+    kSave,       ///< what a stream that broke off had written to its session is written
     kStream,     ///< the function given to perigee.stream writes the body
     kAfter       ///< app:after hooks run, the answer is gone
   };
@@ -47,6 +49,7 @@ class Task {
   int default_status = 200;
   std::int64_t cpu_limit = 0;                            ///< nanoseconds; Pulse::kNoLimit for any
   std::int64_t cpu_left = 0;                             ///< of it
+  std::optional<std::string> told;                       ///< "" or why what it wrote to a session is not safe
   std::string result;                                    ///< of an operation that the task asked the server for
   std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
 

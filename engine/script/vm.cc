@@ -44,6 +44,7 @@ int core_module(lua_State* state) {
   bind_system(state);
   bind_crypto(state);
   bind_types(state);
+  bind_session(state);
   bind_shared(state);
   bind_socket(state);
   return 1;
@@ -269,6 +270,7 @@ void Vm::read_entries() {
   entries_.run_deferred = ref_field(state_, "run_deferred");
   entries_.after = ref_field(state_, "after");
   entries_.hook = ref_field(state_, "hook");
+  entries_.save = ref_field(state_, "save");
   entries_.stray_yield = ref_field(state_, "stray_yield");
   lua_pop(state_, 1);
 }
@@ -352,6 +354,7 @@ void Vm::give_task(Task& task) {
   task.view.wants_body = 0;
   task.view.shielded = 0;
   task.view.ticking = 0;
+  task.view.session = 0;
   task.exchange = nullptr;
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;

@@ -66,6 +66,7 @@ class Vm {
   /// The functions of the library that the engine calls.
   struct Entries {
     int answer = 0, failed = 0, render = 0, refuse = 0, stream = 0, run_deferred = 0, after = 0, hook = 0;
+    int save = 0;         ///< writes the request's session: save(view, ...) -> ...
     int stray_yield = 0;  ///< a message
   };
 
@@ -139,6 +140,8 @@ class Vm {
 
   /// The idle connections of its perigee.socket.
   [[nodiscard]] client::StreamPool& socket_pool();
+  /// Ends with the VM: for what is posted to its thread and may come after it.
+  [[nodiscard]] std::weak_ptr<const bool> life() const { return life_; }
 
   /// Bytes that encoded answers are built in; valid until the next answer.
   [[nodiscard]] std::string& scratch() { return scratch_; }
@@ -181,6 +184,7 @@ class Vm {
   std::string encoded_;
   std::unique_ptr<Fetches> fetches_;  // made by the first
   std::unique_ptr<client::StreamPool> socket_pool_;
+  std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
   bool starved_ = false;
   bool has_after_ = false;
   bool has_error_hook_ = false;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "http/field_syntax.h"
 #include "net/address_set.h"
 #include "net/resolver.h"
 #include "net/socket_address.h"
@@ -114,6 +115,13 @@ void check_logs(const Options& options, Faults& faults) {
   }
 }
 
+void check_session(const Options& options, Faults& faults) {
+  if (!http::is_token(options.session_cookie) || options.session_cookie.starts_with("__")) {
+    faults.push_back(
+        {"session.cookie", 0, "session.cookie takes letters, digits and !#$%&'*+-.^_`|~, without __ in front"});
+  }
+}
+
 }  // namespace
 
 std::vector<OptionFault> check_options(const Options& options) {
@@ -124,6 +132,7 @@ std::vector<OptionFault> check_options(const Options& options) {
   check_sizes(options, faults);
   check_folders(options, faults);
   check_logs(options, faults);
+  check_session(options, faults);
   return faults;
 }
 

@@ -11,6 +11,7 @@ constexpr double kGiB = 1024 * kMiB;
 constexpr double kPathBytes = 4096;
 constexpr double kHour = 3600;
 constexpr double kDay = 24 * kHour;
+constexpr double kYear = 366 * kDay;
 
 constexpr bool kReloadable = true;
 constexpr bool kFixed = false;
@@ -97,6 +98,18 @@ const std::array kTable = {
                "Most fields of a form."},
     OptionSpec{"limits", "form_files", kInteger, &Options::form_files, 0, 10'000, "", kReloadable,
                "Most fields and files of a form that may be on disk at once; one more is answered 413."},
+
+    OptionSpec{"session", "cookie", kString, &Options::session_cookie, 1, 64, "", kReloadable,
+               "What the cookie of sessions is called; over TLS its name begins with __Host- besides."},
+    OptionSpec{"session", "idle", kSeconds, &Options::session_idle, 0.1, kYear, "", kReloadable,
+               "Seconds without use after which a session ends."},
+    OptionSpec{"session", "absolute", kSeconds, &Options::session_absolute, 0.1, kYear, "", kReloadable,
+               "Seconds after which a session ends, used or not."},
+    OptionSpec{
+        "session", "max", kInteger, &Options::session_max, 1, 1'000'000'000, "", kReloadable,
+        "Most sessions at once; for one more another goes, one of those used longest ago and of nobody's first."},
+    OptionSpec{"session", "size", kSize, &Options::session_size, 256, 16 * kMiB, "", kReloadable,
+               "Bytes of keys and values that one session may hold; writing more is an error."},
 
     OptionSpec{"static", "files", kInteger, &Options::static_files, 0, 1'000'000, "", kReloadable,
                "Files that each worker keeps in memory or open; those used last stay."},

@@ -62,6 +62,13 @@ struct Options {
   std::int64_t form_fields = 1'000;
   std::int64_t form_files = 100;
 
+  // [session]
+  std::string session_cookie = "session";
+  double session_idle = 30 * 60;
+  double session_absolute = 12 * 60 * 60;
+  std::int64_t session_max = 1'000'000;
+  std::int64_t session_size = 64 * 1024;
+
   // [static]
   std::int64_t static_files = 1'000;
   std::int64_t static_memory = 16 * 1024 * 1024;

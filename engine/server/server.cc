@@ -20,6 +20,7 @@ namespace perigee::server {
 namespace {
 
 constexpr Milliseconds kSlack = 1000;         // for workers to say that they have drained
+constexpr Milliseconds kSweeping = 1000;      // between two looks for sessions that have expired
 constexpr Milliseconds kLastPatience = 5000;  // for threads to end that have nothing left to do
 
 void print_line(const std::string& text) {
@@ -30,6 +31,11 @@ std::string url_of(const net::SocketAddress& address) {
   return address.is_unix() ? address.text() : "http://" + address.text();
 }
 
+state::SessionStore::Settings session_settings(const Options& options) {
+  return {milliseconds(options.session_idle), milliseconds(options.session_absolute),
+          static_cast<std::size_t>(options.session_max), static_cast<std::size_t>(options.session_size)};
+}
+
 std::size_t worker_count(const Options& options) {
   const auto wanted = static_cast<std::size_t>(options.workers);
   return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
@@ -38,7 +44,11 @@ std::size_t worker_count(const Options& options) {
 }  // namespace
 
 Server::Server(const CommandLine& command, const Options& options)
-    : command_(command), metrics_(loop_, workers_), patience_(*this) {
+    : command_(command),
+      sessions_({}, monotonic_ms()),
+      metrics_(loop_, workers_),
+      patience_(*this),
+      sweeping_(*this) {
   Options taken = options;
   soften_for_development(taken);
   options_ = std::make_shared<const Options>(std::move(taken));
@@ -147,6 +157,8 @@ std::vector<std::string> Server::opened_files() const {
 
 void Server::start_workers() {
   bound_dictionaries(*options_);
+  sessions_.apply(session_settings(*options_));
+  sweep_sessions();
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
     Worker::Setup setup;
@@ -157,6 +169,7 @@ void Server::start_workers() {
     setup.limits = &limits_;
     setup.rates = &rates_;
     setup.shared = &shared_;
+    setup.sessions = &sessions_;
     setup.access_targets = &access_targets_;
     setup.watchdog = watchdog_.get();
     setup.route_names = &route_names_;
@@ -193,6 +206,7 @@ Result<> Server::start_admin() {
   setup.rates = &rates_;
   setup.shared = &shared_;
   setup.route_names = &admin_route_names_;
+  setup.sessions = &sessions_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
   };
@@ -303,6 +317,11 @@ void Server::note_reload(const ReloadResult& result) {
   });
 }
 
+void Server::sweep_sessions() {
+  sessions_.sweep(monotonic_ms());
+  loop_.timers().add(sweeping_, monotonic_ms() + kSweeping);
+}
+
 // What changes only with the rest.
 void Server::after_reload(const ReloadResult& result) {
   note_reload(result);
@@ -311,6 +330,7 @@ void Server::after_reload(const ReloadResult& result) {
   }
   bound_dictionaries(*result.options);
   watchdog_->report_blocks_after(result.options->blocked);
+  sessions_.apply(session_settings(*result.options));
   if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
     log_event(LogLevel::kError, applied.error().message);
   }

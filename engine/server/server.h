@@ -16,6 +16,7 @@
 #include "server/metrics_desk.h"
 #include "server/reloader.h"
 #include "server/worker.h"
+#include "state/memory_sessions.h"
 #include "state/rate_limiter.h"
 #include "state/shared_dictionaries.h"
 
@@ -46,6 +47,7 @@ class Server {
   void on_signal(int signal);
   void reload_by_signal();
   void bound_dictionaries(const Options& options);
+  void sweep_sessions();
   void after_reload(const ReloadResult& result);
   void reopen_logs();
   void begin_drain();
@@ -73,6 +75,7 @@ class Server {
   state::SharedDictionaries shared_;  // likewise
   profiler::RouteNames route_names_;  // likewise
   profiler::RouteNames admin_route_names_;
+  state::MemorySessions sessions_;    // likewise
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;
@@ -87,6 +90,7 @@ class Server {
   std::unique_ptr<Worker> admin_;
   std::size_t undrained_ = 0;
   TimerOf<Server, &Server::give_up> patience_;
+  TimerOf<Server, &Server::sweep_sessions> sweeping_;
   std::atomic<bool> ready_{false};
   bool draining_ = false;
 };

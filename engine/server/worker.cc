@@ -282,6 +282,7 @@ Worker::Outcome Worker::begin_stream(Visit& visit) {
     visit.chunked_answer = false;
     return Outcome::kStreamed;
   }
+  watch_session(visit);
   return visit.generation->dispatcher.stream(visit);
 }
 

@@ -30,6 +30,7 @@
 #include "server/options.h"
 #include "server/visit.h"
 #include "state/rate_limiter.h"
+#include "state/session_store.h"
 #include "state/shared_dictionaries.h"
 
 namespace perigee::server {
@@ -57,6 +58,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     state::RateLimiter* rates = nullptr;
     state::SharedDictionaries* shared = nullptr;
     Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
+    state::SessionStore* sessions = nullptr;
     AccessTargets* access_targets = nullptr;  ///< null: no access log
     profiler::RouteNames* route_names = nullptr;
     Operation operation;  ///< none but for the admin app
@@ -122,6 +124,9 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] files::FileCache& files() override { return files_; }
   [[nodiscard]] state::SharedDictionaries& shared() override { return *setup_.shared; }
   [[nodiscard]] client::Network& network() override { return network_; }
+  [[nodiscard]] state::SessionStore& sessions() override { return *setup_.sessions; }
+  [[nodiscard]] const script::SessionCookie& session_cookie() override { return session_cookie_; }
+  void watch_session(script::Exchange& exchange) override;
   [[nodiscard]] Executor& executor() override { return loop_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
@@ -200,6 +205,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   net::EventLoop loop_;
   std::shared_ptr<const Options> options_;
   http::HeadLimits head_limits_;
+  script::SessionCookie session_cookie_;
   net::AddressSet trusted_;     // whose forwarding headers are believed
   bool proxy_header_ = false;   // connections begin with one
   OccasionalNote proxy_notes_;  // on connections that were closed for theirs

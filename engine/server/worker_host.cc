@@ -56,7 +56,23 @@ std::string Worker::remote_address(const script::Exchange& exchange) {
 }
 
 std::string_view Worker::scheme(const script::Exchange& exchange) {
+  if (trusted_.empty()) {
+    const auto& visit = static_cast<const Visit&>(exchange);
+    return (visit.client() != nullptr ? visit.client()->secure() : visit.secure) ? "https" : "http";
+  }
   return origin_of(exchange).secure ? "https" : "http";
+}
+
+void Worker::watch_session(script::Exchange& exchange) {
+  if (!exchange.session.exists()) {
+    return;
+  }
+  auto& visit = static_cast<Visit&>(exchange);
+  exchange.session.watch(loop_, [&visit, id = visit.id] {
+    if (visit.id == id && visit.stage == Visit::Stage::kStreaming && visit.task != nullptr) {
+      visit.task->vm.cancel(*visit.task, script::CancelReason::kSessionEnded);
+    }
+  });
 }
 
 bool Worker::begin_operation(script::Task& task, std::string_view name) {

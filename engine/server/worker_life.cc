@@ -57,6 +57,7 @@ void Worker::apply(std::shared_ptr<const Options> options) {
   head_limits_.total = static_cast<std::uint32_t>(options_->head);
   head_limits_.fields = static_cast<std::uint32_t>(options_->fields);
   idle_timeout_ = static_cast<Milliseconds>(options_->idle_timeout * 1000);
+  session_cookie_ = script::SessionCookie(options_->session_cookie);
   trusted_ = {};
   for (const std::string& proxy : options_->trusted_proxies) {
     (void)trusted_.add(proxy);  // check_options() has seen to it that it can be

@@ -146,7 +146,7 @@ SessionStore::Written MemorySessions::make(std::string_view changes, Millisecond
     made.outcome = Outcome::kTooLarge;
     return made;
   }
-  const std::uint64_t id = random_number() | 1;  // never 0
+  const std::uint64_t id = random_number() | 2;  // never 0 or 1
   const std::size_t number = id >> 58;           // of 64 parts
   auto* record = new Record(id, *this, number);
   made.session = SessionRef(record);

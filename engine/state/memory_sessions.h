@@ -42,6 +42,7 @@ class MemorySessions final : public SessionStore, private SessionRecord::Owner {
   [[nodiscard]] std::uint64_t watch(const SessionRef& session, Executor& executor,
                                     std::function<void()> ended) override;
   void unwatch(const SessionRef& session, std::uint64_t watch, Milliseconds now) override;
+  [[nodiscard]] bool waits() const override { return sink_ != nullptr && sink_->waits(); }
   [[nodiscard]] std::size_t count() const override { return count_.load(std::memory_order_relaxed); }
   void sweep(Milliseconds now) override;
 

@@ -69,6 +69,9 @@ class SessionSink {
 
   /// Takes the newest state of a session. True: the waiter will be told what became of it.
   virtual bool put(SessionRow row, SessionStore::Waiter waiter) = 0;
+
+  /// Whether waiters are told at all.
+  [[nodiscard]] virtual bool waits() const = 0;
 };
 
 }  // namespace perigee::state

@@ -146,6 +146,9 @@ class SessionStore {
   /// After it the executor is not used. What was posted before may still run.
   virtual void unwatch(const SessionRef& session, std::uint64_t watch, Milliseconds now) = 0;
 
+  /// Whether waiters are told anything.
+  [[nodiscard]] virtual bool waits() const = 0;
+
   /// How many there are.
   [[nodiscard]] virtual std::size_t count() const = 0;
 

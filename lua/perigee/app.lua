@@ -51,6 +51,7 @@ App.not_found = hook("not_found")
 App.after = hook("after", true)
 App.start = hook("start", true)
 App.stop = hook("stop", true)
+App.on_session = hook("on_session", true)
 
 --- The URL of the route whose spec has that name.
 ---@param name string

@@ -13,6 +13,7 @@ local M = {}
 ---@field error? function the nearest app's
 ---@field not_found? function the nearest app's
 ---@field after function[] every app's, from the outermost
+---@field on_session function[] likewise
 
 local function joined(...)
   local all = {}
@@ -48,6 +49,7 @@ local function context_of(app, prefix, outer_uses, parent)
     error = app.hooks.error or parent and parent.error,
     not_found = app.hooks.not_found or parent and parent.not_found,
     after = joined(parent and parent.after or {}, app.hooks.after or {}),
+    on_session = joined(parent and parent.on_session or {}, app.hooks.on_session or {}),
   }
 end
 

@@ -1,10 +1,11 @@
--- What stands for `req.params`, `req.query` and `req.cookies` where a handler's bytecode proves that it reads them only
--- as `req.query.name`, so that nobody can hold or look into the table itself: one constant object a VM whose fields are
+-- What stands for `req.params`, `req.query`, `req.cookies` and `req.session` where a handler's bytecode proves that it
+-- reads them only as `req.query.name`, so that nobody can hold or look into the table itself: one constant object a VM whose fields are
 -- read straight from the running request. A handler runs in its own request's task and nowhere else.
 
 local ffi = require "ffi"
 local native = require "perigee.native"
 local request = require "perigee.request"
+local session = require "perigee.session"
 
 local C, fstr, vm = native.C, native.string, native.vm
 local NULL = ffi.cast("void*", 0)
@@ -38,6 +39,11 @@ M.cookies = object(function(_, name)
   return value
 end)
 
+M.session = object(function(_, name)
+  local value = session.peek(name)
+  return value
+end)
+
 --- An object for a route's parameters.
 ---@param read function of the object and a parameter's name
 function M.params(read)
@@ -45,7 +51,7 @@ function M.params(read)
 end
 
 --- The metatable of a request that hands out these objects; where one is false the request makes its own table.
-function M.request(params, query, cookies)
+function M.request(params, query, cookies, session_object)
   local index = request.Request.__index
   return {
     __newindex = request.Request.__newindex,
@@ -57,6 +63,8 @@ function M.request(params, query, cookies)
         return query
       elseif key == "cookies" and cookies then
         return cookies
+      elseif key == "session" and session_object then
+        return session_object
       end
       local value = index(req, key)
       return value

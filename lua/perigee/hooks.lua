@@ -5,6 +5,7 @@ local core = require "perigee.core"
 local failures = require "perigee.failures"
 local request = require "perigee.request"
 local response = require "perigee.response"
+local session = require "perigee.session"
 local tasks = require "perigee.tasks"
 
 local M = {}
@@ -150,13 +151,22 @@ function M.run(start)
   end
 end
 
+-- A session is being made: what the hooks write is made with it.
+local function session_made(object, task)
+  for _, hook in ipairs(context_of(task).on_session) do
+    hook(object, request_of(task))
+  end
+end
+
 --- Takes the app that this VM serves; returns the one before.
 ---@param whole perigee.Assembled
 function M.take(whole)
   local before = assembled
   assembled = whole
+  session.made = nil
   for _, context in ipairs(whole.contexts) do
     assembly.compose_refusal(context, answer_refusal)
+    session.made = session.made or context.on_session[1] and session_made or nil
   end
   return before
 end

@@ -9,6 +9,7 @@ local openapi = require "perigee.openapi"
 local perigee = require "perigee"
 local request = require "perigee.request"
 local routes = require "perigee.routes"
+local session = require "perigee.session"
 local specs = require "perigee.spec"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
@@ -164,6 +165,7 @@ function M.load(path)
       after = hooks.after,
       hook = hooks.run,
       stream = tasks.stream,
+      save = session.save,
       run_deferred = tasks.run_deferred,
       stray_yield = "attempt to yield outside a coroutine of the program's own",
     },

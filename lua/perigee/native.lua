@@ -22,7 +22,7 @@ typedef struct {
   void* owner;
   perigee_request* request;
   double serial;
-  int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking;
+  int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking, session;
 } perigee_task;
 typedef struct { perigee_task* current; int32_t retired; } perigee_vm;
 
@@ -61,6 +61,10 @@ int32_t perigee_shared_expire(perigee_dictionary* dictionary, const char* key, s
 double perigee_shared_ttl(perigee_dictionary* dictionary, const char* key, size_t size);
 double perigee_shared_count(perigee_dictionary* dictionary);
 void perigee_shared_clear(perigee_dictionary* dictionary);
+int32_t perigee_session_read(perigee_task* task, const char* key, size_t size);
+int32_t perigee_session_exists(perigee_task* task);
+int32_t perigee_session_late(perigee_task* task);
+void perigee_session_touch(perigee_task* task);
 size_t perigee_html_escape(const char* text, size_t size, char* out);
 ]]
 
@@ -85,7 +89,7 @@ end
 M.BODY_ARRIVING, M.BODY_WHOLE, M.BODY_PARTS, M.BODY_FORM = 1, 2, 4, 8
 
 -- CancelReason in engine/script/request_view.h.
-M.CLIENT_GONE, M.TIME_LIMIT, M.REQUESTED, M.DRAINING, M.CPU_LIMIT = 1, 2, 3, 4, 5
+M.CLIENT_GONE, M.TIME_LIMIT, M.REQUESTED, M.DRAINING, M.CPU_LIMIT, M.SESSION_ENDED = 1, 2, 3, 4, 5, 6
 
 local task, request, parameter, vm = core.sizes()
 assert(ffi.sizeof("perigee_task") == task and ffi.sizeof("perigee_request") == request

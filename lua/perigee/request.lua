@@ -8,6 +8,7 @@ local native = require "perigee.native"
 local nearest = require "perigee.nearest"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
+local session = require "perigee.session"
 
 local C, fstr = native.C, native.string
 
@@ -65,6 +66,7 @@ function getters.version(task) return task.request.minor_version == 1 and "1.1" 
 function getters.scheme(task) return C.perigee_is_https(task) ~= 0 and "https" or "http" end
 function getters.id(task) return core.request_id(task) end
 function getters.headers(task) return core.headers(task) end
+function getters.session(task) return session.of(task) end
 
 -- A table of the few pairs that most queries and cookies have, without a loop, so that it becomes part of the route's
 -- trace. The last pair comes first: of equal names the first counts.

@@ -113,7 +113,8 @@ local function request_type(route, list, keeps, chunk_name)
   end
   local read = list and uses.params == "consumed" and read_one(list, chunk_name)
   return fleeting.request(read and fleeting.params(read), uses.query == "consumed" and fleeting.query,
-    uses.cookies == "consumed" and fleeting.cookies), list ~= nil and not read
+    uses.cookies == "consumed" and fleeting.cookies,
+    uses.session == "consumed" and fleeting.session), list ~= nil and not read
 end
 
 -- A file of a served folder that simply is there is answered without a request being made of it.

@@ -17,6 +17,7 @@ local REASONS = {
   [native.REQUESTED] = "cancelled",
   [native.DRAINING] = "cancelled: the server or this version of the app is ending",
   [native.CPU_LIMIT] = "cancelled: over the CPU limit",
+  [native.SESSION_ENDED] = "cancelled: the session has ended",
 }
 
 -- The wait that was about to begin does not: what was prepared for it is taken back.
@@ -315,7 +316,7 @@ function M.stream(fn, view)
     elseif type(bytes) ~= "string" then
       error("bad argument #1 to 'write' (string expected, got " .. type(bytes) .. ")", 2)
     end
-    while view.serial == serial do
+    while view.serial == serial and view.cancelled ~= native.SESSION_ENDED do
       local outcome = C.perigee_stream_write(view, bytes, #bytes)
       if outcome == 0 then
         return true

@@ -13,8 +13,8 @@ local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
-local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "shared.lua", "socket.lua",
-  "tasks.lua" }
+local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "session.lua",
+  "shared.lua", "socket.lua", "tasks.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
@@ -85,6 +85,8 @@ local PUBLIC = {
   ["perigee.App"] = app.App,
   ["perigee.Request"] = request.methods,
   ["perigee.Result"] = { bytes = own_result.bytes },
+  ["perigee.Session"] = require("perigee.session").methods,
+  ["perigee.sessions"] = perigee.sessions,
   ["perigee.SharedDictionary"] = shared.Dictionary,
   ["perigee.Semaphore"] = semaphore.Semaphore,
   ["perigee.socket"] = perigee.socket,

@@ -12,6 +12,7 @@
 #include "script/exchange.h"
 #include "script/host.h"
 #include "script/task.h"
+#include "state/memory_sessions.h"
 #include "state/rate_limiter.h"
 #include "state/shared_dictionaries.h"
 
@@ -50,6 +51,9 @@ class FakeHost final : public perigee::script::Host {
     }
     return *network_;
   }
+  [[nodiscard]] perigee::state::SessionStore& sessions() override { return *store; }
+  [[nodiscard]] const perigee::script::SessionCookie& session_cookie() override { return cookie; }
+  void watch_session(perigee::script::Exchange&) override { ++watched; }
   [[nodiscard]] perigee::Executor& executor() override { return posts; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
@@ -76,6 +80,10 @@ class FakeHost final : public perigee::script::Host {
   std::unique_ptr<perigee::state::RateLimiter> limiter = std::make_unique<perigee::state::RateLimiter>();
   std::shared_ptr<perigee::state::SharedDictionaries> dictionaries =
       std::make_shared<perigee::state::SharedDictionaries>();
+  std::shared_ptr<perigee::state::MemorySessions> store = std::make_shared<perigee::state::MemorySessions>(
+      perigee::state::SessionStore::Settings(), perigee::monotonic_ms());
+  perigee::script::SessionCookie cookie;
+  int watched = 0;
   Posts posts;
   std::unique_ptr<perigee::net::EventLoop> loop;  ///< made for whoever connects
 

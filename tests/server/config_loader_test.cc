@@ -76,7 +76,7 @@ TEST_CASE("config loader: each kind of mistake has its place and its remedy") {
        "FILE:1:1: unknown key 'workrs' outside of every section; did you mean 'workers' in [server]?\n"},
       {"[sever]\n", "FILE:1:2: unknown section [sever]; did you mean [server]?\n"},
       {"[[sever]]\n", "FILE:1:3: unknown section [sever]; did you mean [server]?\n"},
-      {"[session]\nidle = 3\n", "FILE:1:2: unknown section [session]\n"},
+      {"[websocket]\nidle = 3\n", "FILE:1:2: unknown section [websocket]\n"},
       {"[shared.cache]\nsice = 3\n", "FILE:2:1: unknown key 'sice' in [shared.cache]; did you mean 'size'?\n"},
       {"[shared.cache]\npin = 3\n", "FILE:2:7: shared.cache.pin takes true or false, not an integer\n"},
       {"[shared.cache]\nsize = '1kB'\n", "FILE:2:8: shared.cache.size takes a size from 64KiB to 1TiB, not 1000\n"},

@@ -36,5 +36,5 @@ TEST_CASE("option lookup: a wrong name comes with the right one, if one is near"
   CHECK(unknown_key("", "pni") == "unknown key 'pni' outside of every section; did you mean 'pin' in [server]?");
   CHECK(unknown_section("limit") == "unknown section [limit]; did you mean [limits]?");
   CHECK(unknown_section("ap") == "unknown section [ap]; did you mean [app]?");
-  CHECK(unknown_section("session") == "unknown section [session]");
+  CHECK(unknown_section("websocket") == "unknown section [websocket]");
 }

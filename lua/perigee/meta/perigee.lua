@@ -192,6 +192,16 @@ function App:start(hook) end
 ---@return perigee.App
 function App:stop(hook) end
 
+--- Calls a function with each session that is being made, before it is: what it writes is made with it. May be given
+--- several times; an error of it is the request's.
+---
+--- ```lua
+--- app:on_session(function(session, req) session.agent = req:header("user-agent") end)
+--- ```
+---@param fn fun(session: perigee.Session, req: perigee.Request)
+---@return perigee.App
+function App:on_session(fn) end
+
 --- A problem document (RFC 9457).
 ---@class perigee.Problem
 ---@field title string the status in words

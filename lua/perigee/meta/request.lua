@@ -20,6 +20,7 @@
 ---@field cookies table<string, any> first values; with a spec typed, those it names
 ---@field form table<string, string> first values of an application/x-www-form-urlencoded body, else empty
 ---@field body any the whole body as a string, "" without one; with a spec its typed value
+---@field session perigee.Session the client's; made when it is first written
 ---@field ctx table free to write, the only field that can be assigned
 local Request = {}
 
