@@ -1,6 +1,7 @@
 -- What stands for `req.params`, `req.query`, `req.cookies` and `req.session` where a handler's bytecode proves that it
--- reads them only as `req.query.name`, so that nobody can hold or look into the table itself: one constant object a VM whose fields are
--- read straight from the running request. A handler runs in its own request's task and nowhere else.
+-- reads them only as `req.query.name`, so that nobody can hold or look into the table itself: one constant
+-- object a VM whose fields are read straight from the running request. A handler runs in its own request's task and
+-- nowhere else.
 
 local ffi = require "ffi"
 local native = require "perigee.native"
