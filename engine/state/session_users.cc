@@ -3,17 +3,15 @@
 #include <utility>
 
 #include "base/crypto.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "state/session_token.h"
 
 namespace perigee::state {
 namespace {
 
 // Clients may choose what they are called: they must not be able to choose where they go.
 std::uint64_t hash_of(std::string_view user) {
-  static const std::uint64_t seed = random_number();
-  return XXH3_64bits_withSeed(user.data(), user.size(), seed);
+  static const std::string seed = random_bytes(16);
+  return SessionToken::digest(seed + std::string(user)).words[0];
 }
 
 }  // namespace
