@@ -111,6 +111,16 @@ const std::array kTable = {
     OptionSpec{"session", "size", kSize, &Options::session_size, 256, 16 * kMiB, "", kReloadable,
                "Bytes of keys and values that one session may hold; writing more is an error."},
 
+    OptionSpec{
+        "session", "file", kString, &Options::session_file, 0, kPathBytes, "", kFixed,
+        "File that has the sessions as well, so that they outlive the server; empty keeps them in memory alone."},
+    OptionSpec{
+        "session", "durability", kChoice, &Options::session_durability, 0, 0, "sync async", kFixed,
+        "With \"sync\" an answer waits until what its request wrote to the session is safe on disk, with \"async\" "
+        "a crash may lose what was written last."},
+    OptionSpec{"session", "window", kSeconds, &Options::session_window, 0.01, kHour, "", kFixed,
+               "Seconds of writing to sessions that a crash may lose with \"async\"."},
+
     OptionSpec{"static", "files", kInteger, &Options::static_files, 0, 1'000'000, "", kReloadable,
                "Files that each worker keeps in memory or open; those used last stay."},
     OptionSpec{"static", "memory", kSize, &Options::static_memory, 0, 64 * kGiB, "", kReloadable,

@@ -68,6 +68,9 @@ struct Options {
   double session_absolute = 12 * 60 * 60;
   std::int64_t session_max = 1'000'000;
   std::int64_t session_size = 64 * 1024;
+  std::string session_file;
+  std::string session_durability = "sync";
+  double session_window = 1;
 
   // [static]
   std::int64_t static_files = 1'000;

@@ -57,6 +57,9 @@ Server::Server(const CommandLine& command, const Options& options)
 Server::~Server() {
   reloader_.reset();
   admin_.reset();
+  if (journal_ != nullptr) {
+    journal_->stop();  // while there are workers to be told
+  }
   workers_.clear();
   access_targets_.stop();
   set_log_sink(nullptr);
@@ -71,6 +74,9 @@ int Server::run() {
   }
   if (opened) {
     opened = drop_privileges(options_->user, options_->group, opened_files());
+  }
+  if (opened) {
+    opened = open_sessions();  // as who the server is to be from now on
   }
   if (!opened) {
     print_line("perigee: " + opened.error().message);
@@ -157,7 +163,6 @@ std::vector<std::string> Server::opened_files() const {
 
 void Server::start_workers() {
   bound_dictionaries(*options_);
-  sessions_.apply(session_settings(*options_));
   sweep_sessions();
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
@@ -315,6 +320,19 @@ void Server::note_reload(const ReloadResult& result) {
     reloads_.last_ok = ok;
     reloads_.generation = ok ? generation : reloads_.generation;
   });
+}
+
+Result<> Server::open_sessions() {
+  sessions_.apply(session_settings(*options_));
+  if (options_->session_file.empty()) {
+    return {};
+  }
+  using Journal = state::SessionJournal;
+  const auto durability =
+      options_->session_durability == "sync" ? Journal::Durability::kSync : Journal::Durability::kAsync;
+  journal_ = TRY(Journal::open({options_->session_file, durability, milliseconds(options_->session_window)}, sessions_,
+                               monotonic_ms()));
+  return {};
 }
 
 void Server::sweep_sessions() {

@@ -18,6 +18,7 @@
 #include "server/worker.h"
 #include "state/memory_sessions.h"
 #include "state/rate_limiter.h"
+#include "state/session_journal.h"
 #include "state/shared_dictionaries.h"
 
 namespace perigee::server {
@@ -47,6 +48,7 @@ class Server {
   void on_signal(int signal);
   void reload_by_signal();
   void bound_dictionaries(const Options& options);
+  [[nodiscard]] Result<> open_sessions();
   void sweep_sessions();
   void after_reload(const ReloadResult& result);
   void reopen_logs();
@@ -76,6 +78,7 @@ class Server {
   profiler::RouteNames route_names_;  // likewise
   profiler::RouteNames admin_route_names_;
   state::MemorySessions sessions_;    // likewise
+  std::unique_ptr<state::SessionJournal> journal_;
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

@@ -337,7 +337,7 @@ bool MemorySessions::evict(Part& part) {
   return true;
 }
 
-void MemorySessions::load(const SessionRow& row, Milliseconds now) {
+bool MemorySessions::load(const SessionRow& row, Milliseconds now) {
   auto* record = new Record(row.id, *this, row.id >> 58);
   const SessionRef held(record);
   record->digest = row.digest;
@@ -346,12 +346,13 @@ void MemorySessions::load(const SessionRow& row, Milliseconds now) {
   record->used = record->saved = row.used;
   std::string user = SessionEntries::user(*row.data).value_or("");
   if (ends(*record) <= now) {
-    return;
+    return false;
   }
   make_room(record->part);
   Part& part = part_of(*record);
   const std::lock_guard lock(part.mutex);
   enter(part, *record, std::move(user));
+  return true;
 }
 
 void MemorySessions::undo(const SessionRow& failed, const SessionRow* kept) {

@@ -21,8 +21,8 @@ class MemorySessions final : public SessionStore, private SessionRecord::Owner {
   explicit MemorySessions(const Settings& settings, Milliseconds now);
   ~MemorySessions() override;
 
-  /// Takes a session that came from disk. REQUIRES: nothing else uses the store yet.
-  void load(const SessionRow& row, Milliseconds now);
+  /// Takes a session that came from disk; false where it has expired. REQUIRES: nothing else uses the store yet.
+  [[nodiscard]] bool load(const SessionRow& row, Milliseconds now);
   /// From now on `sink` is told of every change. REQUIRES: nothing else uses the store yet.
   void set_sink(SessionSink* sink) { sink_ = sink; }
   /// Undoes what `failed` was to keep, unless the session was changed since: `kept` is what the disk has of it, null

@@ -1,12 +1,17 @@
 """Sessions: what the cookie is worth, what is written when, and who sees it."""
 
+import pathlib
 import re
+import resource
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
+from signal import SIGKILL
 
-from harness import ServerCase, run_perigee, wait_until
+from harness import Closed, ServerCase, run_perigee, wait_until
 
 APP = """
 local perigee = require "perigee"
@@ -339,6 +344,127 @@ class Options(SessionCase):
             checked = run_perigee("check", "-c", "", "--app", path, "--set", f"session.cookie={name}")
             self.assertEqual(checked.returncode, 1, name)
             self.assertIn("session.cookie takes letters", checked.stderr)
+
+
+class OnDisk(SessionCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-sessions-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.file = self.folder / "sessions.db"
+
+    def run_server(self, **settings):
+        settings = {f"session.{name}": value for name, value in settings.items()}
+        return self.start(APP, settings={"session.file": self.file, **settings}, workers=2)
+
+    def kill(self, server):
+        server.signal(SIGKILL)
+        server.process.wait()
+        server.stopped = True
+
+    def write_until(self, server, enough):
+        """Writes by several clients until `enough(number)`, then kills; what was acknowledged, with the time."""
+        tokens = [self.token(self.ask("/set/a/b", server=server)) for _ in range(4)]
+        done, lock, killed = {}, threading.Lock(), []
+
+        def write(number):
+            try:
+                with server.client() as client:
+                    for i in range(100000):
+                        asked = time.monotonic()
+                        key = f"k{number}_{i % 50}"
+                        if client.get(f"/set/{key}/{i}", Cookie=f"session={tokens[number]}").status == 200:
+                            with lock:
+                                done.setdefault((number, key), []).append((asked, time.monotonic(), i))
+            except (OSError, Closed):  # the server is killed under it
+                if not killed:
+                    raise
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: enough(sum(len(times) for times in done.values())), "writes")
+        killed.append(time.monotonic())
+        self.kill(server)
+        for thread in threads:
+            thread.join()
+        return tokens, done, killed[0]
+
+    def test_what_was_answered_outlives_a_kill(self):
+        tokens, done, _ = self.write_until(self.run_server(), lambda count: count > 200)
+        server = self.run_server()
+        for number, token in enumerate(tokens):
+            values = self.ask("/all", token, server).json()
+            for key in [key for part, key in done if part == number]:
+                self.assertGreaterEqual(int(values[key]), done[number, key][-1][2], key)
+
+    def test_async_loses_at_most_the_window(self):
+        window, begin = 0.4, time.monotonic()
+        tokens, done, killed = self.write_until(self.run_server(durability="async", window=window),
+                                                lambda count: time.monotonic() > begin + 1.5)
+        server = self.run_server()
+        for (number, key), times in done.items():
+            old = [i for _, answered, i in times if answered < killed - window]
+            if old:
+                values = self.ask("/all", tokens[number], server).json()
+                self.assertGreaterEqual(int(values[key]), old[-1])
+
+    def test_an_orderly_end_loses_nothing(self):
+        server = self.run_server(durability="async", window=60)
+        token = self.token(self.ask("/login/ada", server=server))
+        server.stop()
+        server = self.run_server()
+        self.assertEqual(self.ask("/user", token, server).text, "ada")
+        self.ask("/destroy", token, server)
+        self.kill(server)
+        server = self.run_server()
+        self.assertEqual(self.ask("/user", token, server).text, "nil")
+        self.assertEqual(self.ask("/kill/ada", server=server).text, "0")
+
+    def test_a_full_disk_is_an_error_and_leaves_all_as_it_was(self):
+        server = self.run_server()
+        token = self.token(self.ask("/login/ada", server=server))
+        wal = pathlib.Path(f"{self.file}-wal")
+        hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (wal.stat().st_size, hard))
+        self.assert_problem(self.ask("/set/large/" + "x" * 7000, token, server), 500)
+        server.stderr.wait("the session can't be written: session.file: ")
+        server.stderr.wait("sessions can't be written: session.file: ")
+        response = self.ask("/login/bob", token, server)
+        self.assertEqual((response.status, response.all("set-cookie")), (500, []))
+        self.assertEqual(self.ask("/set/a/b", server=server).all("set-cookie"), [])
+        self.assertEqual(self.ask("/all", token, server).json(), {"user": "ada", "born": "/login/ada"})
+        self.assertEqual(self.ask("/plain", server=server).text, "plain")
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        self.assertEqual(self.ask("/set/after/1", token, server).status, 200)
+        server.stderr.wait("sessions are written again")
+        self.kill(server)
+        self.assertEqual(self.ask("/all", token, self.run_server()).json(),
+                         {"user": "ada", "born": "/login/ada", "after": "1"})
+
+    def refused(self, path, because):
+        app = self.folder / "app.lua"
+        app.write_text("return require('perigee').app()")
+        result = run_perigee("serve", "-c", "", "--app", app, "--listen", "127.0.0.1:0", "--admin", "off", "--set",
+                             f"session.file={path}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("session.file: ", result.stderr)
+        self.assertIn(because, result.stderr)
+
+    def test_a_file_that_is_none_keeps_it_from_starting(self):
+        self.file.write_bytes(b"no database " * 1000)
+        self.refused(self.file, "not a database")
+        self.refused(self.folder / "none" / "sessions.db", "No such file or directory")
+        self.refused(self.folder, "Is a directory")
+
+    def test_a_damaged_file_keeps_it_from_starting(self):
+        server = self.run_server()
+        self.token(self.ask("/set/a/unmistakable", server=server))
+        server.stop()
+        self.file.write_bytes(self.file.read_bytes().replace(b"unmistakable", b"something at"))
+        self.refused(self.file, "is damaged")
+
+    def test_two_servers_do_not_share_a_file(self):
+        self.run_server()
+        self.refused(self.file, "is in use by another process")
 
 
 if __name__ == "__main__":
