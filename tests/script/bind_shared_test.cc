@@ -43,8 +43,7 @@ TEST_CASE("core.shared_open: gives the same dictionary for a name, and none when
 
 TEST_CASE("core.shared_pack and core.shared_unpack: a table, as bytes and back") {
   CHECK(answered("return core.shared_unpack(core.shared_pack { a = { 'b' } }).a[1]") == "200 b");
-  CHECK(answered("return select(2, core.shared_pack { a = print })") ==
-        "200 a function at $.a can't be kept");
+  CHECK(answered("return select(2, core.shared_pack { a = print })") == "200 a function at $.a can't be kept");
   CHECK(answered("return tostring(pcall(core.shared_pack, 'no table'))") == "200 false");
 }
 
