@@ -55,4 +55,12 @@ app:post("/json", {
   return req.body.age == 36 and "Hello, World!" or 500
 end)
 
+-- A session is read, or its cookie ignored.
+app:get("/session/begin", function(req)
+  req.session.greeting = "Hello, World!"
+  return "Hello, World!"
+end)
+app:get("/session/read", function(req) return req.session.greeting end)
+app:get("/session/skip", hello)
+
 return app

@@ -6,6 +6,8 @@ MIDDLEWARE_INSTRUCTIONS = 600  # of ten middlewares that do nothing
 WAIT_INSTRUCTIONS = 2_500  # of one perigee.sleep(0)
 TIMERS_SHARE = 1.01  # of hello, with 100,000 timers pending: within what a count repeats to
 SPECS_INSTRUCTIONS = 800  # of one path, one query and one header spec, over the same route without
+SESSION_INSTRUCTIONS = 1_500  # of reading a session, over ignoring its cookie
+SESSIONS_SHARE = 1.1  # of one operation among 1,000 sessions, among 1,000,000
 JSON_INSTRUCTIONS = 12_000  # 1 KiB, ten typed members
 BROWSER_SHARE_OF_NGINX = 1 / 4
 PIPELINED_TIMES_NGINX = 5
@@ -58,6 +60,11 @@ def broken(report):
                 times(instructions("perigee", "hello"), TIMERS_SHARE), "instructions a request"),
         at_most("specs", instructions("perigee", "specs"), plus(instructions("perigee", "bare"), SPECS_INSTRUCTIONS),
                 "instructions a request"),
+        at_most("session", instructions("perigee", "session read"),
+                plus(instructions("perigee", "session skip"), SESSION_INSTRUCTIONS), "instructions a request"),
+        *(at_most(f"{what} a session among 1,000,000", instructions("sessions alone", f"{what}, 1,000,000"),
+                  times(instructions("sessions alone", f"{what}, 1,000"), SESSIONS_SHARE), "instructions")
+          for what in ("find", "make")),
         at_most("json", instructions("perigee", "json"), JSON_INSTRUCTIONS, "instructions a request"),
         at_most("browser against nginx+lua", instructions("perigee", "browser"),
                 times(instructions("nginx+lua", "browser"), BROWSER_SHARE_OF_NGINX), "instructions a request"),

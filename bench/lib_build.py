@@ -12,6 +12,9 @@ PROGRAMS = {
     "openat2.so": ["gcc", *C_FLAGS, "-shared", "-fPIC", f"{SOURCE}/openat2.c"],
     "floor": ["gcc", *C_FLAGS, f"{SOURCE}/floor.c"],
     "parser": ["gcc", *C_FLAGS, f"{SOURCE}/parser.c", "-lhttp_parser"],
+    "sessions": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/sessions.cc",
+                 f"{RELEASE}/libperigee_state.a", f"{RELEASE}/libperigee_base.a", "-lb2", "-lsqlite3", "-lcrypto",
+                 "-lpthread"],
     "scanner": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/scanner.cc",
                 f"{RELEASE}/libperigee_http.a", f"{RELEASE}/libperigee_base.a", "-lhttp_parser", "-lpthread"],
 }

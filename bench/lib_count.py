@@ -75,6 +75,10 @@ class Callgrind:
         self.wrapper = (*tool, "--instr-atstart=no")
         self.whole = (*tool,)
 
+    def marked(self, argv):
+        """Those of a program from where it says CALLGRIND_START_INSTRUMENTATION."""
+        return self.program(argv, self.wrapper)
+
     def around(self, pid, work):
         self._forget()
         self._monitor(pid, "instrumentation on")
@@ -82,9 +86,9 @@ class Callgrind:
         self._monitor(pid, "dump")
         return self._total(pathlib.Path(f"{self.out}.1"))
 
-    def program(self, argv):
+    def program(self, argv, wrapper=None):
         self._forget()
-        result = subprocess.run([*self.whole, *argv], cwd=ROOT, capture_output=True, text=True, check=False)
+        result = subprocess.run([*(wrapper or self.whole), *argv], cwd=ROOT, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise CountError(f"{argv[0]}: {result.stderr.strip().splitlines()[-1]}")
         return self._total(self.out)
@@ -115,6 +119,7 @@ def instructions_per_request(server, scenario, core):
     """Those of the server's process alone, warm, at 64 connections."""
     count, body = counter(), server.body(scenario)
     with Running(server, core, wrapper=count.wrapper) as running:
+        scenario.begin(running)
         load(running, scenario, body, requests=count.warm)
         total = count.around(running.pid, lambda: load(running, scenario, body, requests=count.counted))
     return total / count.counted
@@ -125,3 +130,8 @@ def instructions_per_pass(program, scenario):
     few, many = 1_000, 11_000
     totals = [counter().program([str(program), scenario.path, str(passes)]) for passes in (few, many)]
     return (totals[1] - totals[0]) / (many - few)
+
+
+def instructions_per_operation(program, what, living, count=20_000):
+    """Those of one operation of the sessions' store among so many sessions; callgrind's, which sees where they begin."""
+    return Callgrind().marked([str(program), what, str(living), str(count)]) / count

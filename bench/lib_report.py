@@ -52,11 +52,13 @@ def terminal(report):
     columns = report["scenarios"]
     counts = {name: {key: f"{value:,.0f}" for key, value in scenarios.items()}
               for name, scenarios in report["instructions"].items()}
+    sessions = counts.pop("sessions alone", {})
     idle = {name: {"bytes a connection": f"{value['each']:,.0f}", "connections": f"{value['connections']:,}"}
             for name, value in report["idle"].items()}
     parts = [
         "\n".join(f"{key:<12} {value}" for key, value in report["environment"].items()) + "\n",
         table(f"User instructions a request, by {report['counter']}", columns, counts),
+        table("User instructions of an operation, among so many", list(sessions), {"sessions alone": sessions}),
         *(rounds_tables(report, columns) if report["rounds"] else []),
         table("Idle keep-alive connection", ["bytes a connection", "connections"], idle) if idle else "",
         *(f"missing: {line}" for line in report["missing"]),

@@ -1,8 +1,9 @@
 """What is asked: the same bytes of every server, and the body every server must answer with."""
 
+import http.client
 from dataclasses import dataclass
 
-from lib_machine import SOURCE
+from lib_machine import BUILD, ROOT, SOURCE
 
 HELLO = "Hello, World!"
 
@@ -19,6 +20,27 @@ class Scenario:
     def path(self):
         return f"{SOURCE}/requests/{self.file}"
 
+    def begin(self, running):
+        """Does what must be done at a running server before the requests."""
+
+
+@dataclass(frozen=True)
+class SessionScenario(Scenario):
+    """A request with the cookie of a session, which is made when the server runs."""
+
+    @property
+    def path(self):
+        return f"{BUILD}/requests/{self.file}"
+
+    def begin(self, running):
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+        connection.request("GET", "/session/begin")
+        cookie = connection.getresponse().getheader("set-cookie").partition(";")[0]
+        connection.close()
+        (ROOT / BUILD / "requests").mkdir(parents=True, exist_ok=True)
+        head = f"GET /session/{self.name.split()[-1]} HTTP/1.1\r\nHost: localhost:8080\r\nCookie: {cookie}\r\n\r\n"
+        (ROOT / self.path).write_bytes(head.encode())
+
 
 SCENARIOS = [
     Scenario("hello", "hello.txt", HELLO),
@@ -30,4 +52,6 @@ SCENARIOS = [
     Scenario("bare", "bare.txt", HELLO, ours=True),
     Scenario("specs", "specs.txt", HELLO, ours=True),
     Scenario("json", "json.txt", HELLO, ours=True),
+    SessionScenario("session skip", "session_skip.txt", HELLO, ours=True),
+    SessionScenario("session read", "session_read.txt", HELLO, ours=True),
 ]

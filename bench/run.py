@@ -10,7 +10,8 @@ import lib_memory
 import lib_report
 import lib_rounds
 from lib_build import BuildError, build
-from lib_count import CountError, counter, instructions_per_pass, instructions_per_request
+from lib_count import (CountError, counter, instructions_per_operation, instructions_per_pass,
+                       instructions_per_request)
 from lib_load import LoadError, command as load_command
 from lib_machine import cores, describe, raise_descriptor_limit
 from lib_nginx import NginxLua
@@ -18,6 +19,7 @@ from lib_scenarios import SCENARIOS
 from lib_servers import Floor, LoggingPerigee, Perigee, ServerError, TimedPerigee
 
 ALONE = ("http_parser alone", "parser"), ("scanner alone", "scanner")
+SESSIONS = "sessions alone"
 IDLE_CONNECTIONS = 10_000
 FAILURES = (BuildError, CountError, LoadError, ServerError)
 
@@ -49,6 +51,7 @@ class Run:
         self.scenarios = [s for s in SCENARIOS if s.name in only] or SCENARIOS
         named = [s for s in everything if s.name in only] or everything
         self.servers = [server for server in named if self.attempt(server.name, server.prepare) is not False]
+        self.with_sessions = not only or "sessions" in only
         self.programs = ALONE if len(named) == len(everything) else [p for p in ALONE if p[0] in only]
 
     def attempt(self, what, work):
@@ -69,7 +72,7 @@ class Run:
                                      lambda: instructions_per_request(server, scenario, self.core))
                 if count is not False:
                     counts.setdefault(server.name, {})[scenario.name] = count
-        return counts | self.alone()
+        return counts | self.alone() | self.sessions()
 
     def alone(self):
         counts = {}
@@ -81,6 +84,18 @@ class Run:
                     if count is not False:
                         counts.setdefault(name, {})[scenario.name] = count
         return counts
+
+    def sessions(self):
+        """The sessions' store alone, with few and with many."""
+        counts = {}
+        program = self.attempt(SESSIONS, lambda: build("sessions")) if self.with_sessions else None
+        for what in ("find", "make") if program else ():
+            for living in (1_000, 1_000_000):
+                say(f"instructions: {SESSIONS}, {what} among {living:,}")
+                count = self.attempt(SESSIONS, lambda: instructions_per_operation(program, what, living))
+                if count is not False:
+                    counts[f"{what}, {living:,}"] = count
+        return {SESSIONS: counts} if counts else {}
 
     def rounds(self):
         effort = self.effort

@@ -57,13 +57,14 @@ struct Bench {
   unsigned long living;
   MemorySessions store;
   std::string changes;
+  std::vector<std::string> tokens;
   Milliseconds now = 0;
   unsigned long operations = 0;
 };
 
 unsigned long find(Bench& bench, unsigned long count) {
   const Milliseconds time = kTime / 2;
-  std::vector<std::string> tokens;
+  std::vector<std::string>& tokens = bench.tokens;
   for (unsigned long i = 0; i < bench.living; i++) {
     tokens.push_back(bench.make(time));
   }
