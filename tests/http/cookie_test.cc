@@ -124,3 +124,18 @@ TEST_CASE("cookie: a name that begins or ends with a blank is nobody's") {
   CHECK(perigee::http::find_cookie("a =1", "a ") == std::nullopt);
   CHECK(perigee::http::find_cookie(" a=1", "a") == std::optional<std::string_view>("1"));
 }
+
+TEST_CASE("cookies: a second one of the name is seen wherever it stands behind the first") {
+  struct Case {
+    std::string_view field;
+    bool second;
+  };
+  for (const auto& [field, second] : {Case{"sid=1", false}, Case{"sid=1; sid=2", true}, Case{"a=b; sid=1;sid=1", true},
+                                      Case{"sid=1; xsid=2; sidx=3; x=sid", false}, Case{"sid=\"1\"; sid=2", true},
+                                      Case{"sid=\"1\" ; c=d", false}, Case{"sid=; a=b;  sid =x", true}}) {
+    INFO(field);
+    const auto first = perigee::http::find_cookie(field, "sid");
+    REQUIRE(first);
+    CHECK(perigee::http::has_second_cookie(field, *first, "sid") == second);
+  }
+}
