@@ -244,8 +244,17 @@ void append_chunk(ByteBuffer& out, std::string_view bytes) {
   out.commit(pen.written_since(start));
 }
 
+std::size_t append_chunk(std::string& out, std::string_view bytes) {
+  char digits[16];
+  const char* end = std::to_chars(digits, digits + sizeof digits, bytes.size(), 16).ptr;
+  out.append(static_cast<const char*>(digits), end).append(kLineEnd);
+  const std::size_t at = out.size();
+  out.append(bytes).append(kLineEnd);
+  return at;
+}
+
 void append_last_chunk(ByteBuffer& out) {
-  out.append("0\r\n\r\n");
+  out.append(kLastChunk);
 }
 
 std::string http_date(std::time_t time) {

@@ -75,6 +75,12 @@ class ResponseSerializer {
 /// Appends one chunk of a chunked body; nothing for empty `bytes`, which would end the body.
 void append_chunk(ByteBuffer& out, std::string_view bytes);
 
+/// Appends `bytes` as one chunk to a string; returns where they stand in it. REQUIRES: some.
+std::size_t append_chunk(std::string& out, std::string_view bytes);
+
+/// The chunk that ends a chunked body.
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
 /// Appends the chunk that ends a chunked body.
 void append_last_chunk(ByteBuffer& out);
 
