@@ -38,7 +38,7 @@ Connection& Connection::adopt(EventLoop& loop, int fd, const PeerAddress& peer, 
 
 Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler)
     : loop_(loop),
-      handler_(handler),
+      handler_(&handler),
       timer_(*this),
       input_(loop.buffers()),
       output_(loop.buffers()),
@@ -84,7 +84,7 @@ void Connection::on_readable() {
   if (count > 0) {
     loop_.traffic().received.add(static_cast<std::uint64_t>(count));
     input_.commit(static_cast<std::size_t>(count));
-    handler_.on_data(*this);
+    handler_->on_data(*this);
     input_.release_if_empty();
     return;
   }
@@ -92,7 +92,7 @@ void Connection::on_readable() {
   if (count == 0) {
     half_closed_ = true;
     update_interest();
-    handler_.on_half_close(*this);
+    handler_->on_half_close(*this);
   } else if (errno != EAGAIN && errno != EINTR) {
     close();
   }
@@ -118,7 +118,7 @@ bool Connection::flush() {
   if (writing_ || !unsent()) {
     return state_ != State::kClosed;
   }
-  if (file_left_ != 0 || congested() || !flush_at_once()) {
+  if (file_left_ != 0 || shared_ != nullptr || congested() || !flush_at_once()) {
     on_writable();
   }
   return state_ != State::kClosed;
@@ -166,16 +166,20 @@ void Connection::on_writable() {
       return;
     }
   }
-  note_progress(output_.size() < before || file_left_ != file_before);
+  const std::size_t shared_before = shared_left();
+  if (shared_before != 0 && !send_shared_bytes()) {
+    return;
+  }
+  note_progress(output_.size() < before || file_left_ != file_before || shared_left() != shared_before);
   output_.release_if_empty();
   writing_ = unsent();
   update_interest();
   if (was_congested && !congested() && state_ == State::kOpen) {
-    handler_.on_drained(*this);
+    handler_->on_drained(*this);
   }
   if (file_awaited_ && file_left_ == 0 && state_ == State::kOpen) {
     file_awaited_ = false;
-    handler_.on_file_sent(*this, !file_short_);
+    handler_->on_file_sent(*this, !file_short_);
   }
   if (state_ == State::kFlushing && !unsent()) {
     begin_linger();
@@ -217,6 +221,70 @@ void Connection::send_file_bytes() {
   }
 }
 
+bool Connection::send_shared(const SharedBytes& part) {
+  if (unsent()) {
+    return queue_shared(part) && flush();
+  }
+  const ssize_t count = transmit(fd_, part.bytes.data(), part.bytes.size(), 0);
+  if (count == static_cast<ssize_t>(part.bytes.size())) {
+    served_ = true;
+    return true;
+  }
+  if (count < 0 && errno != EAGAIN && errno != EINTR) {
+    close();
+    return false;
+  }
+  const auto sent = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+  if (!queue_shared({part.owner, part.bytes.substr(sent)})) {
+    return false;
+  }
+  writing_ = true;
+  update_interest();
+  note_progress(true);
+  return true;
+}
+
+bool Connection::queue_shared(const SharedBytes& part) {
+  if (state_ != State::kOpen) {
+    return false;
+  }
+  if (output_.size() + shared_left() + part.bytes.size() > watermark_) {
+    close();
+    return false;
+  }
+  if (shared_ == nullptr) {
+    shared_ = std::make_unique<SharedQueue>();
+  }
+  shared_->push(part);
+  return true;
+}
+
+// As much as the socket takes. False when the connection broke (and closed).
+bool Connection::send_shared_bytes() {
+  static constexpr std::size_t kParts = 16;
+  while (shared_ != nullptr && output_.empty() && file_left_ == 0) {
+    iovec vectors[kParts];
+    const auto filled = shared_->fill(vectors);
+    msghdr message{};
+    message.msg_iov = filled.data();
+    message.msg_iovlen = filled.size();
+    const ssize_t count = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (count >= 0) {
+      served_ = true;
+      shared_->consume(static_cast<std::size_t>(count));
+      if (shared_->size() == 0) {
+        shared_.reset();
+      }
+    } else if (errno == EAGAIN) {
+      return true;
+    } else if (errno != EINTR) {
+      close();
+      return false;
+    }
+  }
+  return true;
+}
+
 // Output that waits must move within the write timeout.
 void Connection::note_progress(bool progress) {
   if (!unsent()) {
@@ -254,7 +322,7 @@ void Connection::on_timer() try {
     on_timer();
   } else {
     deadline_ = kNoDeadline;
-    handler_.on_deadline(*this);
+    handler_->on_deadline(*this);
   }
 } catch (const std::bad_alloc&) {
   close();
@@ -296,7 +364,8 @@ void Connection::close() {
   ::close(fd_);
   input_.release();
   output_.release();
-  handler_.on_closed(*this);
+  shared_.reset();
+  handler_->on_closed(*this);
   loop_.defer([this] { delete this; });
 }
 

@@ -3,11 +3,13 @@
 #include <event2/event_struct.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "base/byte_buffer.h"
 #include "base/timer_wheel.h"
 #include "net/event_loop.h"
 #include "net/peer_address.h"
+#include "net/shared_queue.h"
 
 namespace perigee::net {
 
@@ -72,6 +74,9 @@ class Connection {
   /// Whatever the handler hangs on the connection.
   void* context = nullptr;
 
+  /// Has another handler told what happens from now on.
+  void hand_over(ConnectionHandler& handler) { handler_ = &handler; }
+
   /// Sends what is in output(); the rest goes when the socket takes it. False when the connection broke (and closed).
   bool flush();
 
@@ -88,6 +93,15 @@ class Connection {
   [[nodiscard]] FileState send_file(int file, std::uint64_t offset, std::uint64_t size);
   /// Bytes of the file that are still to be sent.
   [[nodiscard]] std::uint64_t file_left() const { return file_left_; }
+
+  /// Sends bytes that other connections send too, behind what is in output(): at once and without a copy where nothing
+  /// waits, else they wait as a reference. False when the connection closed: it broke, or more than the watermark would
+  /// be waiting. REQUIRES: no file is being sent; nothing is added to output() while shared bytes wait.
+  bool send_shared(const SharedBytes& part);
+  /// Has shared bytes wait for the next flush(). False when the connection closed: more than the watermark would wait.
+  bool queue_shared(const SharedBytes& part);
+  /// Shared bytes that wait.
+  [[nodiscard]] std::size_t shared_left() const { return shared_ != nullptr ? shared_->size() : 0; }
 
   /// Whether output() stands at or above the watermark: on_drained follows once it does not.
   [[nodiscard]] bool congested() const { return output_.size() >= watermark_; }
@@ -138,8 +152,9 @@ class Connection {
     }
   }
   void note_progress(bool progress);
-  [[nodiscard]] bool unsent() const { return !output_.empty() || file_left_ != 0; }
+  [[nodiscard]] bool unsent() const { return !output_.empty() || file_left_ != 0 || shared_ != nullptr; }
   void send_file_bytes();
+  [[nodiscard]] bool send_shared_bytes();
   [[nodiscard]] bool flush_at_once();
   void begin_linger();
   // Tells libevent what to watch, where that differs from what it watches.
@@ -152,7 +167,7 @@ class Connection {
   void watch(short wanted);
 
   EventLoop& loop_;
-  ConnectionHandler& handler_;
+  ConnectionHandler* handler_;
   event event_;
   TimerOf<Connection, &Connection::on_timer> timer_;
   Milliseconds deadline_ = kNoDeadline;
@@ -163,6 +178,7 @@ class Connection {
   std::size_t watermark_ = 1024 * 1024;
   std::uint64_t file_offset_ = 0;
   std::uint64_t file_left_ = 0;
+  std::unique_ptr<SharedQueue> shared_;  // while it holds some
   PeerAddress peer_;
   int fd_;
   int file_ = -1;

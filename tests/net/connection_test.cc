@@ -377,3 +377,91 @@ TEST_CASE("connection: a peer that takes nothing of a file is given up, and one 
   REQUIRE(link.until([&] { return link.closed == 1; }));
   CHECK(link.files_sent == 0);
 }
+
+TEST_CASE("connection: shared bytes go out at once, behind what is in output()") {
+  Link link;
+  CHECK(link.connection.send_shared({nullptr, "one,"}));
+  link.connection.output().append("two,");
+  CHECK(link.connection.send_shared({nullptr, "three,"}));
+  CHECK(link.connection.queue_shared({nullptr, "four,"}));
+  CHECK(link.connection.queue_shared({nullptr, "five"}));
+  CHECK(link.connection.shared_left() == 9);
+  CHECK(link.connection.flush());
+  CHECK(link.connection.shared_left() == 0);
+  CHECK(link.connection.served());
+  REQUIRE(link.peer_receives(23));
+  CHECK(link.peer.received() == "one,two,three,four,five");
+}
+
+TEST_CASE("connection: shared bytes that the socket does not take wait as references, in order") {
+  Link link(4096);
+  link.connection.set_watermark(100'000'000);
+  const auto text = std::make_shared<std::string>(pattern_of(1'000'000));
+  constexpr int kTimes = 5;
+  for (int i = 0; i < kTimes; ++i) {
+    CHECK(link.connection.send_shared({text, *text}));
+  }
+  CHECK(text.use_count() > 1);
+  CHECK(link.connection.shared_left() > 0);
+  REQUIRE(link.peer_receives(kTimes * text->size()));
+  std::string all;
+  for (int i = 0; i < kTimes; ++i) {
+    all += *text;
+  }
+  CHECK((link.peer.received() == all));
+  REQUIRE(link.until([&] { return text.use_count() == 1; }));
+  CHECK(link.connection.shared_left() == 0);
+}
+
+TEST_CASE("connection: one with more than the watermark of shared bytes waiting is closed") {
+  Link link(4096);
+  link.connection.set_watermark(1'000'000);
+  const auto text = std::make_shared<std::string>(pattern_of(400'000));
+  int sent = 0;
+  while (link.closed == 0 && sent < 100) {
+    ++sent;
+    const bool open = link.connection.send_shared({text, *text});
+    CHECK(open == (link.closed == 0));
+  }
+  CHECK(link.closed == 1);
+  CHECK(sent > 2);
+  CHECK(text.use_count() == 1);
+  CHECK_FALSE(link.connection.queue_shared({text, *text}));
+}
+
+TEST_CASE("connection: a peer that takes no shared bytes is given up, one that has gone is noticed") {
+  const std::string text = pattern_of(900'000);
+  {
+    Link link(4096);
+    link.connection.set_write_timeout(1000);
+    CHECK(link.connection.send_shared({nullptr, text}));
+    link.pass(500);
+    CHECK(link.closed == 0);
+    link.pass(5000);
+    CHECK(link.closed == 1);
+  }
+  Link link(4096);
+  CHECK(link.connection.send_shared({nullptr, text}));
+  link.peer.close();
+  REQUIRE(link.until([&] { return link.closed == 1; }));
+  CHECK_FALSE(link.connection.send_shared({nullptr, "x"}));
+}
+
+TEST_CASE("connection: a graceful close sends the shared bytes that wait") {
+  Link link(4096);
+  const std::string text = pattern_of(900'000);
+  CHECK(link.connection.send_shared({nullptr, text}));
+  link.connection.close_gracefully();
+  REQUIRE(link.peer_receives(text.size()));
+  CHECK((link.peer.received() == text));
+}
+
+TEST_CASE("connection: another handler is told what happens from then on") {
+  Link link;
+  Link other;
+  link.connection.hand_over(other);
+  link.peer.send("bytes");
+  REQUIRE(link.until([&] { return other.data_calls == 1; }));
+  CHECK(link.data_calls == 0);
+  link.connection.hand_over(link);
+}
