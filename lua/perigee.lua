@@ -2,6 +2,7 @@
 
 local all = require "perigee.all"
 local app = require "perigee.app"
+local channels = require "perigee.channels"
 local core = require "perigee.core"
 local files = require "perigee.files"
 local html = require "perigee.html"
@@ -14,6 +15,8 @@ local semaphore = require "perigee.semaphore"
 local session = require "perigee.session"
 local shared = require "perigee.shared"
 local socket = require "perigee.socket"
+local sse = require "perigee.sse"
+local subscriptions = require "perigee.subscriptions"
 local tasks = require "perigee.tasks"
 local template = require "perigee.template"
 local timers = require "perigee.timers"
@@ -40,6 +43,7 @@ local perigee = {
   redirect = response.redirect,
   problem = response.problem,
   stream = response.stream,
+  sse = sse.sse,
   file = files.file,
 
   null = core.null,
@@ -49,6 +53,10 @@ local perigee = {
   shared = shared.shared,
   socket = { tcp = socket.tcp, udp = socket.udp, unix = socket.unix },
   sessions = session.sessions,
+
+  publish = channels.publish,
+  members = channels.members,
+  subscribe = subscriptions.subscribe,
 
   sleep = tasks.sleep,
   spawn = tasks.spawn,

@@ -19,6 +19,7 @@ void bind_json(lua_State* state);
 void bind_request(lua_State* state);
 void bind_task(lua_State* state);
 void bind_system(lua_State* state);
+void bind_channel(lua_State* state);
 void bind_crypto(lua_State* state);
 void bind_session(lua_State* state);
 void bind_shared(lua_State* state);

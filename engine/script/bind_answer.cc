@@ -48,7 +48,7 @@ void raw_field(lua_State* state, int index, const char* name) {
 std::string_view string_at(lua_State* state, int index) {
   std::size_t size = 0;
   const char* text = lua_tolstring(state, index, &size);
-  return {text, size};
+  return {text, text != nullptr ? size : 0};
 }
 
 // Adds one header line out of the value on top of the stack.
@@ -253,6 +253,28 @@ bool is_redirect(lua_State* state, int response) {
   return is_kind(state, response, "redirect");
 }
 
+// What app:channel's function returned (lua/perigee/channels.lua has looked at it).
+void take_channel(const Normalizer& self, int response) {
+  lua_State* state = self.state;
+  auto channel = std::make_unique<ChannelAnswer>();
+  raw_field(state, response, "body");
+  const int body = lua_gettop(state);
+  raw_field(state, body, "key");
+  channel->member.key = string_at(state, -1);
+  raw_field(state, body, "data");
+  channel->member.data = string_at(state, -1);
+  raw_field(state, body, "topics");
+  const int topics = lua_gettop(state);
+  const auto count = static_cast<int>(lua_objlen(state, topics));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(state, topics, i);
+    channel->topics.emplace_back(string_at(state, -1));
+    lua_pop(state, 1);
+  }
+  self.answer.channel = std::move(channel);
+  self.answer.kind = Answer::Kind::kChannel;
+}
+
 // A response value: what perigee.text and its siblings made.
 void response_body(const Normalizer& self, int response, bool has_status) {
   lua_State* state = self.state;
@@ -268,6 +290,9 @@ void response_body(const Normalizer& self, int response, bool has_status) {
   }
   if (is_kind(state, response, "file")) {
     return;  // take_file() has seen to it
+  }
+  if (is_kind(state, response, "channel")) {
+    take_channel(self, response);
   }
   raw_field(state, response, "type");
   if (!lua_isnil(state, -1) && self.answer.content_type.empty()) {
@@ -285,6 +310,9 @@ void response_body(const Normalizer& self, int response, bool has_status) {
     return;
   }
   raw_field(state, response, "body");
+  if (kind == "channel") {
+    return;
+  }
   if (kind == "stream") {
     self.answer.kind = Answer::Kind::kStream;
     default_type(self, "application/octet-stream");

@@ -15,6 +15,7 @@
 #include "http/router.h"
 #include "script/body_intake.h"
 #include "script/request_session.h"
+#include "script/channel_answer.h"
 #include "script/request_view.h"
 
 namespace perigee::script {
@@ -27,7 +28,8 @@ struct Answer {
     kWhole,
     kReady,   ///< whole, and filled natively: nothing that Lua returned is looked at
     kStream,  ///< a function writes it
-    kFile     ///< sent from `file`
+    kFile,    ///< sent from `file`
+    kChannel  ///< the connection becomes a subscriber: `channel`
   };
 
   int status = 200;
@@ -35,10 +37,11 @@ struct Answer {
   std::string_view content_type;  ///< of a literal, or of `type_text`
   std::string_view body;          ///< on the task's stack, in the VM's scratch buffer, or in `text`
   std::string type_text;
-  std::string fields;                     ///< whole header lines
-  std::string cookies;                    ///< Set-Cookie lines: they ride on whatever answer is sent
-  std::string text;                       ///< a body made natively
-  std::unique_ptr<files::FileBody> file;  ///< of kFile
+  std::string fields;                      ///< whole header lines
+  std::string cookies;                     ///< Set-Cookie lines: they ride on whatever answer is sent
+  std::string text;                        ///< a body made natively
+  std::unique_ptr<files::FileBody> file;   ///< of kFile
+  std::unique_ptr<ChannelAnswer> channel;  ///< of kChannel
 
   void reset() {
     status = 200;

@@ -6,6 +6,7 @@
 
 #include "base/executor.h"
 #include "base/timer_wheel.h"
+#include "state/topic_message.h"
 
 namespace perigee::client {
 class Network;
@@ -19,6 +20,7 @@ namespace perigee::state {
 class RateLimiter;
 class SessionStore;
 class SharedDictionaries;
+class Topics;
 }  // namespace perigee::state
 
 namespace perigee::script {
@@ -26,6 +28,15 @@ namespace perigee::script {
 class Exchange;
 struct SessionCookie;
 class Task;
+
+/// Is told what is published on a topic. Worker's thread only.
+class TopicListener {
+ public:
+  virtual ~TopicListener() = default;
+  virtual void on_message(const state::SharedMessage& message) noexcept = 0;
+  /// Messages were lost, as the worker could not keep up with their publishers.
+  virtual void on_missed() noexcept = 0;
+};
 
 /// What a VM asks of the worker it lives on. Worker's thread only.
 class Host {
@@ -67,6 +78,12 @@ class Host {
   [[nodiscard]] virtual const SessionCookie& session_cookie() = 0;
   /// Has the exchange's stream end with its session, if it has one.
   virtual void watch_session(Exchange& exchange) = 0;
+
+  /// What is published, for all workers.
+  [[nodiscard]] virtual state::Topics& topics() = 0;
+  /// Has the listener told what is published on the topic from now on; once a listener.
+  virtual void listen(TopicListener& listener, std::string_view topic) = 0;
+  virtual void stop_listening(TopicListener& listener, std::string_view topic) noexcept = 0;
 
   /// Where other threads post to the worker's.
   [[nodiscard]] virtual Executor& executor() = 0;

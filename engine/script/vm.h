@@ -36,7 +36,10 @@ struct VmSettings {
   std::string config_json = "{}";  ///< the [app] table: perigee.config
   int json_depth = 64;
   int form_fields = 1000;
-  files::UploadSettings upload;  ///< of multipart forms
+  std::size_t message_bytes = 64 * 1024;  ///< of data that is published
+  std::size_t message_queue = 1000;       ///< messages that wait for a subscriber
+  double heartbeat = 15;                  ///< seconds between comments on a stream that waits for messages
+  files::UploadSettings upload;           ///< of multipart forms
   int worker_id = 0;
   int worker_count = 1;
   VmLimits limits;

@@ -157,6 +157,20 @@ const std::array kTable = {
         "Memory that each shared dictionary without a size of its own may take, in bytes; made smaller, it evicts "
         "what no longer fits."},
 
+    OptionSpec{"channels", "message", kSize, &Options::channel_message, 1024, kGiB, "", kReloadable,
+               "Largest data of a message, in bytes; publishing more says \"too_large\"."},
+    OptionSpec{"channels", "history", kInteger, &Options::channel_history, 0, 1'000'000, "", kReloadable,
+               "Messages that each topic keeps for clients that come back; 0 keeps none."},
+    OptionSpec{"channels", "keep", kSeconds, &Options::channel_keep, 0, kDay, "", kReloadable,
+               "Seconds for which a topic keeps what it had after its last message."},
+    OptionSpec{
+        "channels", "memory", kSize, &Options::channel_memory, 0, 1024 * kGiB, "", kReloadable,
+        "Memory of what all topics keep together, in bytes; over it, the topics published to longest ago forget."},
+    OptionSpec{"channels", "queue", kInteger, &Options::channel_queue, 1, 1'000'000, "", kReloadable,
+               "Messages that may wait for a Lua subscriber; over it, the oldest are dropped."},
+    OptionSpec{"channels", "heartbeat", kSeconds, &Options::channel_heartbeat, 0.1, kHour, "", kReloadable,
+               "Seconds between comments that keep the connections of a channel's clients open."},
+
     OptionSpec{"log", "level", kChoice, &Options::log_level, 0, 0, "debug info warn error", kReloadable,
                "The least serious event that the error log keeps."},
     OptionSpec{"log", "format", kChoice, &Options::log_format, 0, 0, "text json", kReloadable,

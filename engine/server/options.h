@@ -93,6 +93,14 @@ struct Options {
   std::int64_t shared_size = 10 * 1024 * 1024;
   std::map<std::string, DictionaryOptions, std::less<>> shared;  ///< by name: each a [shared.NAME]
 
+  // [channels]
+  std::int64_t channel_message = 64 * 1024;
+  std::int64_t channel_history = 100;
+  double channel_keep = 300;
+  std::int64_t channel_memory = 64 * 1024 * 1024;
+  std::int64_t channel_queue = 1'000;
+  double channel_heartbeat = 15;
+
   // [log]
   std::string log_level = "info";
   std::string log_format = "text";

@@ -40,6 +40,9 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   settings.app_path = options.app;
   settings.config_json = options.app_config;
   settings.json_depth = static_cast<int>(options.json_depth);
+  settings.message_bytes = static_cast<std::size_t>(options.channel_message);
+  settings.message_queue = static_cast<std::size_t>(options.channel_queue);
+  settings.heartbeat = options.channel_heartbeat;
   settings.form_fields = static_cast<int>(options.form_fields);
   settings.upload.folder = files::upload_folder(options.upload_folder);
   settings.upload.memory = static_cast<std::size_t>(options.upload_memory);

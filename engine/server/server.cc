@@ -162,7 +162,7 @@ std::vector<std::string> Server::opened_files() const {
 }
 
 void Server::start_workers() {
-  bound_dictionaries(*options_);
+  bound_state(*options_);
   sweep_sessions();
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
@@ -175,6 +175,7 @@ void Server::start_workers() {
     setup.rates = &rates_;
     setup.shared = &shared_;
     setup.sessions = &sessions_;
+    setup.topics = &topics_;
     setup.access_targets = &access_targets_;
     setup.watchdog = watchdog_.get();
     setup.route_names = &route_names_;
@@ -212,6 +213,7 @@ Result<> Server::start_admin() {
   setup.shared = &shared_;
   setup.route_names = &admin_route_names_;
   setup.sessions = &sessions_;
+  setup.topics = &topics_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
   };
@@ -295,13 +297,15 @@ void Server::reload_by_signal() {
   }
 }
 
-void Server::bound_dictionaries(const Options& options) {
+void Server::bound_state(const Options& options) {
   state::SharedDictionaries::Settings settings;
   settings.default_size = static_cast<std::size_t>(options.shared_size);
   for (const auto& [name, dictionary] : options.shared) {
     settings.named[name] = {static_cast<std::size_t>(dictionary.size), dictionary.pin};
   }
   shared_.apply(settings);
+  topics_.apply({static_cast<std::size_t>(options.channel_history), milliseconds(options.channel_keep) * 1000,
+                 static_cast<std::size_t>(options.channel_memory)});
 }
 
 void Server::add_metrics() {
@@ -346,9 +350,9 @@ void Server::after_reload(const ReloadResult& result) {
   if (!result.ok) {
     return;
   }
-  bound_dictionaries(*result.options);
   watchdog_->report_blocks_after(result.options->blocked);
   sessions_.apply(session_settings(*result.options));
+  bound_state(*result.options);
   if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
     log_event(LogLevel::kError, applied.error().message);
   }

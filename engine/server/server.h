@@ -20,6 +20,7 @@
 #include "state/rate_limiter.h"
 #include "state/session_journal.h"
 #include "state/shared_dictionaries.h"
+#include "state/topics.h"
 
 namespace perigee::server {
 
@@ -47,9 +48,9 @@ class Server {
   void start_watching();
   void on_signal(int signal);
   void reload_by_signal();
-  void bound_dictionaries(const Options& options);
   [[nodiscard]] Result<> open_sessions();
   void sweep_sessions();
+  void bound_state(const Options& options);
   void after_reload(const ReloadResult& result);
   void reopen_logs();
   void begin_drain();
@@ -79,6 +80,7 @@ class Server {
   profiler::RouteNames admin_route_names_;
   state::MemorySessions sessions_;    // likewise
   std::unique_ptr<state::SessionJournal> journal_;
+  state::Topics topics_;              // likewise
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

@@ -135,8 +135,7 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
       marks.stage = Stage::kSerialize;
       meter_.enter(Stage::kSerialize);
       if (visit.answer.kind >= script::Answer::Kind::kStream) {
-        return visit.answer.kind == script::Answer::Kind::kFile ? begin_file(visit)
-                                                                : conclude(visit, begin_stream(visit));
+        return begin_long_answer(visit);
       }
       if (visit.intake != nullptr) {
         return answer_early(visit);
@@ -157,6 +156,20 @@ bool Worker::conclude(Visit& visit, Outcome outcome) {
   }
   release(visit);
   return false;
+}
+
+bool Worker::begin_long_answer(Visit& visit) {
+  switch (visit.answer.kind) {
+    case script::Answer::Kind::kFile:
+      return begin_file(visit);
+    case script::Answer::Kind::kChannel:
+      return begin_channel(visit);
+    case script::Answer::Kind::kWhole:
+    case script::Answer::Kind::kReady:
+    case script::Answer::Kind::kStream:
+      break;
+  }
+  return conclude(visit, begin_stream(visit));
 }
 
 bool Worker::complete(Visit& visit) {
@@ -187,13 +200,18 @@ bool Worker::complete(Visit& visit) {
       }
     }
   }
+  part(visit);
+  return client != nullptr && client->open();
+}
+
+// The connection goes on without the visit, which ends when the hooks that still run have.
+void Worker::part(Visit& visit) {
   visit.connection = nullptr;
   if (visit.task != nullptr && visit.generation->dispatcher.finish(visit) == Outcome::kWaiting) {
     visit.stage = Visit::Stage::kAfter;
   } else {
     release(visit);
   }
-  return client != nullptr && client->open();
 }
 
 // The turn's end for one connection: sends what is there and decides whether to read on.
@@ -354,7 +372,7 @@ bool Worker::end_turn() {
       settle(*client, false);
     }
   }
-  bool more = !backlog_.empty() || !unflushed_.empty();
+  bool more = channels_.run() || !backlog_.empty() || !unflushed_.empty();
   generations_.each([&more](const Generation& generation) { more = more || generation.vm->has_ready(); });
   return more;
 }

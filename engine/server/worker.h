@@ -24,6 +24,7 @@
 #include "server/access_log.h"
 #include "server/access_targets.h"
 #include "server/answer_writer.h"
+#include "server/channels.h"
 #include "server/connection_limits.h"
 #include "server/generations.h"
 #include "server/occasional_note.h"
@@ -32,6 +33,7 @@
 #include "state/rate_limiter.h"
 #include "state/session_store.h"
 #include "state/shared_dictionaries.h"
+#include "state/topics.h"
 
 namespace perigee::server {
 
@@ -59,6 +61,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     state::SharedDictionaries* shared = nullptr;
     Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
     state::SessionStore* sessions = nullptr;
+    state::Topics* topics = nullptr;
     AccessTargets* access_targets = nullptr;  ///< null: no access log
     profiler::RouteNames* route_names = nullptr;
     Operation operation;  ///< none but for the admin app
@@ -127,6 +130,11 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] state::SessionStore& sessions() override { return *setup_.sessions; }
   [[nodiscard]] const script::SessionCookie& session_cookie() override { return session_cookie_; }
   void watch_session(script::Exchange& exchange) override;
+  [[nodiscard]] state::Topics& topics() override { return *setup_.topics; }
+  void listen(script::TopicListener& listener, std::string_view topic) override { channels_.listen(listener, topic); }
+  void stop_listening(script::TopicListener& listener, std::string_view topic) noexcept override {
+    channels_.stop_listening(listener, topic);
+  }
   [[nodiscard]] Executor& executor() override { return loop_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
@@ -177,6 +185,9 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] bool send_pieces(Visit& visit);
   void let_go(Visit& visit);
   void break_off_file(net::Connection& client, Visit& visit);
+  [[nodiscard]] bool begin_long_answer(Visit& visit);
+  [[nodiscard]] bool begin_channel(Visit& visit);
+  void part(Visit& visit);
   [[nodiscard]] bool refuse_and_close(Visit& visit, int status, std::string_view detail);
   void stop_handler(net::Connection& client, Visit& visit);
   [[nodiscard]] ClientOrigin origin_of(const script::Exchange& exchange) const;
@@ -210,6 +221,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   bool proxy_header_ = false;   // connections begin with one
   OccasionalNote proxy_notes_;  // on connections that were closed for theirs
   client::Network network_{loop_};
+  Channels channels_;           // before the VMs, whose subscriptions end with them
   Generations generations_;
   AnswerWriter answers_;
   files::FileCache files_{{}};

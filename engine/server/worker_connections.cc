@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "http/problem.h"
+#include "http/sse.h"
 #include "server/worker.h"
 
 namespace perigee::server {
@@ -20,6 +21,11 @@ profiler::ConnectionRefusal reason_of(ConnectionLimits::Verdict verdict) {
 
 void Worker::on_half_close(net::Connection& client) {
   refresh_time();
+  if (Visit* visit = visit_of(client); visit != nullptr && visit->stage == Visit::Stage::kStreaming &&
+                                       visit->answer.content_type == http::kEventStream) {
+    client.close();  // who only listens has gone
+    return;
+  }
   if (Visit* visit = visit_of(client); visit != nullptr && visit->intake != nullptr && visit->intake->awaited()) {
     take_in(*visit);
   }

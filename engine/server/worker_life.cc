@@ -42,7 +42,8 @@ void pin_to(int processor) {
 
 }  // namespace
 
-Worker::Worker(Setup setup) : setup_(std::move(setup)), housekeeping_(*this), access_flush_(*this) {
+Worker::Worker(Setup setup)
+    : setup_(std::move(setup)), channels_(*setup_.topics, loop_, *this), housekeeping_(*this), access_flush_(*this) {
   apply(setup_.options);
 }
 
@@ -67,6 +68,7 @@ void Worker::apply(std::shared_ptr<const Options> options) {
                      static_cast<std::size_t>(options_->static_memory),
                      static_cast<std::size_t>(options_->sendfile_from), milliseconds(options_->static_check)});
   network_.apply(network_settings(*options_));
+  channels_.apply({milliseconds(options_->channel_heartbeat), static_cast<std::size_t>(options_->output_watermark)});
   open_access_log();
 }
 
@@ -209,6 +211,8 @@ void Worker::drain(Milliseconds deadline, std::function<void()> on_drained) {
     draining_ = true;
     drain_deadline_ = deadline;
     drained_ = on_drained;
+    channels_.end_all();
+    generations_.each([](Generation& generation) { generation.vm->retire(); });
     close_idle();
     housekeep_soon();
   });

@@ -116,6 +116,23 @@ function M.of_file(found, headers)
   return new("file", found, nil, nil, headers)
 end
 
+local EVENT_STREAM = "text/event-stream"
+
+-- What keeps caches and proxies from holding an event stream back.
+local function stream_headers()
+  return { ["cache-control"] = "no-store", ["x-accel-buffering"] = "no" }
+end
+
+--- An event stream that a function writes (lua/perigee/sse.lua).
+function M.of_events(fn)
+  return new("stream", fn, nil, EVENT_STREAM, stream_headers())
+end
+
+--- The answer that makes a connection a subscriber (lua/perigee/channels.lua).
+function M.of_channel(channel)
+  return new("channel", channel, nil, EVENT_STREAM, stream_headers())
+end
+
 function M.is_response(value)
   return getmetatable(value) == Response
 end

@@ -121,7 +121,7 @@ function Result.__tostring()
   return "perigee.Result"
 end
 
---- The body as it would be sent; nil where it is streamed or a file.
+--- The body as it would be sent; nil where it is streamed, a channel or a file.
 ---@return string? bytes
 function methods.bytes(res)
   local body, value = res.body, res[VALUE]
@@ -129,8 +129,8 @@ function methods.bytes(res)
     body, value = body.body, body
   end
   local as_json = value and value.kind == "json"
-  local is_file = value and value.kind == "file" and body == value.body
-  if type(body) == "function" or is_file then
+  local is_sent_otherwise = value and (value.kind == "file" or value.kind == "channel") and body == value.body
+  if type(body) == "function" or is_sent_otherwise then
     return nil
   elseif body == nil and not as_json then
     return ""

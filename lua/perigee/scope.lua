@@ -1,6 +1,7 @@
 -- Where routes are written: an app, or a group of routes in one. What both can do.
 
 local chain = require "perigee.chain"
+local channels = require "perigee.channels"
 local files = require "perigee.files"
 local paths = require "perigee.paths"
 local spec_keys = require "perigee.spec_keys"
@@ -69,6 +70,16 @@ function Scope:route(method, pattern, spec, handler)
     error("a method is a token like \"GET\"", 2)
   end
   return add(self, 2, method:upper(), pattern, spec, handler)
+end
+
+--- Routes clients that listen: what `fn` returns are the topics that they are sent the messages of.
+---@param fn fun(req: perigee.Request): string|string[]|nil, perigee.ChannelOptions?
+function Scope:channel(pattern, spec, fn)
+  if fn == nil then
+    spec, fn = nil, spec
+  end
+  M.check_function(fn, "what says a channel's topic", 2)
+  return add(self, 2, "GET", pattern, spec, channels.handler(fn))
 end
 
 -- A route of the library's own, at the caller `level` above us.

@@ -10,11 +10,13 @@ local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
 local socket = require "perigee.socket"
 local spec = require "spec"
+local sse = require "perigee.sse"
+local subscriptions = require "perigee.subscriptions"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
 local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "session.lua",
-  "shared.lua", "socket.lua", "tasks.lua" }
+  "shared.lua", "socket.lua", "tasks.lua", "channels.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
@@ -92,6 +94,8 @@ local PUBLIC = {
   ["perigee.socket"] = perigee.socket,
   ["perigee.Socket"] = socket.Socket,
   ["perigee.Datagram"] = socket.Datagram,
+  ["perigee.EventStream"] = sse.Stream,
+  ["perigee.Subscription"] = subscriptions.Handle,
   ["perigee.Task"] = getmetatable(tasks.spawn(function() end)).__index,
 }
 

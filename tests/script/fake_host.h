@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "state/memory_sessions.h"
 #include "state/rate_limiter.h"
 #include "state/shared_dictionaries.h"
+#include "state/topics.h"
 
 /// Stands in for a worker: its time moves by hand, its streams take what the test lets them.
 class FakeHost final : public perigee::script::Host {
@@ -54,6 +56,13 @@ class FakeHost final : public perigee::script::Host {
   [[nodiscard]] perigee::state::SessionStore& sessions() override { return *store; }
   [[nodiscard]] const perigee::script::SessionCookie& session_cookie() override { return cookie; }
   void watch_session(perigee::script::Exchange&) override { ++watched; }
+  [[nodiscard]] perigee::state::Topics& topics() override { return *topics_; }
+  void listen(perigee::script::TopicListener& listener, std::string_view topic) override {
+    listeners.emplace(std::string(topic), &listener);
+  }
+  void stop_listening(perigee::script::TopicListener& listener, std::string_view topic) noexcept override {
+    std::erase_if(listeners, [&](const auto& item) { return item.first == topic && item.second == &listener; });
+  }
   [[nodiscard]] perigee::Executor& executor() override { return posts; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
@@ -86,6 +95,8 @@ class FakeHost final : public perigee::script::Host {
   int watched = 0;
   Posts posts;
   std::unique_ptr<perigee::net::EventLoop> loop;  ///< made for whoever connects
+  std::shared_ptr<perigee::state::Topics> topics_ = std::make_shared<perigee::state::Topics>();
+  std::multimap<std::string, perigee::script::TopicListener*> listeners;
 
  private:
   std::unique_ptr<perigee::client::Network> network_;

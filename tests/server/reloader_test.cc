@@ -10,11 +10,17 @@ TEST_CASE("reloader: a VM's settings are those of the options and its place amon
   options.app_config = "{\"a\":1}";
   options.json_depth = 7;
   options.form_fields = 8;
+  options.channel_message = 2048;
+  options.channel_queue = 9;
+  options.channel_heartbeat = 2.5;
   const auto settings = perigee::server::vm_settings(options, 2, 5);
   CHECK(settings.app_path == "some/app.lua");
   CHECK(settings.config_json == "{\"a\":1}");
   CHECK(settings.json_depth == 7);
   CHECK(settings.form_fields == 8);
+  CHECK(settings.message_bytes == 2048);
+  CHECK(settings.message_queue == 9);
+  CHECK(settings.heartbeat == 2.5);
   CHECK_FALSE(settings.development);
   options.dev = true;
   CHECK(perigee::server::vm_settings(options, 2, 5).development);

@@ -244,7 +244,7 @@ function perigee.routes() end
 
 --- What perigee.text and its siblings return, for a handler to return. An outer status and outer headers win.
 ---@class perigee.Response
----@field kind "text"|"json"|"bytes"|"html"|"redirect"|"problem"|"stream"|"file"
+---@field kind "text"|"json"|"bytes"|"html"|"redirect"|"problem"|"stream"|"file"|"channel"
 ---@field status? integer
 ---@field headers perigee.Headers
 ---@field body any
