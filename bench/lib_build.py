@@ -17,6 +17,8 @@ PROGRAMS = {
                  "-lpthread"],
     "scanner": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/scanner.cc",
                 f"{RELEASE}/libperigee_http.a", f"{RELEASE}/libperigee_base.a", "-lhttp_parser", "-lpthread"],
+    "errors": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/errors.cc",
+               f"{RELEASE}/libperigee_profiler.a", f"{RELEASE}/libperigee_base.a", "-lbenchmark", "-lpthread"],
 }
 
 

@@ -4,6 +4,7 @@ local all = require "perigee.all"
 local app = require "perigee.app"
 local channels = require "perigee.channels"
 local core = require "perigee.core"
+local errors = require "perigee.errors"
 local files = require "perigee.files"
 local html = require "perigee.html"
 local log = require "perigee.log"
@@ -53,6 +54,7 @@ local perigee = {
   shared = shared.shared,
   socket = { tcp = socket.tcp, udp = socket.udp, unix = socket.unix },
   sessions = session.sessions,
+  errors = errors.errors,
 
   publish = channels.publish,
   members = channels.members,

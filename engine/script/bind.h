@@ -13,6 +13,7 @@ class Exchange;
 void bind_answer(lua_State* state);
 void bind_body(lua_State* state);
 void bind_compress(lua_State* state);
+void bind_errors(lua_State* state);
 void bind_file(lua_State* state);
 void bind_form(lua_State* state);
 void bind_json(lua_State* state);

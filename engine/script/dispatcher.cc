@@ -7,6 +7,7 @@
 #include "http/response.h"
 #include "script/answer_fields.h"
 #include "script/bind.h"
+#include "script/failure_note.h"
 
 namespace perigee::script {
 namespace {
@@ -283,6 +284,7 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
     const std::string where = vm_.governor().pardon(task);
     if (task.view.cancelled == 0 || starved || !where.empty()) {
       const std::string text = !where.empty() ? where : starved ? starved_text(task) : error_with_traceback(vm_, dead);
+      note_failure(vm_, &task, text);
       log_sink().write(LogLevel::kError, text, "", vm_.host().request_id(*task.exchange));
     }
     if (starved) {
@@ -337,6 +339,7 @@ Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error
   if (on_end) {
     on_end(error);
   } else if (!error.empty()) {
+    note_failure(vm_, nullptr, error);
     log_event(LogLevel::kError, "uncaught error in a spawned task: " + error);
   }
   return Outcome::kDone;

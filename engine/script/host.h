@@ -16,6 +16,10 @@ namespace perigee::files {
 class FileCache;
 }
 
+namespace perigee::profiler {
+class ErrorDesk;
+}
+
 namespace perigee::state {
 class RateLimiter;
 class SessionStore;
@@ -84,6 +88,9 @@ class Host {
   /// Has the listener told what is published on the topic from now on; once a listener.
   virtual void listen(TopicListener& listener, std::string_view topic) = 0;
   virtual void stop_listening(TopicListener& listener, std::string_view topic) noexcept = 0;
+
+  /// Where failures are counted.
+  [[nodiscard]] virtual profiler::ErrorDesk& errors() = 0;
 
   /// Where other threads post to the worker's.
   [[nodiscard]] virtual Executor& executor() = 0;

@@ -36,6 +36,7 @@ int core_module(lua_State* state) {
   bind_answer(state);
   bind_body(state);
   bind_compress(state);
+  bind_errors(state);
   bind_form(state);
   bind_file(state);
   bind_json(state);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "script/failure_note.h"
 
 namespace perigee::server {
 
@@ -49,6 +50,7 @@ void Generations::begin_stop(Generation& generation) {
   generation.dispatcher.run_hooks("stop", [&generation](const std::string& error) {
     generation.stopped = true;
     if (!error.empty()) {
+      script::note_failure(*generation.vm, nullptr, error);
       log_event(LogLevel::kError, "error in a stop hook: " + error);
     }
   });

@@ -184,6 +184,13 @@ const std::array kTable = {
     OptionSpec{"log", "access_skip", kStringList, &Options::access_skip, 0, 256, "", kReloadable,
                "Paths whose requests the access log leaves out, each whole."},
 
+    OptionSpec{
+        "errors", "ignore", kStringList, &Options::errors_ignore, 0, 256, "", kReloadable,
+        "Errors that the error desk leaves out: those with one of these texts in the first line of their message, "
+        "in which \"*\" stands for anything. They are logged all the same."},
+    OptionSpec{"errors", "kinds", kInteger, &Options::errors_kinds, 8, 100'000, "", kReloadable,
+               "Kinds of errors that the error desk keeps; those not seen for longest are forgotten first."},
+
     OptionSpec{"admin", "listen", kString, &Options::admin_listen, 1, kPathBytes, "", kFixed,
                "Address of the admin port, written as in [server] listen, or \"off\"."},
     OptionSpec{

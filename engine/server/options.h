@@ -109,6 +109,10 @@ struct Options {
   std::string access_format = "combined";
   std::vector<std::string> access_skip = {"/healthz"};
 
+  // [errors]
+  std::vector<std::string> errors_ignore;
+  std::int64_t errors_kinds = 500;
+
   // [admin]
   std::string admin_listen = "127.0.0.1:9145";
   std::string admin_token;

@@ -57,8 +57,12 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
 }
 
 Reloader::Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options,
-                   ReadOptions read, Watchdog* watchdog)
-    : workers_(workers), read_options_(std::move(read)), watchdog_(watchdog), options_(std::move(options)) {}
+                   ReadOptions read, Watchdog* watchdog, profiler::ErrorDesk* errors)
+    : workers_(workers),
+      read_options_(std::move(read)),
+      watchdog_(watchdog),
+      errors_(errors),
+      options_(std::move(options)) {}
 
 Reloader::~Reloader() {
   stop();
@@ -185,6 +189,7 @@ ReloadResult Reloader::reload() {
     if (!stopping()) {
       log_event(LogLevel::kError,
                 (running->dev ? "reload failed: " : "reload failed, nothing was changed: ") + joined(result.mistakes));
+      note_mistakes(result.mistakes);
       show_mistakes(result.mistakes);
     }
     return result;
@@ -214,6 +219,14 @@ std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
     vms.push_back(std::move(vm));
   }
   return vms;
+}
+
+void Reloader::note_mistakes(const std::vector<std::string>& mistakes) {
+  for (const std::string& mistake : mistakes) {
+    if (errors_ != nullptr) {
+      errors_->note({mistake, "", "", "reload"});
+    }
+  }
 }
 
 // In development: an app of ours that answers everything with what is wrong.

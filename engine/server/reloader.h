@@ -39,9 +39,9 @@ class Reloader {
   using ReadOptions =
       std::function<std::shared_ptr<const Options>(const Options& running, std::vector<std::string>& mistakes)>;
 
-  /// `watchdog` stops app files that never end; null where none does.
+  /// `watchdog` stops app files that never end, `errors` counts failed reloads; null where none does.
   Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_ptr<const Options> options, ReadOptions read,
-           Watchdog* watchdog);
+           Watchdog* watchdog, profiler::ErrorDesk* errors);
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -73,6 +73,7 @@ class Reloader {
   [[nodiscard]] ReloadResult reload();
   [[nodiscard]] ReloadResult load(const std::shared_ptr<const Options>& options);
   [[nodiscard]] ReloadResult switch_to(const std::shared_ptr<const Options>& options);
+  void note_mistakes(const std::vector<std::string>& mistakes);
   void show_mistakes(const std::vector<std::string>& mistakes);
   [[nodiscard]] bool wait_for_room();
   [[nodiscard]] std::vector<std::unique_ptr<script::Vm>> build(const Options& options,
@@ -83,6 +84,7 @@ class Reloader {
   std::vector<std::unique_ptr<Worker>>& workers_;
   ReadOptions read_options_;
   Watchdog* watchdog_;
+  profiler::ErrorDesk* errors_;
   std::uint64_t generation_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "http/problem.h"
 #include "net/signal_source.h"
+#include "profiler/error_report.h"
 #include "server/admin.h"
 #include "server/config_loader.h"
 #include "server/development.h"
@@ -44,11 +45,7 @@ std::size_t worker_count(const Options& options) {
 }  // namespace
 
 Server::Server(const CommandLine& command, const Options& options)
-    : command_(command),
-      sessions_({}, monotonic_ms()),
-      metrics_(loop_, workers_),
-      patience_(*this),
-      sweeping_(*this) {
+    : command_(command), sessions_({}, monotonic_ms()), metrics_(loop_, workers_), patience_(*this), sweeping_(*this) {
   Options taken = options;
   soften_for_development(taken);
   options_ = std::make_shared<const Options>(std::move(taken));
@@ -164,6 +161,7 @@ std::vector<std::string> Server::opened_files() const {
 void Server::start_workers() {
   bound_state(*options_);
   sweep_sessions();
+  bound_errors(*options_);
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
     Worker::Setup setup;
@@ -176,6 +174,7 @@ void Server::start_workers() {
     setup.shared = &shared_;
     setup.sessions = &sessions_;
     setup.topics = &topics_;
+    setup.errors = &errors_;
     setup.access_targets = &access_targets_;
     setup.watchdog = watchdog_.get();
     setup.route_names = &route_names_;
@@ -187,7 +186,7 @@ void Server::start_workers() {
 bool Server::load_app() {
   reloader_ = std::make_unique<Reloader>(
       workers_, options_, [this](const Options& running, auto& mistakes) { return read_options(running, mistakes); },
-      watchdog_.get());
+      watchdog_.get(), &errors_);
   const ReloadResult result = reloader_->load_first();
   for (const std::string& mistake : result.mistakes) {
     print_line("perigee: " + mistake);
@@ -214,6 +213,7 @@ Result<> Server::start_admin() {
   setup.route_names = &admin_route_names_;
   setup.sessions = &sessions_;
   setup.topics = &topics_;
+  setup.errors = &errors_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
   };
@@ -344,6 +344,10 @@ void Server::sweep_sessions() {
   loop_.timers().add(sweeping_, monotonic_ms() + kSweeping);
 }
 
+void Server::bound_errors(const Options& options) {
+  errors_.apply({options.errors_ignore, static_cast<std::size_t>(options.errors_kinds)});
+}
+
 // What changes only with the rest.
 void Server::after_reload(const ReloadResult& result) {
   note_reload(result);
@@ -353,6 +357,7 @@ void Server::after_reload(const ReloadResult& result) {
   watchdog_->report_blocks_after(result.options->blocked);
   sessions_.apply(session_settings(*result.options));
   bound_state(*result.options);
+  bound_errors(*result.options);
   if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
     log_event(LogLevel::kError, applied.error().message);
   }
@@ -385,6 +390,7 @@ void Server::begin_drain() {
     worker->drain(deadline, [this] {
       loop_.post([this] {
         if (--undrained_ == 0) {
+          log_errors();
           log_event(LogLevel::kInfo, "stopped");
           loop_.stop();
         }
@@ -393,7 +399,15 @@ void Server::begin_drain() {
   }
 }
 
+// One line for whoever reads the log's end.
+void Server::log_errors() const {
+  if (const std::string summary = profiler::errors_summary(errors_); !summary.empty()) {
+    log_event(LogLevel::kInfo, summary);
+  }
+}
+
 void Server::give_up() {
+  log_errors();
   log_event(LogLevel::kError, "a worker did not finish in time: it is busy with Lua code");
   loop_.stop();
 }

@@ -7,6 +7,7 @@
 #include "net/event_loop.h"
 #include "net/file_watch.h"
 #include "net/listener.h"
+#include "profiler/error_desk.h"
 #include "server/access_targets.h"
 #include "server/command_line.h"
 #include "server/connection_limits.h"
@@ -51,9 +52,11 @@ class Server {
   [[nodiscard]] Result<> open_sessions();
   void sweep_sessions();
   void bound_state(const Options& options);
+  void bound_errors(const Options& options);
   void after_reload(const ReloadResult& result);
   void reopen_logs();
   void begin_drain();
+  void log_errors() const;
   void give_up();
   void add_metrics();
   void note_reload(const ReloadResult& result);
@@ -78,9 +81,10 @@ class Server {
   state::SharedDictionaries shared_;  // likewise
   profiler::RouteNames route_names_;  // likewise
   profiler::RouteNames admin_route_names_;
-  state::MemorySessions sessions_;    // likewise
+  state::MemorySessions sessions_;  // likewise
   std::unique_ptr<state::SessionJournal> journal_;
-  state::Topics topics_;              // likewise
+  state::Topics topics_;  // likewise
+  profiler::ErrorDesk errors_;
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

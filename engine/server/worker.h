@@ -18,6 +18,7 @@
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
+#include "profiler/error_desk.h"
 #include "profiler/request_meter.h"
 #include "profiler/vm_meter.h"
 #include "script/host.h"
@@ -59,9 +60,10 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     ConnectionLimits* limits = nullptr;
     state::RateLimiter* rates = nullptr;
     state::SharedDictionaries* shared = nullptr;
-    Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
+    Watchdog* watchdog = nullptr;  ///< null: nobody stops what never ends
     state::SessionStore* sessions = nullptr;
     state::Topics* topics = nullptr;
+    profiler::ErrorDesk* errors = nullptr;
     AccessTargets* access_targets = nullptr;  ///< null: no access log
     profiler::RouteNames* route_names = nullptr;
     Operation operation;  ///< none but for the admin app
@@ -135,6 +137,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void stop_listening(script::TopicListener& listener, std::string_view topic) noexcept override {
     channels_.stop_listening(listener, topic);
   }
+  [[nodiscard]] profiler::ErrorDesk& errors() override { return *setup_.errors; }
   [[nodiscard]] Executor& executor() override { return loop_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
 
@@ -221,7 +224,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   bool proxy_header_ = false;   // connections begin with one
   OccasionalNote proxy_notes_;  // on connections that were closed for theirs
   client::Network network_{loop_};
-  Channels channels_;           // before the VMs, whose subscriptions end with them
+  Channels channels_;  // before the VMs, whose subscriptions end with them
   Generations generations_;
   AnswerWriter answers_;
   files::FileCache files_{{}};

@@ -1,5 +1,6 @@
 -- The admin port, itself a Perigee app: health, routes, metrics, the JIT, reload. It runs in a worker of its own.
 
+local error_table = require "admin.error_table"
 local core = require "perigee.core"
 local perigee = require "perigee"
 local jit_report = require "perigee.jit_report"
@@ -83,6 +84,15 @@ app:get("/jit", guarded(function(req)
     return jit_report.text(report)
   end
   return report
+end))
+
+-- For `Accept: text/plain` a table to read.
+app:get("/errors", guarded(function(req)
+  local json = core.errors()
+  if (req:header("accept") or ""):find("text/plain", 1, true) then
+    return perigee.text(error_table.text(core.decode(json)))
+  end
+  return perigee.bytes(json, "application/json")
 end))
 
 -- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.

@@ -45,7 +45,7 @@ function M.problem(task, cause, text)
   end
   trace = trace or text()
   local late = core.pardon() -- stopped while it said what it is
-  core.log("error", late or trace, fields_of(task))
+  core.uncaught("", late or trace, fields_of(task))
   local limit = LIMIT[late and native.CPU_LIMIT or cancelled]
   local answer = limit and response.problem(503, limit) or response.problem(500)
   answer.cause = cause
@@ -139,7 +139,7 @@ local function render(hook, req, document, cause)
     err = core.pardon() or getmetatable(first) == Raised and first.trace or tasks.describe(first)
   end
   if not res then
-    core.log("error", "error in the error hook: " .. err)
+    core.uncaught("error in the error hook: ", err)
   end
   return res
 end

@@ -108,7 +108,7 @@ function M.render(problem, task)
     elseif not ok then
       local stopped = core.pardon()
       if stopped or task.cancelled == 0 then
-        core.log("error", "error in the error hook: " .. (stopped or (...).trace))
+        core.uncaught("error in the error hook: ", stopped or (...).trace)
       end
       return problem
     elseif select("#", ...) == 0 or ((...) == nil and select("#", ...) == 1) then
@@ -138,7 +138,7 @@ function M.after(task)
   for _, hook in ipairs(context_of(task).after) do
     local ok, err = xpcall(hook, tasks.traceback, req, res)
     if not ok then
-      core.log("error", "error in an after hook: " .. (core.pardon() or tasks.describe(err)))
+      core.uncaught("error in an after hook: ", core.pardon() or tasks.describe(err))
     end
   end
 end

@@ -142,7 +142,7 @@ local function finish(handle, cancelled, ok, ...)
     handle.parent.children[handle] = nil
   end
   if not ok and not cancelled and next(handle.waiters) == nil then
-    core.log("error", "uncaught error in a spawned task: " .. describe((...)))
+    core.uncaught("uncaught error in a spawned task: ", describe((...)))
   end
   wake_waiters(handle)
 end
@@ -301,7 +301,7 @@ function M.run_deferred(serial)
     local call = list[i]
     local ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
     if not ok then
-      core.log("error", "error in a deferred function: " .. (core.pardon() or describe(err)))
+      core.uncaught("error in a deferred function: ", core.pardon() or describe(err))
     end
   end
 end

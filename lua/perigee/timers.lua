@@ -38,7 +38,7 @@ local function run(what, place, fn)
     tasks.suspend(what, handle.cancel, handle)
   end
   if not handle.ok then
-    core.log("error", ("error in the function of %s at %s: %s"):format(what, place, tasks.describe(handle.results[1])))
+    core.uncaught(("error in the function of %s at %s: "):format(what, place), tasks.describe(handle.results[1]))
   end
 end
 

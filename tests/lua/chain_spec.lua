@@ -21,10 +21,11 @@ local function answer(middleware, handler, context)
     uses[i] = type(fn) == "table" and fn or { fn = fn }
   end
   local run, begin = chain.compose(uses, handler, "the handler at app.lua:1", context or {})
-  local lines, log = {}, core.log
+  local lines, log, uncaught = {}, core.log, core.uncaught
   core.log = function(level, message) lines[#lines + 1] = level .. " " .. message end
+  core.uncaught = function(prefix, text) core.log("error", prefix .. text) end
   local ok, status, body, headers = pcall(run, request_at(begin))
-  core.log = log
+  core.log, core.uncaught = log, uncaught
   if not ok then
     error(status, 0)
   end

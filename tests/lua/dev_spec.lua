@@ -61,7 +61,8 @@ end)
 
 describe("a new global", function()
   it("is reported once for each place, and kept", function()
-    local logged, log = {}, core.log
+    local logged, log, uncaught = {}, core.log, core.uncaught
+    core.uncaught = function(prefix, text) core.log("error", prefix .. text) end
     core.log = function(_, message) logged[#logged + 1] = message end
     dev.watch_globals()
     local ok, err = pcall(function()
@@ -71,7 +72,7 @@ describe("a new global", function()
       end
       equal(1, dev_spec_leaked) -- luacheck: ignore 113
     end)
-    core.log = log
+    core.log, core.uncaught = log, uncaught
     setmetatable(_G, nil)
     _G.dev_spec_leaked = nil
     equal(nil, err)

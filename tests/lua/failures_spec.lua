@@ -7,13 +7,14 @@ local describe, it, equal = spec.describe, spec.it, spec.equal
 
 -- What `fn` returns, and what was logged meanwhile, with its fields.
 local function logged(fn)
-  local lines, log = { fields = {} }, core.log
+  local lines, log, uncaught = { fields = {} }, core.log, core.uncaught
+  core.uncaught = function(prefix, text, fields) core.log("error", prefix .. text, fields) end
   core.log = function(_, message, fields)
     lines[#lines + 1] = message
     lines.fields[#lines] = fields
   end
   local ok, value = pcall(fn)
-  core.log = log
+  core.log, core.uncaught = log, uncaught
   if not ok then
     error(value, 0)
   end

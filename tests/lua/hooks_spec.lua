@@ -24,10 +24,11 @@ end
 
 -- What is logged while `fn` runs.
 local function logged(fn)
-  local lines, log = {}, core.log
+  local lines, log, uncaught = {}, core.log, core.uncaught
   core.log = function(level, message) lines[#lines + 1] = level .. " " .. message end
+  core.uncaught = function(prefix, text) core.log("error", prefix .. text) end
   local ok, err = pcall(fn)
-  core.log = log
+  core.log, core.uncaught = log, uncaught
   if not ok then
     error(err, 0)
   end

@@ -16,7 +16,7 @@ local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
 local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "session.lua",
-  "shared.lua", "socket.lua", "tasks.lua", "channels.lua" }
+  "shared.lua", "socket.lua", "tasks.lua", "channels.lua", "errors.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 

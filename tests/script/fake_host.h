@@ -10,6 +10,7 @@
 #include "client/network.h"
 #include "files/file_cache.h"
 #include "net/event_loop.h"
+#include "profiler/error_desk.h"
 #include "script/exchange.h"
 #include "script/host.h"
 #include "script/task.h"
@@ -63,6 +64,7 @@ class FakeHost final : public perigee::script::Host {
   void stop_listening(perigee::script::TopicListener& listener, std::string_view topic) noexcept override {
     std::erase_if(listeners, [&](const auto& item) { return item.first == topic && item.second == &listener; });
   }
+  [[nodiscard]] perigee::profiler::ErrorDesk& errors() override { return desk; }
   [[nodiscard]] perigee::Executor& executor() override { return posts; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
@@ -93,6 +95,7 @@ class FakeHost final : public perigee::script::Host {
       perigee::state::SessionStore::Settings(), perigee::monotonic_ms());
   perigee::script::SessionCookie cookie;
   int watched = 0;
+  perigee::profiler::ErrorDesk desk;
   Posts posts;
   std::unique_ptr<perigee::net::EventLoop> loop;  ///< made for whoever connects
   std::shared_ptr<perigee::state::Topics> topics_ = std::make_shared<perigee::state::Topics>();
