@@ -7,6 +7,7 @@ local core = require "perigee.core"
 local errors = require "perigee.errors"
 local files = require "perigee.files"
 local html = require "perigee.html"
+local http = require "perigee.http"
 local log = require "perigee.log"
 local middleware = require "perigee.middleware"
 local openapi = require "perigee.openapi"
@@ -52,6 +53,10 @@ local perigee = {
   decode = core.decode,
 
   shared = shared.shared,
+  http = {
+    get = http.get, post = http.post, put = http.put, patch = http.patch, delete = http.delete, head = http.head,
+    options = http.options, request = http.request, stats = http.stats,
+  },
   socket = { tcp = socket.tcp, udp = socket.udp, unix = socket.unix },
   sessions = session.sessions,
   errors = errors.errors,

@@ -1,6 +1,9 @@
 #include "client/network.h"
 
+#include <mutex>
 #include <utility>
+
+#include "base/log.h"
 
 namespace perigee::client {
 namespace {
@@ -19,7 +22,15 @@ constexpr const char* kPrivate[] = {
 
 }  // namespace
 
-Network::Network(net::EventLoop& loop, const NetworkSettings& settings) : loop_(loop), settings_(settings) {}
+Network::Network(net::EventLoop& loop, const NetworkSettings& settings)
+    : loop_(loop), settings_(settings), proxies_(ProxyRules::from_environment()) {
+  static std::once_flag once;
+  std::call_once(once, [this] {
+    for (const std::string& mistake : proxies_.mistakes()) {
+      log_event(LogLevel::kWarn, mistake);
+    }
+  });
+}
 
 void Network::apply(const NetworkSettings& settings) {
   if (!(settings.names == settings_.names)) {

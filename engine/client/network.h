@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "client/host_stats.h"
+#include "client/proxy.h"
 #include "client/stream_pool.h"
 #include "net/address_set.h"
 #include "net/event_loop.h"
@@ -21,6 +23,7 @@ struct NetworkSettings {
   std::size_t pool_size = 32;            ///< idle connections that are kept of each host
   Milliseconds idle = 60'000;            ///< and for how long
   std::size_t most_received = 64 << 20;  ///< what one receive of a socket collects
+  std::size_t most_answered = 16 << 20;  ///< bytes of an answer, where a request does not say
   bool block_private = false;            ///< perigee.http reaches only public addresses
   std::string ca_file;                   ///< trusted certificates; empty: the system's
 
@@ -46,6 +49,11 @@ class Network {
   /// The context of an identity; empty fields of it are as configured. The error begins with "tls:".
   [[nodiscard]] Result<net::TlsContext*> tls(net::TlsIdentity identity);
 
+  /// What was done with each host by perigee.http.
+  [[nodiscard]] HostTable& hosts() { return hosts_; }
+  /// The environment's proxies, as they were when this was made.
+  [[nodiscard]] const ProxyRules& proxies() const { return proxies_; }
+
   /// The idle connections of perigee.http.
   [[nodiscard]] StreamPool& http_pool() { return http_pool_; }
 
@@ -58,6 +66,8 @@ class Network {
   std::shared_ptr<net::Resolver> resolver_;              // made by the first who asks
   std::vector<std::shared_ptr<net::Resolver>> retired_;  // they may be busy: who was told last must not destroy one
   std::map<net::TlsIdentity, std::unique_ptr<net::TlsContext>> contexts_;
+  ProxyRules proxies_;
+  HostTable hosts_;
   StreamPool http_pool_;
 };
 

@@ -284,10 +284,11 @@ bool Socket::keep_alive(Milliseconds idle, std::size_t most) {
   const bool unread = !input_.empty() || ended_;
   PooledStream kept = std::move(pooled_);
   close();
-  if (unread || !pool_.give(key_, std::move(kept), idle, most)) {
-    error_ = unread ? "closed: bytes of it were not read" : "closed";
+  if (unread || !kept.stream->quiet()) {
+    error_ = unread ? "closed: bytes of it were not read" : "closed: more came on it, or its end";
     return false;
   }
+  pool_.give(key_, std::move(kept), idle, most);
   return true;
 }
 

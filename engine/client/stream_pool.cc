@@ -29,10 +29,7 @@ PooledStream StreamPool::take(std::string_view key) {
   return taken;
 }
 
-bool StreamPool::give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most) {
-  if (!stream.stream->quiet()) {
-    return false;
-  }
+void StreamPool::give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most) {
   net::EventLoop& loop = stream.stream->loop();
   idle_.emplace_front(*this, key, std::move(stream));
   const List::iterator place = idle_.begin();
@@ -46,7 +43,6 @@ bool StreamPool::give(std::string_view key, PooledStream stream, Milliseconds id
   } else if (idle_.size() > kMost) {
     drop(std::prev(idle_.end()));
   }
-  return true;
 }
 
 std::size_t StreamPool::size(std::string_view key) const {

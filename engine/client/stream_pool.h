@@ -14,8 +14,9 @@ namespace perigee::client {
 
 /// A connection that was used before.
 struct PooledStream {
-  std::unique_ptr<net::Stream> stream;  ///< null: there was none
-  int uses = 0;                         ///< how often it had been taken from a pool
+  std::unique_ptr<net::Stream> stream;   ///< null: there was none
+  int uses = 0;                          ///< how often it had been taken from a pool
+  std::shared_ptr<void> mark = nullptr;  ///< whatever is to live as long as the connection
 };
 
 /// Connections that nobody uses, kept for the next who wants the same: by a key that says everything that must be
@@ -32,9 +33,9 @@ class StreamPool {
   /// The one that was given last under `key`.
   [[nodiscard]] PooledStream take(std::string_view key);
 
-  /// Keeps a stream for `idle` milliseconds; of more than `most` with this key the oldest goes. False, and the stream
-  /// is closed, where it is not quiet. REQUIRES: most > 0.
-  bool give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most);
+  /// Keeps a stream for `idle` milliseconds; of more than `most` with this key the oldest goes. One that is not quiet
+  /// is never given out. REQUIRES: most > 0.
+  void give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most);
 
   [[nodiscard]] std::size_t size() const { return idle_.size(); }
   [[nodiscard]] std::size_t size(std::string_view key) const;

@@ -101,23 +101,46 @@ BodyFramer::BodyFramer() = default;
 BodyFramer::~BodyFramer() = default;
 
 BodyFramer::State BodyFramer::begin(const RequestHead& head, Sink sink, void* context) {
-  state_ = State::kReading;
-  reason_ = "";
-  chunked_ = head.chunked;
-  if (!chunked_) {
-    sink_ = sink;
-    context_ = context;
-    left_ = static_cast<std::uint64_t>(head.content_length);
-    return state_;
+  if (!head.chunked) {
+    return begin_counted(static_cast<std::uint64_t>(head.content_length), sink, context);
   }
-  if (!parser_) {
-    parser_ = std::make_unique<Parser>();
-  }
-  parser_->begin(sink, context);
+  begin_chunked(sink, context);
   if (!parser_->read_head(head) || !parser_->agrees_on_chunks()) {
     refuse("the body's framing can be read two ways");
   }
   return state_;
+}
+
+BodyFramer::State BodyFramer::begin(std::optional<std::uint64_t> length, Sink sink, void* context) {
+  if (length) {
+    return begin_counted(*length, sink, context);
+  }
+  begin_chunked(sink, context);
+  // Chunks are the same in a request and an answer.
+  if (!parser_->read("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n") || !parser_->agrees_on_chunks()) {
+    refuse("the body's framing can be read two ways");
+  }
+  return state_;
+}
+
+BodyFramer::State BodyFramer::begin_counted(std::uint64_t length, Sink sink, void* context) {
+  state_ = State::kReading;
+  reason_ = "";
+  chunked_ = false;
+  sink_ = sink;
+  context_ = context;
+  left_ = length;
+  return state_;
+}
+
+void BodyFramer::begin_chunked(Sink sink, void* context) {
+  state_ = State::kReading;
+  reason_ = "";
+  chunked_ = true;
+  if (!parser_) {
+    parser_ = std::make_unique<Parser>();
+  }
+  parser_->begin(sink, context);
 }
 
 std::size_t BodyFramer::feed(std::string_view bytes) {

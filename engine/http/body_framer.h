@@ -30,6 +30,9 @@ class BodyFramer {
   /// framing otherwise than the scanner did.
   [[nodiscard]] State begin(const RequestHead& head, Sink sink, void* context);
 
+  /// The same for a body whose framing is known: of so many bytes, or chunked where there is no length. An answer's.
+  [[nodiscard]] State begin(std::optional<std::uint64_t> length, Sink sink, void* context);
+
   /// Consumes body bytes; returns how many belonged to this body (all of them while kReading). The verdict and the
   /// bytes that reach the sink do not depend on how the body was cut; of a refused one the count says nothing.
   [[nodiscard]] std::size_t feed(std::string_view bytes);
@@ -42,6 +45,8 @@ class BodyFramer {
  private:
   struct Parser;
 
+  [[nodiscard]] State begin_counted(std::uint64_t length, Sink sink, void* context);
+  void begin_chunked(Sink sink, void* context);
   [[nodiscard]] std::size_t feed_counted(std::string_view bytes);
   void settle(bool read);
   void refuse(const char* reason);

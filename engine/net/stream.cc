@@ -53,10 +53,10 @@ Stream::~Stream() {
 }
 
 Stream::Progress Stream::read(char* room, std::size_t size) {
-  if (!error_.empty()) {
-    return {Outcome::kFailed};
+  if (tls_ == nullptr) {
+    return read_plain(room, size);  // also where writing failed: an answer may have come before that
   }
-  return tls_ != nullptr ? settle(tls_->read(room, size)) : read_plain(room, size);
+  return error_.empty() ? settle(tls_->read(room, size)) : Progress{Outcome::kFailed};
 }
 
 Stream::Progress Stream::read_plain(char* room, std::size_t size) {
@@ -150,6 +150,12 @@ void Stream::await(std::function<void()> wake) {
   wake_ = std::move(wake);
   // Reading stays asked for between two waits: requests that follow one another cost no system call for it.
   watch(static_cast<short>(wanted_ == EV_WRITE ? (interest_ & EV_READ) | EV_WRITE : EV_READ));
+}
+
+void Stream::await_either(std::function<void()> wake) {
+  wanted_ = EV_READ | EV_WRITE;
+  wake_ = std::move(wake);
+  watch(EV_READ | EV_WRITE);
 }
 
 void Stream::await_any(std::function<void()> wake) {

@@ -54,6 +54,9 @@ class Stream {
   /// stream. Messages of TLS itself do not count.
   [[nodiscard]] bool quiet();
 
+  /// Calls `wake` once, when something can be written or read.
+  void await_either(std::function<void()> wake);
+
   /// Awaits whatever the peer does next: of an idle stream.
   void await_any(std::function<void()> wake);
 

@@ -48,6 +48,7 @@ int core_module(lua_State* state) {
   bind_session(state);
   bind_shared(state);
   bind_socket(state);
+  bind_http(state);
   bind_channel(state);
   return 1;
 }

@@ -146,6 +146,8 @@ const std::array kTable = {
                "Seconds that an idle connection is kept."},
     OptionSpec{"client", "receive", kSize, &Options::client_receive, kKiB, kGiB, "", kReloadable,
                "Most bytes that one receive of perigee.socket collects, in bytes; more is \"too_large\"."},
+    OptionSpec{"client", "max_body", kSize, &Options::client_body, kKiB, 1024 * kGiB, "", kReloadable,
+               "Largest body of an answer that perigee.http collects, in bytes; a request may say otherwise."},
     OptionSpec{"client", "block_private", kBoolean, &Options::block_private, 0, 0, "", kReloadable,
                "Keeps perigee.http from this machine and from private networks, whatever a name stands for; a request "
                "may say otherwise."},

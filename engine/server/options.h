@@ -86,6 +86,7 @@ struct Options {
   std::int64_t pool_size = 32;
   double pool_idle = 60;
   std::int64_t client_receive = 64 * 1024 * 1024;
+  std::int64_t client_body = 16 * 1024 * 1024;
   bool block_private = false;
   std::string ca_file;
 

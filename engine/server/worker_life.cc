@@ -26,6 +26,7 @@ client::NetworkSettings network_settings(const Options& options) {
   settings.pool_size = static_cast<std::size_t>(options.pool_size);
   settings.idle = milliseconds(options.pool_idle);
   settings.most_received = static_cast<std::size_t>(options.client_receive);
+  settings.most_answered = static_cast<std::size_t>(options.client_body);
   settings.block_private = options.block_private;
   settings.ca_file = options.ca_file;
   return settings;

@@ -8,6 +8,7 @@ local result = require "perigee.result"
 local tasks = require "perigee.tasks"
 local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
+local http = require "perigee.http"
 local socket = require "perigee.socket"
 local spec = require "spec"
 local sse = require "perigee.sse"
@@ -16,7 +17,11 @@ local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
 local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "session.lua",
+<<<<<<< HEAD
   "shared.lua", "socket.lua", "tasks.lua", "channels.lua", "errors.lua" }
+=======
+  "shared.lua", "socket.lua", "http.lua", "tasks.lua" }
+>>>>>>> d6e6aa5 (client: ask other servers over HTTP)
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
@@ -91,6 +96,8 @@ local PUBLIC = {
   ["perigee.sessions"] = perigee.sessions,
   ["perigee.SharedDictionary"] = shared.Dictionary,
   ["perigee.Semaphore"] = semaphore.Semaphore,
+  ["perigee.http"] = perigee.http,
+  ["perigee.HttpResponse"] = http.Response,
   ["perigee.socket"] = perigee.socket,
   ["perigee.Socket"] = socket.Socket,
   ["perigee.Datagram"] = socket.Datagram,

@@ -1,0 +1,405 @@
+#include "client/http_call.h"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "http/field_syntax.h"
+
+namespace perigee::client {
+namespace {
+
+constexpr std::size_t kReadRoom = 16 * 1024;
+
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
+}
+
+void add_chunk(std::string& output, std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string size;
+  for (std::size_t left = bytes.size(); left != 0; left >>= 4) {
+    size.insert(size.begin(), kHex[left & 0xf]);
+  }
+  output.append(size).append("\r\n").append(bytes).append("\r\n");
+}
+
+}  // namespace
+
+HttpCall::HttpCall(Network& network, Request request)
+    : network_(network),
+      request_(std::move(request)),
+      key_(request_.plan.key()),
+      stats_(network.hosts().of(Destination{request_.plan.url.host, request_.plan.url.port}.text())),
+      timer_(*this) {}
+
+HttpCall::~HttpCall() {
+  close();
+}
+
+// Lets go of the network.
+void HttpCall::release() {
+  timer_.cancel();
+  connector_.reset();
+  if (pooled_.stream != nullptr) {
+    --stats_.busy;
+    pooled_ = {};
+  }
+}
+
+void HttpCall::close() {
+  release();
+  waker_ = nullptr;
+  if (!ended()) {
+    state_ = State::kFailed;
+    error_ = "cancelled";
+  }
+}
+
+void HttpCall::wake() {
+  if (const auto waker = std::exchange(waker_, nullptr)) {
+    waker();
+  }
+}
+
+void HttpCall::fail(std::string error) {
+  release();
+  state_ = State::kFailed;
+  error_ = std::move(error);
+  ++stats_.errors[error_.substr(0, error_.find_first_of(": "))];
+}
+
+std::string HttpCall::head_text() const {
+  const http::ClientUrl& url = request_.plan.url;
+  std::string text = request_.method + " ";
+  text += request_.plan.proxy && !url.secure ? url.text() : url.target;
+  text.append(" HTTP/1.1\r\nHost: ").append(request_.host.empty() ? url.authority() : request_.host).append("\r\n");
+  text += request_.fields;
+  if (request_.plan.proxy && !url.secure && !request_.plan.proxy->credentials.empty()) {
+    text.append("Proxy-Authorization: ").append(request_.plan.proxy->credentials).append("\r\n");
+  }
+  if (request_.streams) {
+    text += "Transfer-Encoding: chunked\r\n";
+  } else if (request_.has_body) {
+    text.append("Content-Length: ").append(std::to_string(request_.body.size())).append("\r\n");
+  }
+  return text.append("\r\n");
+}
+
+void HttpCall::start() {
+  body_ended_ = !request_.streams;
+  open(false);
+  advance();
+}
+
+// Finds or makes a connection.
+void HttpCall::open(bool fresh) {
+  ++stats_.requests;
+  reader_.begin(request_.method);
+  output_ = head_text();
+  output_ += request_.body;
+  sent_ = 0;
+  begun_ = false;
+  if (!fresh) {
+    if (PooledStream pooled = network_.http_pool().take(key_); pooled.stream != nullptr) {
+      ++stats_.reused;
+      begin(std::move(pooled));
+      return;
+    }
+  }
+  state_ = State::kConnecting;
+  pause_deadline_ = monotonic_ms() + request_.connect;
+  connector_ = std::make_unique<HttpConnector>(
+      network_, request_.plan, [this](std::unique_ptr<net::Stream> stream, const std::string& error) {
+        const auto done = std::move(connector_);  // its end is left to this function's
+        if (stream == nullptr) {
+          fail(error);
+          wake();
+          return;
+        }
+        begin({std::move(stream), 0, HostTable::mark_open(stats_)});
+        advance();
+      });
+  arm();
+  connector_->start();
+}
+
+void HttpCall::begin(PooledStream stream) {
+  pooled_ = std::move(stream);
+  ++stats_.busy;
+  state_ = State::kSending;
+  pause_deadline_ = monotonic_ms() + request_.read;
+}
+
+// Goes as far as it can, and wakes who waits for what has come of it.
+void HttpCall::advance() {
+  if (state_ != State::kSending && state_ != State::kReading) {
+    return;
+  }
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    fail("full: out of memory");
+  }
+  const bool room = request_.streams && !body_ended_ && output_.size() - sent_ < kMostUnsent;
+  if (answered() || room) {
+    wake();
+  }
+  if (!ended()) {
+    arm();
+  }
+}
+
+void HttpCall::step() {
+  if (state_ == State::kSending && !send()) {
+    return;
+  }
+  while (state_ == State::kReading && read()) {
+  }
+}
+
+// True when there may be an answer to read at once.
+bool HttpCall::send() {
+  while (sent_ < output_.size()) {
+    const auto progress = pooled_.stream->write(std::string_view(output_).substr(sent_));
+    if (progress.outcome == net::Stream::Outcome::kDone) {
+      sent_ += progress.count;
+      stats_.sent += progress.count;
+      pause_deadline_ = monotonic_ms() + request_.read;
+    } else if (progress.outcome == net::Stream::Outcome::kWaits && pooled_.stream->quiet()) {
+      pooled_.stream->await_either([this] { advance(); });
+      return false;
+    } else {
+      break;  // it broke off, or an answer comes before the request is out: reading tells
+    }
+  }
+  if (sent_ == output_.size() && request_.streams) {
+    output_.clear();
+    sent_ = 0;
+  }
+  if (sent_ == output_.size() && !body_ended_) {
+    return false;
+  }
+  const bool whole = sent_ == output_.size();
+  reusable_ = reusable_ && whole;
+  state_ = State::kReading;
+  if (whole) {
+    pooled_.stream->await_any([this] { advance(); });  // nothing can be there yet
+  }
+  return !whole;
+}
+
+// True when there may be more to read at once.
+bool HttpCall::read() {
+  if (paused_) {
+    return false;
+  }
+  char room[kReadRoom];
+  const auto progress = pooled_.stream->read(room, sizeof room);
+  switch (progress.outcome) {
+    case net::Stream::Outcome::kDone:
+      begun_ = true;
+      stats_.received += progress.count;
+      pause_deadline_ = monotonic_ms() + request_.read;
+      return take_in({room, progress.count});
+    case net::Stream::Outcome::kWaits:
+      wait_for_stream();
+      return false;
+    case net::Stream::Outcome::kEnded:
+      reusable_ = false;
+      if (!begun_) {
+        if (!retry()) {
+          fail("closed: before an answer came");
+        }
+        return false;
+      }
+      reader_.end();
+      if (reader_.state() == http::ResponseReader::State::kDone) {
+        finish();
+      } else {
+        fail("closed: the answer ended too early");
+      }
+      return false;
+    case net::Stream::Outcome::kFailed:
+      break;
+  }
+  if (begun_ || !retry()) {
+    const std::string error = pooled_.stream->error();
+    fail(error +
+         (error.find(':') == std::string::npos ? begun_ ? ": within the answer" : ": before an answer came" : ""));
+  }
+  return false;
+}
+
+// A pooled connection that was dead all along: the request goes out once more, where that does no harm.
+bool HttpCall::retry() {
+  if (pooled_.uses == 0 || retried_ || request_.streams || !is_idempotent(request_.method)) {
+    return false;
+  }
+  retried_ = true;
+  reusable_ = true;
+  --stats_.busy;
+  pooled_ = {};
+  open(true);
+  return true;
+}
+
+bool HttpCall::take_in(std::string_view bytes) {
+  const bool had_head = reader_.state() != http::ResponseReader::State::kHead;
+  std::string raw;
+  std::string& target = decoder_ != nullptr || !had_head ? raw : body_;
+  const std::size_t before = target.size();
+  const std::size_t used = reader_.feed(bytes, target);
+  const auto state = reader_.state();
+  if (state == http::ResponseReader::State::kRefused) {
+    fail(std::string("refused: the answer is malformed: ") + reader_.reason());
+    return false;
+  }
+  if (state == http::ResponseReader::State::kHead) {
+    return true;
+  }
+  if (!had_head) {
+    begin_decoding();
+    if (decoder_ == nullptr && request_.most != 0 && reader_.length() > static_cast<std::int64_t>(request_.most)) {
+      fail("too_large: the answer has " + std::to_string(reader_.length()) + " bytes");
+      return false;
+    }
+    head_seen_ = true;
+  }
+  if (&target == &body_) {
+    received_ += body_.size() - before;
+  } else if (!keep(raw)) {
+    return false;
+  }
+  if (request_.most != 0 && received_ > request_.most) {
+    fail("too_large: the answer has more than " + std::to_string(request_.most) + " bytes");
+    return false;
+  }
+  if (state == http::ResponseReader::State::kDone) {
+    reusable_ = reusable_ && used == bytes.size();
+    finish();
+    return false;
+  }
+  paused_ = request_.keeps && body_.size() >= kMostUnread;
+  return true;
+}
+
+// Adds bytes as they came to the body, decoded where they are encoded.
+bool HttpCall::keep(std::string& raw) {
+  if (decoder_ == nullptr) {
+    received_ += raw.size();
+    body_.append(raw);
+    return true;
+  }
+  const std::size_t before = body_.size();
+  const std::size_t most = request_.most == 0 ? std::numeric_limits<std::int32_t>::max() : request_.most - received_;
+  const auto outcome = decoder_->feed(raw, body_, before + most);
+  received_ += body_.size() - before;
+  switch (outcome) {
+    case ContentDecoder::Outcome::kTaken:
+      return true;
+    case ContentDecoder::Outcome::kFull:
+      fail("too_large: the answer, decoded, has more than " +
+           std::to_string(request_.most != 0 ? request_.most : most) + " bytes");
+      return false;
+    case ContentDecoder::Outcome::kMalformed:
+      break;
+  }
+  fail("refused: the answer's content coding is malformed");
+  return false;
+}
+
+void HttpCall::begin_decoding() {
+  if (request_.decodes && request_.method != "HEAD") {
+    decoder_ = ContentDecoder::make(reader_.field("content-encoding"));
+  }
+}
+
+void HttpCall::finish() {
+  if (decoder_ != nullptr && received_ != 0 && !decoder_->ended()) {
+    fail("closed: the answer's content coding ended too early");
+    return;
+  }
+  PooledStream kept = std::move(pooled_);
+  --stats_.busy;
+  timer_.cancel();
+  state_ = State::kDone;
+  if (reusable_ && reader_.keeps_open()) {
+    const NetworkSettings& settings = network_.settings();
+    network_.http_pool().give(key_, std::move(kept), settings.idle, settings.pool_size);
+  }
+}
+
+bool HttpCall::write(std::string_view bytes) {
+  if (output_.size() - sent_ >= kMostUnsent && !ended()) {
+    return false;
+  }
+  if (!bytes.empty() && !ended() && state_ != State::kReading) {
+    add_chunk(output_, bytes);
+    advance();
+  }
+  return true;
+}
+
+void HttpCall::end_body() {
+  body_ended_ = true;
+  if (!ended() && state_ != State::kReading) {
+    output_ += "0\r\n\r\n";
+    advance();
+  }
+}
+
+bool HttpCall::answered() const {
+  return ended() || (request_.keeps && head_seen_);
+}
+
+void HttpCall::take_body() {
+  body_.clear();
+  if (paused_) {
+    paused_ = false;
+    pause_deadline_ = monotonic_ms() + request_.read;
+    advance();
+  }
+}
+
+void HttpCall::wait_for_stream() {
+  pooled_.stream->await([this] { advance(); });
+}
+
+// One timer for whichever deadline comes first; moving it later costs nothing.
+void HttpCall::arm() {
+  const bool whole = !request_.keeps || !head_seen_;
+  if (paused_) {
+    timer_.cancel();  // it waits for its reader, who may take its time
+    return;
+  }
+  const Milliseconds next = whole ? std::min(pause_deadline_, request_.deadline) : pause_deadline_;
+  if (!timer_.pending() || timer_.deadline() > next) {
+    network_.loop().timers().add(timer_, next);
+  }
+}
+
+void HttpCall::on_timer() {
+  const Milliseconds now = monotonic_ms();
+  const bool whole = !request_.keeps || !head_seen_;
+  if (ended() || (now < pause_deadline_ && (!whole || now < request_.deadline))) {
+    if (!ended()) {
+      arm();
+    }
+    return;
+  }
+  fail("timeout: " + stage());
+  wake();
+}
+
+std::string HttpCall::stage() const {
+  if (state_ == State::kConnecting && connector_ != nullptr) {
+    return connector_->stage();
+  }
+  const std::string& host = request_.plan.url.host;
+  return state_ == State::kSending ? "sending to " + host
+                                   : (begun_ ? "reading the answer of " : "waiting for the answer of ") + host;
+}
+
+}  // namespace perigee::client

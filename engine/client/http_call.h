@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/timer_wheel.h"
+#include "client/content_decoder.h"
+#include "client/host_stats.h"
+#include "client/http_connector.h"
+#include "client/network.h"
+#include "http/response_reader.h"
+
+namespace perigee::client {
+
+/// One request and its answer over a pooled connection. It goes on by itself whenever the network lets it; who waits
+/// for something of it is woken when that is there. Where a pooled connection turns out to be dead before any byte of
+/// an answer came, a request that may be repeated (RFC 9110 section 9.2.2) is sent once more over a fresh one.
+/// Destroying it closes its connection. Loop thread only.
+class HttpCall {
+ public:
+  struct Request {
+    HttpConnector::Plan plan;
+    std::string method;
+    std::string fields;  ///< whole lines, without Host and what frames the body
+    std::string host;    ///< of the Host field; empty: the url's
+    std::string body;
+    bool has_body = false;  ///< a length is said, also of an empty one
+    bool streams = false;   ///< the body comes by write(), and goes out chunked
+    bool keeps = false;     ///< the answer's body is taken in parts, by read()
+    bool decodes = false;   ///< gzip and br are taken off, and were asked for
+    Milliseconds connect = 10'000;
+    Milliseconds read = 30'000;  ///< between two readings, and before the first
+    Milliseconds deadline = 0;   ///< of all, monotonic; of one that keeps, till the head
+    std::uint64_t most = 0;      ///< bytes of the answer's body, decoded; 0: as many as come
+  };
+
+  HttpCall(Network& network, Request request);
+  ~HttpCall();
+  HttpCall(const HttpCall&) = delete;
+  HttpCall& operator=(const HttpCall&) = delete;
+
+  void start();
+
+  /// Takes a part of the body, or says that there is no room: the waker is called when there is.
+  /// REQUIRES: streams, and end_body() was not called.
+  [[nodiscard]] bool write(std::string_view bytes);
+  void end_body();
+
+  /// Whether the head is there; of an answer that is not kept: all of it. Or it failed.
+  [[nodiscard]] bool answered() const;
+  /// Whether there is an answer to show: the whole of it; of one that is kept its head, whatever comes of the rest.
+  [[nodiscard]] bool shows() const { return request_.keeps ? head_seen_ : state_ == State::kDone; }
+  [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
+  [[nodiscard]] bool ended() const { return state_ == State::kDone || failed(); }
+  /// By a first word of the error convention.
+  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] const http::ResponseReader& answer() const { return reader_; }
+  /// Whether a coding was taken off the body: its length and coding as the head says them are not what is here.
+  [[nodiscard]] bool decoded() const { return decoder_ != nullptr; }
+
+  /// What of the body is here and was not taken.
+  [[nodiscard]] const std::string& body() const { return body_; }
+  /// Drops it, and has more come.
+  void take_body();
+
+  /// Has `waker` called at the next thing that happens to who waits.
+  void set_waker(std::function<void()> waker) { waker_ = std::move(waker); }
+  /// Ends it, and whatever it holds.
+  void close();
+
+ private:
+  enum class State : std::uint8_t { kIdle, kConnecting, kSending, kReading, kDone, kFailed };
+  static constexpr std::size_t kMostUnsent = 64 * 1024;   ///< bytes of a streamed request
+  static constexpr std::size_t kMostUnread = 256 * 1024;  ///< bytes of a kept answer
+
+  void open(bool fresh);
+  void begin(PooledStream stream);
+  void advance();
+  void step();
+  [[nodiscard]] bool send();
+  [[nodiscard]] bool read();
+  [[nodiscard]] bool take_in(std::string_view bytes);
+  [[nodiscard]] bool keep(std::string& raw);
+  [[nodiscard]] bool retry();
+  void begin_decoding();
+  void finish();
+  void release();
+  void fail(std::string error);
+  void wake();
+  void wait_for_stream();
+  void arm();
+  void on_timer();
+  [[nodiscard]] std::string head_text() const;
+  [[nodiscard]] std::string stage() const;
+
+  Network& network_;
+  Request request_;
+  std::string key_;
+  HostStats& stats_;
+  std::unique_ptr<HttpConnector> connector_;
+  PooledStream pooled_;
+  http::ResponseReader reader_;
+  std::unique_ptr<ContentDecoder> decoder_;
+  std::string output_;
+  std::size_t sent_ = 0;
+  std::string body_;
+  std::uint64_t received_ = 0;  // bytes of the answer's body, decoded
+  std::string error_;
+  std::function<void()> waker_;
+  Milliseconds pause_deadline_ = 0;  // of what is being waited for
+  TimerOf<HttpCall, &HttpCall::on_timer> timer_;
+  State state_ = State::kIdle;
+  bool body_ended_ = false;  // of the request
+  bool head_seen_ = false;   // and of the answer, found good
+  bool begun_ = false;       // a byte of the answer came
+  bool retried_ = false;
+  bool reusable_ = true;
+  bool paused_ = false;  // nothing is read while what came is not taken
+};
+
+}  // namespace perigee::client
