@@ -147,7 +147,11 @@ Socket::Step Socket::send() {
     const auto progress = pooled_.stream->write(std::string_view(output_).substr(sent_));
     if (progress.outcome == net::Stream::Outcome::kWaits) {
       waits_for_stream_ = true;
-      return wait_or_time_out();
+      const Step step = wait_or_time_out();
+      if (step == Step::kFailed) {
+        close();  // nobody knows how much of it the peer has
+      }
+      return step;
     }
     if (progress.outcome != net::Stream::Outcome::kDone) {
       const Step step = fail(pooled_.stream->error());

@@ -17,7 +17,7 @@ namespace perigee::client {
 
 /// A stream socket as a program uses it, one operation after the other. An operation is begun by begin_...() and then
 /// stepped: while that says kWaits, the caller waits until it is woken and steps again. A failure other than a timeout
-/// of receiving or sending closes the socket. Loop thread only.
+/// of receiving closes the socket. Loop thread only.
 class Socket {
  public:
   enum class Step : std::uint8_t {

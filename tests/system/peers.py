@@ -59,12 +59,12 @@ class Peer:
         except (OSError, ValueError) as error:  # the server under test is free to leave
             self.errors.append(error)
         finally:
+            with contextlib.suppress(OSError):
+                used.close()
             with self._lock:
                 self._open.discard(connection)
                 self._open.discard(used)
                 self._lock.notify_all()
-            with contextlib.suppress(OSError):
-                used.close()
 
     def wait_open(self, count, patience=PATIENCE):
         """Waits until so many connections are open."""

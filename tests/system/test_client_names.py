@@ -3,7 +3,7 @@
 import socket
 import unittest
 
-from peers import Nameserver
+from peers import Nameserver, free_port
 from socket_case import APP, SocketCase, echo
 
 

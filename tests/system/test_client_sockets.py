@@ -227,6 +227,7 @@ class Pools(SocketCase):
             local second = perigee.socket.tcp()
             assert(sock:connect("127.0.0.1", port)) assert(second:connect("127.0.0.1", port))
             assert(sock:setkeepalive()) assert(second:setkeepalive())""", peer.port)
+        peer.wait_open(2)
         go.set()
         peer.wait_open(0)
         found = self.run_lua('assert(sock:connect("127.0.0.1", port)) return sock:getreusedtimes()', peer.port)
