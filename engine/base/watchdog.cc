@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/pulse.h"
 
 namespace perigee {
@@ -21,6 +22,7 @@ constexpr auto kTick = std::chrono::milliseconds(5);
 constexpr auto kIdleTick = std::chrono::milliseconds(20);
 constexpr int kIdleAfter = 200;                    // ticks without anything to see
 constexpr std::int64_t kNoticed = 1'000'000;       // ns of a tick that a thread computed: it may be in Lua again soon
+constexpr std::int64_t kLong = 5'000'000'000;      // ns: a block that is told of before its end
 constexpr std::int64_t kMostCharge = 100'000'000;  // ns: what lies between two looks may not all be the stay's
 
 std::int64_t read_clock(clockid_t clock) {
@@ -61,6 +63,7 @@ struct Watchdog::Watched {
   std::int64_t since = 0;   // when the stay was first seen
   std::int64_t queued = 0;  // how long the thread had waited for a processor by then
   bool reported = false;
+  bool told = false;  // that it still lasts
 };
 
 Watchdog::Watch::Watch(Watchdog& watchdog, Clock clock) : watchdog_(watchdog) {
@@ -130,7 +133,7 @@ bool Watchdog::look_at(Watched& watched, std::int64_t now) const {
   if (stay != watched.stay) {
     watched.stay = stay;
     watched.since = 0;
-    watched.reported = false;
+    watched.reported = watched.told = false;
   }
   if (stay == 0) {
     return watched.clock != CLOCK_MONOTONIC && spent > kNoticed;
@@ -152,7 +155,15 @@ void Watchdog::look_for_block(Watched& watched, std::int64_t now) const {
     watched.queued = -1;
     return;
   }
-  if (patience <= 0 || watched.reported) {
+  if (patience <= 0) {
+    return;
+  }
+  if (watched.reported) {
+    if (!watched.told && now - watched.since >= kLong) {
+      watched.told = true;
+      log_event(LogLevel::kWarn, "a worker has been held up by Lua code, or by a C function that it called, for " +
+                                     std::to_string(kLong / 1'000'000'000) + " s and still is");
+    }
     return;
   }
   const std::int64_t queued = queued_ns(watched.number);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/watchdog.h"
 #include "script/safepoint.h"
 #include "script/task.h"
@@ -15,7 +17,8 @@
 namespace perigee::script {
 namespace {
 
-constexpr int kMostSpared = 1'000'000;  // instructions of the library after an order: well under a second
+constexpr std::int64_t kReportEvery = 1'000'000'000;  // ns
+constexpr int kMostSpared = 1'000'000;                // instructions of the library after an order: well under a second
 
 // Whether a chunk is the library's own, or one that it generated.
 bool is_library(const char* source) {
@@ -76,6 +79,10 @@ void Governor::poke() noexcept {
   if (pulse.stop_stay.load(std::memory_order_relaxed) == pulse.stay.load(std::memory_order_relaxed)) {
     orders_.fetch_or(kStop, std::memory_order_relaxed);
   }
+  if (pulse.blocked_stay.load(std::memory_order_acquire) == pulse.stay.load(std::memory_order_relaxed) &&
+      block_.empty()) {
+    orders_.fetch_or(kReport, std::memory_order_relaxed);
+  }
   if (orders_.load(std::memory_order_relaxed) != 0) {
     arm();
   }
@@ -107,7 +114,11 @@ void Governor::on_hook(lua_State* state, lua_Debug*) {
 
 void Governor::at_safepoint(lua_State* state) {
   at_point_.store(true, std::memory_order_relaxed);
-  const bool stopping = (orders_.load(std::memory_order_relaxed) & kStop) != 0;
+  const int orders = orders_.fetch_and(~kReport, std::memory_order_relaxed);
+  if ((orders & kReport) != 0) {
+    block_ = traceback(state, vm_.current(), "");
+  }
+  const bool stopping = (orders & kStop) != 0;
   if (stopping && !spares(state)) {
     stop(state);
   }
@@ -156,6 +167,9 @@ void Governor::leave(Task* task) {
     const bool anew = task->purpose == Task::Purpose::kSpawned || task->phase >= Task::Phase::kStream;
     task->cpu_left = anew ? task->cpu_limit : task->cpu_left - charged;
   }
+  if (pulse.blocked_stay.exchange(0, std::memory_order_relaxed) != 0) {
+    report_block(task);
+  }
   if (armed_.load(std::memory_order_relaxed)) {
     arm();  // whole tables, before they are put back
     disarm();
@@ -163,6 +177,29 @@ void Governor::leave(Task* task) {
   orders_.store(0, std::memory_order_relaxed);
   at_point_.store(false, std::memory_order_relaxed);
   spared_ = 0;
+}
+
+// One event for a stay that held up the worker, at its end. One that was stopped has had its own; of many within a
+// second only the first is told.
+void Governor::report_block(const Task* task) {
+  const std::string where = std::exchange(block_, {});
+  const bool stopped = (orders_.load(std::memory_order_relaxed) & kStop) != 0;
+  const std::int64_t now = monotonic_ns();
+  if (!vm_.attached() || stopped) {
+    return;
+  }
+  if (now - block_reported_ < kReportEvery) {
+    ++blocks_unreported_;
+    return;
+  }
+  block_reported_ = now;
+  const std::int64_t since = pulse.blocked_since.load(std::memory_order_relaxed);
+  std::string text = "the worker was held up for " + std::to_string((now - since) / 1'000'000) + " ms";
+  if (const int more = std::exchange(blocks_unreported_, 0); more > 0) {
+    text += ", and " + std::to_string(more) + " times within a second of the last report";
+  }
+  const bool in_request = task != nullptr && task->exchange != nullptr;
+  log_sink().write(LogLevel::kWarn, text + where, "", in_request ? vm_.host().request_id(*task->exchange) : "");
 }
 
 std::string Governor::pardon(Task& task) {

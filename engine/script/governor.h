@@ -58,7 +58,7 @@ class Governor {
   [[nodiscard]] std::string pardon(Task& task);
 
  private:
-  enum Order : int { kStop = 1 };
+  enum Order : int { kStop = 1, kReport = 2 };
 
   static void on_signal(int) noexcept;
   static void on_hook(lua_State* state, lua_Debug*);
@@ -68,6 +68,7 @@ class Governor {
   void at_safepoint(lua_State* state);
   [[nodiscard]] bool spares(lua_State* state);
   void stop(lua_State* state);
+  void report_block(const Task* task);
 
   Vm& vm_;
   VmLimits limits_;
@@ -76,6 +77,9 @@ class Governor {
   std::atomic<bool> armed_{false};     // at_safepoint() is called before each instruction
   std::atomic<bool> at_point_{false};  // it runs now
   int spared_ = 0;                     // instructions of the library since the order came
+  std::string block_;                  // where the stay that holds up the worker was found
+  std::int64_t block_reported_ = 0;    // when one was reported last (monotonic_ns)
+  int blocks_unreported_ = 0;          // since then
   double stopped_ = 0;                 // the serial of the task that was stopped last, and not pardoned; 0: none
   std::string trace_;                  // where it was
   void (*program_hook_)(lua_State*, lua_Debug*) = nullptr;  // debug.sethook of the program

@@ -147,5 +147,34 @@ class Loading(ServerCase):
         self.assertRegex(done.stdout + done.stderr, self.MISTAKE)
 
 
+class Blocks(ServerCase):
+    APP = """
+    local app = require("perigee").app()
+    app:get("/execute", function()
+      os.execute("sleep 0.2")
+      return "slept"
+    end)
+    app:get("/popen", function()
+      local pipe = io.popen("sleep 0.2; echo done")
+      local text = pipe:read("*a")
+      pipe:close()
+      return text
+    end)
+    return app
+    """
+
+    def test_a_worker_that_is_held_up_is_reported_with_where_and_for_how_long(self):
+        for path, place in (("/execute", "[45]"), ("/popen", "(9|10|11)")):
+            server = self.start(self.APP)
+            self.assertEqual(server.get(path).status, 200)
+            line = server.stderr.wait(r"warn \[\w+\] the worker was held up for (\d+) ms.*app.lua:" + place + ": in function")
+            self.assertGreaterEqual(int(line.group(1)), 150)
+
+    def test_nobody_reports_where_none_is_wanted(self):
+        server = self.start(self.APP, settings={"limits.blocked": 0})
+        self.assertEqual(server.get("/execute").text, "slept")
+        self.assertEqual(server.stderr.lines("held up"), [])
+
+
 if __name__ == "__main__":
     unittest.main()
