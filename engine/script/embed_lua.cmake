@@ -1,15 +1,20 @@
-# Writes OUT: a C++ table of every module of the Lua library below ROOT, by name.
+# Writes OUT: a C++ table of every module of the Lua library below ROOT, by name; files of its pages are modules too, whose
+# value is their text.
 file(GLOB files RELATIVE ${ROOT} ${ROOT}/perigee.lua ${ROOT}/perigee/*.lua ${ROOT}/perigee/middleware/*.lua
-  ${ROOT}/admin/*.lua)
+  ${ROOT}/admin/*.lua ${ROOT}/admin/pages/*)
 list(SORT files)
 set(text "// Generated from lua/: edit the modules there.\n#include \"script/lua_library.h\"\n\n")
 string(APPEND text "namespace perigee::script {\n\nconst std::vector<LuaModule>& lua_library() {\n")
 string(APPEND text "  static const std::vector<LuaModule> modules = {\n")
 foreach(file IN LISTS files)
   file(READ ${ROOT}/${file} source)
+  set(chunk "")
+  if(file MATCHES "\\.lua$")
+    set(chunk "@lua/${file}")
+  endif()
   string(REGEX REPLACE "\\.lua$" "" name ${file})
   string(REPLACE "/" "." name ${name})
-  string(APPEND text "      {\"${name}\", \"@lua/${file}\", R\"PERIGEE(${source})PERIGEE\"},\n")
+  string(APPEND text "      {\"${name}\", \"${chunk}\", R\"PERIGEE(${source})PERIGEE\"},\n")
 endforeach()
 string(APPEND text "  };\n  return modules;\n}\n\n}  // namespace perigee::script\n")
 file(WRITE ${OUT} "${text}")

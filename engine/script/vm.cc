@@ -23,6 +23,10 @@ constexpr std::size_t kKeptCoroutines = 4096;
 // Pushes the library's loader of one embedded module (upvalue 1: its number).
 int load_module(lua_State* state) {
   const LuaModule& module = lua_library()[static_cast<std::size_t>(lua_tointeger(state, lua_upvalueindex(1)))];
+  if (module.chunk.empty()) {
+    lua_pushlstring(state, module.source.data(), module.source.size());
+    return 1;
+  }
   const std::string chunk(module.chunk);
   if (luaL_loadbufferx(state, module.source.data(), module.source.size(), chunk.c_str(), "t") != 0) {
     return lua_error(state);

@@ -15,6 +15,7 @@
 #include "server/last_resort.h"
 #include "server/metric_sources.h"
 #include "server/metrics_desk.h"
+#include "server/profile_desk.h"
 #include "server/reloader.h"
 #include "server/worker.h"
 #include "state/memory_sessions.h"
@@ -85,6 +86,10 @@ class Server {
   std::unique_ptr<state::SessionJournal> journal_;
   state::Topics topics_;  // likewise
   profiler::ErrorDesk errors_;
+  state::RateLimiter rates_;                                                        // outlives every generation
+  state::SharedDictionaries shared_;                                                // likewise
+  profiler::CpuProfiler cpu_profiler_{[](std::int32_t) { return std::string(); }};  // outlives the workers
+  ProfileDesk profiles_{cpu_profiler_};
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

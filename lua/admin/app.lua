@@ -4,6 +4,7 @@ local error_table = require "admin.error_table"
 local core = require "perigee.core"
 local perigee = require "perigee"
 local jit_report = require "perigee.jit_report"
+local profiles = require "admin.profiles"
 local tasks = require "perigee.tasks"
 
 local app = perigee.app()
@@ -109,5 +110,7 @@ app:post("/reload", guarded(function(req)
   end
   return perigee.problem(422, "nothing was changed", { mistakes = perigee.array(result.mistakes) })
 end))
+
+profiles.add(app, guarded, operate_text)
 
 return app

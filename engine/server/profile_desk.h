@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "profiler/cpu_profiler.h"
+
+namespace perigee::server {
+
+/// What somebody wants recorded.
+struct ProfileRequest {
+  enum class Kind : std::uint8_t { kCpu };
+  enum class Form : std::uint8_t { kPprof, kFolded, kFlame };
+
+  Kind kind = Kind::kCpu;
+  Form form = Form::kPprof;
+  double seconds = 0;
+  int hertz = 0;
+
+  static constexpr double kMostSeconds = 600;
+};
+
+/// Reads "KIND FORM SECONDS HERTZ", as the admin app writes it: "cpu pprof 10 99". The error says which part is wrong.
+[[nodiscard]] Result<ProfileRequest> read_profile_request(std::string_view text);
+
+/// Makes recordings for the admin port. Any thread.
+class ProfileDesk {
+ public:
+  /// The profile in the form asked for; or "!" and why there is none.
+  using Done = std::function<void(std::string)>;
+
+  static constexpr int kMostAtOnce = 16;  ///< recordings; more are refused
+
+  explicit ProfileDesk(profiler::CpuProfiler& cpu) : cpu_(cpu) {}
+
+  /// Records what read_profile_request() makes of `request`. `done` is called later, on a thread of the profiler's, or
+  /// at once when nothing can be recorded.
+  void record(std::string_view request, Done done);
+
+ private:
+  [[nodiscard]] Result<> begin(std::string_view request, const Done& done);
+
+  profiler::CpuProfiler& cpu_;
+  std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);
+};
+
+}  // namespace perigee::server
