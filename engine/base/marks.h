@@ -12,8 +12,6 @@ struct Marks {
   std::int32_t worker = -1;
   std::int32_t route = -1;
   Stage stage = Stage::kIdle;
-  void* vm = nullptr;           ///< the VM whose code runs, while any does
-  const void* entry = nullptr;  ///< the frame of the function that entered it
 };
 
 inline thread_local Marks marks;

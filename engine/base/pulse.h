@@ -14,6 +14,7 @@ struct alignas(64) Pulse {
   std::atomic<std::int64_t> left_ns{0};  ///< time that the stay may still take; kNoLimit for any
   std::uint64_t last = 0;                ///< the number of the latest stay; this thread only
   void* guest = nullptr;                 ///< whose stay it is; this thread only
+  const void* frame = nullptr;           ///< of the function that entered Lua; this thread only
 
   // By the watchdog.
   std::atomic<std::int64_t> charged_ns{0};     ///< time that the stay has taken, as far as it was seen

@@ -20,8 +20,8 @@ std::string short_name(const std::string& name) {
 }  // namespace
 
 std::string_view state_word(std::int32_t vm_state) {
-  if (vm_state > 0) {
-    return "compiled";
+  if (vm_state >= 0) {
+    return vm_state > 0 ? "compiled" : "unknown";
   }
   switch (vm_state) {
     case VmProbe::kInterpreted:
@@ -73,7 +73,11 @@ void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile
     add_native(profile, sample.raw, 0, sample.raw.inner);
   }
   for (const ScriptPlace& place : sample.places) {
-    stack_.push_back(profile.frame(frame_of(place)));
+    Frame frame = frame_of(place);
+    if (frame.kind == FrameKind::kLua) {
+      frame.name = script_names_.of(place);
+    }
+    stack_.push_back(profile.frame(frame));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "profiler/profile.h"
+#include "profiler/script_names.h"
 #include "profiler/symbols.h"
 #include "profiler/thread_sampler.h"
 
@@ -31,13 +32,15 @@ class StackNames {
   void add_native(Profile& profile, const RawSample& sample, std::size_t from, std::size_t to);
 
   Symbols symbols_;
+  ScriptNames script_names_;
   std::vector<std::uint32_t> stack_;  // of the sample being added
 };
 
-/// The word for a VM's state in a sample's label "state": "interpreted", "compiled", "native", "gc" or "compiler".
+/// The word for a VM's state in a sample's label "state": "interpreted", "compiled", "native", "gc",
+/// "compiler" or "unknown".
 [[nodiscard]] std::string_view state_word(std::int32_t vm_state);
 
-/// A place as a frame: "=[C]" is a builtin, "@file" a script's file.
+/// A place as a frame, under the name by which it was called: "=[C]" is a builtin, "@file" a script's file.
 [[nodiscard]] Frame frame_of(const ScriptPlace& place);
 
 }  // namespace perigee::profiler

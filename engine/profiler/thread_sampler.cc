@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/marks.h"
+#include "base/pulse.h"
 #include "base/thread_stack.h"
 
 // Its name in the kernel's interface; the C library leaves it to the program.
@@ -130,12 +131,12 @@ void ThreadSampler::interrupted(Registers registers, int overrun) noexcept {
   RawSample& sample = ring_[at % kKept];
   sample.weight = period * (1 + std::max(overrun, 0));
   sample.route = marks.stage == Stage::kIdle ? -1 : marks.route;
-  sample.in_script = marks.vm != nullptr;
-  sample.vm_state = sample.in_script && vm_probe.state != nullptr ? vm_probe.state(marks.vm) : 0;
+  sample.in_script = pulse.stay.load(std::memory_order_relaxed) != 0 && vm_probe.state != nullptr;
+  sample.vm_state = sample.in_script ? vm_probe.state(pulse.guest) : 0;
   sample.places = 0;
   walk(sample, registers);
   next_.store(at + 1, std::memory_order_relaxed);
-  if (sample.in_script && vm_probe.ask != nullptr) {
+  if (sample.in_script) {
     ask_for_script_stack(at);
   }
   if (!pending_.load(std::memory_order_relaxed)) {
@@ -152,9 +153,9 @@ void ThreadSampler::walk(RawSample& sample, Registers registers) const noexcept 
     sample.frames = static_cast<std::uint8_t>(walk_stack(registers, stack_end_, room));
     return;
   }
-  const auto entry = reinterpret_cast<std::uintptr_t>(marks.entry);
+  const auto entry = reinterpret_cast<std::uintptr_t>(pulse.frame);
   const std::size_t inner = walk_stack(registers, entry, room.first(room.size() / 2));
-  const std::size_t outer = walk_stack(caller_of(marks.entry), stack_end_, room.subspan(inner));
+  const std::size_t outer = walk_stack(caller_of(pulse.frame), stack_end_, room.subspan(inner));
   sample.inner = static_cast<std::uint8_t>(inner);
   sample.frames = static_cast<std::uint8_t>(inner + outer);
 }
@@ -164,7 +165,7 @@ void ThreadSampler::ask_for_script_stack(std::uint64_t at) noexcept {
     oldest_pending_ = at;
     pending_.store(true, std::memory_order_relaxed);
   }
-  vm_probe.ask(marks.vm);
+  vm_probe.ask(pulse.guest);
 }
 
 // A signal may come at any point here and add a sample: then there is another round.
@@ -194,7 +195,9 @@ std::uint32_t ThreadSampler::place(std::string_view source, std::string_view nam
                                    std::int32_t first_line) noexcept {
   try {
     const std::lock_guard lock(mutex_);
-    std::tuple key(std::string(source), line, first_line);
+    // A function of the script is told by its place; who calls it may know it by different names. One without a place
+    // is told by its name.
+    std::tuple key(std::string(source), first_line > 0 ? std::string() : std::string(name), line, first_line);
     const auto known = ids_.find(key);
     if (known != ids_.end()) {
       return known->second;

@@ -25,9 +25,10 @@
 namespace perigee::profiler {
 
 /// What a sampler asks of the VMs that run on its thread. Both are called in a signal handler, on the VM's thread, with
-/// the `vm` that marks.vm names.
+/// the `vm` that is pulse.guest.
 struct VmProbe {
-  /// What the VM does: the number of the compiled trace it runs, from 1 on, or one of kInterpreted and below.
+  /// What the VM does: the number of the compiled trace it runs, from 1 on; 0 if that is not known; or one of
+  /// kInterpreted and below.
   std::int32_t (*state)(void* vm) noexcept = nullptr;
   /// Has ThreadSampler::take_script_stack() called at the next point where the VM's stack can be read. False: not now.
   bool (*ask)(void* vm) noexcept = nullptr;
@@ -130,7 +131,7 @@ class ThreadSampler {
 
   mutable std::mutex mutex_;
   std::vector<ScriptPlace> known_;                                                                 // guarded by mutex_
-  std::map<std::tuple<std::string, std::int32_t, std::int32_t>, std::uint32_t, std::less<>> ids_;  // guarded by mutex_
+  std::map<std::tuple<std::string, std::string, std::int32_t, std::int32_t>, std::uint32_t> ids_;  // guarded by mutex_
 };
 
 }  // namespace perigee::profiler

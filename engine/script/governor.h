@@ -49,6 +49,7 @@ class Governor {
   void open(lua_State* main);
 
   [[nodiscard]] const VmLimits& limits() const { return limits_; }
+  [[nodiscard]] lua_State* main() const { return main_; }
 
   /// A stay in Lua has ended that the watchdog took note of. `task`: who was resumed; null in other stays.
   void leave(Task* task);
@@ -91,15 +92,18 @@ class Governor {
 /// program: loading it, and all that may collect garbage.
 class Stay {
  public:
-  /// `limit`: nanoseconds that are left to it.
-  Stay(Governor& governor, std::int64_t limit) : outer_(pulse.stay.load(std::memory_order_relaxed)) {
+  /// `limit`: nanoseconds that are left to it. `frame`: of the function that makes it.
+  Stay(Governor& governor, std::int64_t limit, const void* frame = __builtin_frame_address(0))
+      : outer_(pulse.stay.load(std::memory_order_relaxed)) {
     if (outer_ != 0) {
       outer_left_ = pulse.left_ns.load(std::memory_order_relaxed);
       outer_guest_ = pulse.guest;
+      outer_frame_ = pulse.frame;
       pulse.stay.store(0, std::memory_order_relaxed);
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
     pulse.guest = &governor;
+    pulse.frame = frame;
     pulse.left_ns.store(limit, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     pulse.stay.store(++pulse.last, std::memory_order_release);
@@ -122,6 +126,7 @@ class Stay {
     if (outer_ != 0) {
       pulse.left_ns.store(outer_left_, std::memory_order_relaxed);
       pulse.guest = outer_guest_;
+      pulse.frame = outer_frame_;
       std::atomic_signal_fence(std::memory_order_seq_cst);
       pulse.stay.store(outer_, std::memory_order_relaxed);
     }
@@ -131,6 +136,7 @@ class Stay {
   std::uint64_t outer_;
   std::int64_t outer_left_ = 0;
   void* outer_guest_ = nullptr;
+  const void* outer_frame_ = nullptr;
   bool ended_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <lua.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -13,13 +14,20 @@ namespace perigee::script {
 namespace {
 
 // Bits of a VM's hook mask beside those of lua_sethook (LuaJIT 2.1).
-constexpr std::uint8_t kActive = 0x10;   // a hook or a finalizer runs: no other does
-constexpr std::uint8_t kVmEvent = 0x20;  // the VM calls back: nothing may interfere
-constexpr std::uint8_t kProfile = 0x80;  // compiled code goes back to the interpreter
+constexpr std::uint8_t kActive = 0x10;     // a hook or a finalizer runs: no other does
+constexpr std::uint8_t kVmEvent = 0x20;    // the VM calls back: nothing may interfere
+constexpr std::uint8_t kFinalizer = 0x40;  // the collector runs one
+constexpr std::uint8_t kProfile = 0x80;    // compiled code goes back to the interpreter
+
+constexpr std::int32_t kNativeFunction = -2;
+constexpr std::int32_t kCollector = -3;  // below: the compiler
 
 constexpr std::size_t kSearched = 1024;  // bytes of a VM's state behind its main lua_State
 
-std::size_t mask_offset = 0;  // from the main lua_State; 0 while it is not known
+std::size_t mask_offset = 0;   // from the main lua_State; 0 while it is not known
+std::size_t state_offset = 0;  // likewise
+
+std::atomic<Safepoint::Look> look{nullptr};
 
 volatile std::uint8_t& mask_of(lua_State* main) {
   return *(reinterpret_cast<volatile std::uint8_t*>(main) + mask_offset);
@@ -48,6 +56,63 @@ bool find_mask(lua_State* main) {
   return false;
 }
 
+// What lies behind a VM's main state while a native function runs, and then while a trace calls one.
+struct Snapshots {
+  lua_State* main = nullptr;
+  std::uint8_t native[kSearched];
+  std::uint8_t compiled[kSearched];
+};
+
+Snapshots* snapshots = nullptr;
+
+void snap_compiled() noexcept {
+  std::memcpy(snapshots->compiled, reinterpret_cast<const void*>(snapshots->main), kSearched);
+}
+
+int snap_native(lua_State*) {
+  std::memcpy(snapshots->native, reinterpret_cast<const void*>(snapshots->main), kSearched);
+  return 0;
+}
+
+// Fills both; the last of many calls in a loop comes from compiled code. Leaves whatever went wrong to be found out by
+// what the snapshots show.
+int take_snapshots(lua_State* state) {
+  luaL_openlibs(state);
+  lua_pushcfunction(state, snap_native);
+  lua_call(state, 0, 0);
+  constexpr const char* kLoop =
+      "local snap = require('ffi').cast('void (*)(void)', (...)) require('jit').opt.start('hotloop=2')"
+      " for _ = 1, 200 do snap() end";
+  if (luaL_loadstring(state, kLoop) == 0) {
+    lua_pushlightuserdata(state, reinterpret_cast<void*>(&snap_compiled));
+    lua_call(state, 1, 0);
+  }
+  return 0;
+}
+
+// The one word that names a native function in the first snapshot and a trace in the second.
+void find_state(lua_State* main) {
+  static Snapshots taken;
+  taken.main = main;
+  snapshots = &taken;
+  lua_cpcall(main, take_snapshots, nullptr);
+  lua_settop(main, 0);
+  std::size_t found = 0;
+  for (std::size_t at = 0; at + sizeof(std::int32_t) <= kSearched; at += sizeof(std::int32_t)) {
+    std::int32_t native = 0;
+    std::int32_t compiled = 0;
+    std::memcpy(&native, taken.native + at, sizeof native);
+    std::memcpy(&compiled, taken.compiled + at, sizeof compiled);
+    if (native == kNativeFunction && compiled > 0 && compiled < 100) {
+      state_offset = at;
+      ++found;
+    }
+  }
+  if (found != 1) {
+    state_offset = 0;
+  }
+}
+
 // A VM that does nothing but hold the profiler of this process. It is never closed: others may be in its callback.
 lua_State* profiler_owner = nullptr;
 
@@ -56,7 +121,13 @@ void own_profiler() {
   struct sigaction before {};
   sigaction(SIGPROF, nullptr, &before);
   luaJIT_profile_start(
-      profiler_owner, "i2000000000", [](void*, lua_State*, int, int) {}, nullptr);
+      profiler_owner, "i2000000000",
+      [](void*, lua_State* running, int, int) {
+        if (const Safepoint::Look found = look.load(std::memory_order_relaxed); found != nullptr) {
+          found(running);
+        }
+      },
+      nullptr);
   const itimerval never{};
   setitimer(ITIMER_PROF, &never, nullptr);
   sigaction(SIGPROF, &before, nullptr);
@@ -70,6 +141,7 @@ Result<> calibrate_once() {
   if (!find_mask(profiler_owner)) {
     return fail("this LuaJIT is an unknown one: compiled code that never ends can't be stopped");
   }
+  find_state(profiler_owner);
   own_profiler();
   return {};
 }
@@ -102,6 +174,31 @@ bool Safepoint::arm(lua_State* main, Hook hook) noexcept {
   mask = mask | kProfile;
   lua_sethook(main, hook, LUA_MASKCOUNT, 1);
   return true;
+}
+
+bool Safepoint::nudge(lua_State* main) noexcept {
+  if (mask_offset == 0 || state(main) < kCollector) {
+    return false;
+  }
+  volatile std::uint8_t& mask = mask_of(main);
+  if ((mask & (kVmEvent | kFinalizer)) != 0) {
+    return false;
+  }
+  // Setting the hook that is there already has the VM look at its mask; off and on as in arm().
+  mask = mask & static_cast<std::uint8_t>(~kProfile);
+  lua_sethook(main, lua_gethook(main), lua_gethookmask(main), lua_gethookcount(main));
+  mask = mask | kProfile;
+  lua_sethook(main, lua_gethook(main), lua_gethookmask(main), lua_gethookcount(main));
+  return true;
+}
+
+void Safepoint::on_look(Look wanted) {
+  look.store(wanted, std::memory_order_relaxed);
+}
+
+std::int32_t Safepoint::state(lua_State* main) noexcept {
+  return state_offset == 0 ? 0
+                           : *reinterpret_cast<volatile std::int32_t*>(reinterpret_cast<char*>(main) + state_offset);
 }
 
 void Safepoint::disarm(lua_State* main, Hook before, int mask, int count) noexcept {

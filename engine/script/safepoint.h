@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "base/result.h"
 
 struct lua_State;
@@ -16,6 +18,7 @@ namespace perigee::script {
 class Safepoint {
  public:
   using Hook = void (*)(lua_State*, lua_Debug*);
+  using Look = void (*)(lua_State* running);
 
   /// Readies the process; the first call does. An error: of compiled code only what comes back to the interpreter by
   /// itself can be reached. Any thread.
@@ -27,6 +30,19 @@ class Safepoint {
   /// Has `hook` called at every next instruction, from within whatever runs: finalizers and other hooks too. False: not
   /// now, as the VM is calling back. In the VM's thread, signal handlers included.
   static bool arm(lua_State* main, Hook hook) noexcept;
+
+  /// Has what on_look() was given called once, at the next instruction, and everything go on as before. Hooks stay as
+  /// they are. False: not now, as the VM is calling back, or compiling. In the VM's thread, signal handlers included.
+  static bool nudge(lua_State* main) noexcept;
+
+  /// What a nudge calls, with the coroutine that runs: it may look and must neither run Lua nor raise. For all VMs of
+  /// the process. Any thread.
+  static void on_look(Look look);
+
+  /// What the VM does: the number of the compiled trace it runs, from 1 on; 0 where that can't be found out; -1 while
+  /// it interprets, -2 in a native function, -3 while it collects garbage, below that while it compiles. In the VM's
+  /// thread, signal handlers included.
+  [[nodiscard]] static std::int32_t state(lua_State* main) noexcept;
 
   /// Puts back the hook that was there before, if any.
   static void disarm(lua_State* main, Hook before, int mask, int count) noexcept;

@@ -11,6 +11,7 @@
 #include "http/problem.h"
 #include "net/signal_source.h"
 #include "profiler/error_report.h"
+#include "script/probe.h"
 #include "server/admin.h"
 #include "server/config_loader.h"
 #include "server/development.h"
@@ -79,6 +80,7 @@ int Server::run() {
     print_line("perigee: " + opened.error().message);
     return 1;
   }
+  script::Probe::install();
   watchdog_ = std::make_unique<Watchdog>();
   watchdog_->report_blocks_after(options_->blocked);
   const net::SignalSource signals(loop_, {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2},
@@ -178,6 +180,7 @@ void Server::start_workers() {
     setup.access_targets = &access_targets_;
     setup.watchdog = watchdog_.get();
     setup.route_names = &route_names_;
+    setup.profiler = &cpu_profiler_;
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
   }

@@ -21,6 +21,7 @@
 #include "profiler/error_desk.h"
 #include "profiler/request_meter.h"
 #include "profiler/vm_meter.h"
+#include "profiler/cpu_profiler.h"
 #include "script/host.h"
 #include "server/access_log.h"
 #include "server/access_targets.h"
@@ -60,13 +61,14 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     ConnectionLimits* limits = nullptr;
     state::RateLimiter* rates = nullptr;
     state::SharedDictionaries* shared = nullptr;
-    Watchdog* watchdog = nullptr;  ///< null: nobody stops what never ends
     state::SessionStore* sessions = nullptr;
     state::Topics* topics = nullptr;
     profiler::ErrorDesk* errors = nullptr;
-    AccessTargets* access_targets = nullptr;  ///< null: no access log
     profiler::RouteNames* route_names = nullptr;
-    Operation operation;  ///< none but for the admin app
+    profiler::CpuProfiler* profiler = nullptr;  ///< null: it is never recorded
+    Watchdog* watchdog = nullptr;               ///< null: nobody stops what never ends
+    AccessTargets* access_targets = nullptr;    ///< null: no access log
+    Operation operation;                        ///< none but for the admin app
   };
 
   explicit Worker(Setup setup);

@@ -95,6 +95,10 @@ void Worker::start() {
     if (setup_.watchdog != nullptr) {
       watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor);
     }
+    std::optional<profiler::CpuProfiler::Watch> recorded;
+    if (setup_.profiler != nullptr) {
+      recorded.emplace(*setup_.profiler, setup_.number);
+    }
     loop_.run();
     listeners_.clear();
     for (net::Connection* client : std::exchange(connections_, {})) {
