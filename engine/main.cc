@@ -5,6 +5,7 @@
 #include "base/thread_stack.h"
 #include "server/command_line.h"
 #include "server/commands.h"
+#include "server/profile_command.h"
 
 namespace {
 
@@ -21,6 +22,8 @@ int run(const perigee::server::CommandLine& command) {
       return perigee::server::run_health(command);
     case Command::kRoutes:
       return perigee::server::run_routes(command);
+    case Command::kProfile:
+      return perigee::server::run_profile(command);
     case Command::kNew:
       return perigee::server::run_new(command);
     case Command::kVersion:

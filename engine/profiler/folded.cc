@@ -20,7 +20,7 @@ std::string line_of(const Profile& profile, const Sample& sample) {
   std::string line;
   for (const Label& label : profile.label_sets()[sample.labels]) {
     if (label.key == "worker") {
-      line = "worker " + word(label.text);
+      line = word(label.text);
     }
   }
   for (auto id = sample.stack.rbegin(); id != sample.stack.rend(); ++id) {

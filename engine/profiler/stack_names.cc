@@ -72,6 +72,9 @@ void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile
   if (state > 0 || state == VmProbe::kNativeFunction) {
     add_native(profile, sample.raw, 0, sample.raw.inner);
   }
+  if (state == VmProbe::kNativeFunction) {
+    stack_.push_back(profile.frame({"[native function]", "", 0, 0, FrameKind::kState}));
+  }
   for (const ScriptPlace& place : sample.places) {
     Frame frame = frame_of(place);
     if (frame.kind == FrameKind::kLua) {
@@ -82,7 +85,7 @@ void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile
 }
 
 void StackNames::add(Profile& profile, const TakenSample& sample) {
-  Profile::Labels labels = {{"worker", sample.worker < 0 ? "admin" : std::to_string(sample.worker + 1)}};
+  Profile::Labels labels = {{"worker", sample.worker < 0 ? "admin" : "worker-" + std::to_string(sample.worker + 1)}};
   if (!sample.route.empty()) {
     labels.push_back({"route", sample.route});
   }

@@ -51,6 +51,10 @@ Result<std::string> round_trip(const net::SocketAddress& address, const std::str
   return answer;
 }
 
+std::string authorization(const std::string& token) {
+  return token.empty() ? std::string() : "Authorization: Bearer " + token + "\r\n";
+}
+
 struct Reply {
   std::string_view status;
   std::string_view body;
@@ -90,13 +94,25 @@ Result<ReloadResult> request_reload(const std::string& address, const std::strin
     return fail("admin.listen is off: reload by SIGHUP");
   }
   const auto place = TRY(net::SocketAddress::parse(address));
-  std::string request =
+  const std::string request =
       "POST /reload HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\nConnection: close\r\n"
       "Content-Length: 0\r\n";
-  if (!token.empty()) {
-    request += "Authorization: Bearer " + token + "\r\n";
+  return read_reload(TRY(round_trip(place, request + authorization(token) + "\r\n", kReloadPatience)));
+}
+
+Result<std::string> request_text(const std::string& address, const std::string& token, const std::string& target,
+                                 time_t patience) {
+  if (address == "off") {
+    return fail("admin.listen is off: there is nobody to ask");
   }
-  return read_reload(TRY(round_trip(place, request + "\r\n", kReloadPatience)));
+  const auto place = TRY(net::SocketAddress::parse(address));
+  const std::string request = "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+  const std::string answer = TRY(round_trip(place, request + authorization(token) + "\r\n", patience));
+  const Reply reply = TRY(read_reply(answer));
+  if (reply.status != "200") {
+    return fail("the admin port refused (" + std::string(reply.status) + "): " + std::string(reply.body));
+  }
+  return std::string(reply.body);
 }
 
 Result<> request_health(const std::string& address) {

@@ -38,6 +38,11 @@ constexpr std::array kCommands = {
     CommandSpec{Command::kRoutes, "routes", "List the routes of an app.",
                 "Loads the app and prints the method, pattern, types and source line of each route."},
     CommandSpec{
+        Command::kProfile, "profile", "Record what a running server does.",
+        "Has a running server record, through its admin port, and prints where the time went. With -o it writes a "
+        "file: pprof\n(*.pb.gz, for `go tool pprof`), folded stacks (*.folded, *.txt) or a flame graph "
+        "(*.html).\nExample: perigee profile --seconds 30 -o flame.html"},
+    CommandSpec{
         Command::kNew, "new", "Make a new project.",
         "Makes a small working project in a folder that is empty or not there yet.\nExample: perigee new my-app"},
     CommandSpec{Command::kVersion, "version", "Print the version.", "Prints the version."},
@@ -89,6 +94,16 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
       [[fallthrough]];
     case Command::kReload:
     case Command::kHealth:
+      add_common_flags(app, line, flags);
+      break;
+    case Command::kProfile:
+      app.add_option("kind", line.profile.kind, "What to record")->type_name("cpu")->check(CLI::IsMember({"cpu"}));
+      app.add_option("--seconds", line.profile.seconds, "How long")->type_name("N")->check(CLI::Range(0.1, 600.0));
+      app.add_option("--hz", line.profile.hertz, "Samples for each second of CPU time")
+          ->type_name("N")
+          ->check(CLI::Range(1, 1000));
+      app.add_option("-o,--output", line.profile.file, "Where to write it; without, a table is printed")
+          ->type_name("FILE");
       add_common_flags(app, line, flags);
       break;
     case Command::kNew:

@@ -8,9 +8,17 @@
 
 namespace perigee::server {
 
+/// What `profile` is to record, and where that goes.
+struct ProfileFlags {
+  std::string kind = "cpu";
+  double seconds = 10;
+  int hertz = 99;
+  std::string file;  ///< empty: a table is printed
+};
+
 /// What the program was asked to do.
 struct CommandLine {
-  enum class Command : std::uint8_t { kServe, kCheck, kReload, kHealth, kRoutes, kNew, kVersion };
+  enum class Command : std::uint8_t { kServe, kCheck, kReload, kHealth, kRoutes, kProfile, kNew, kVersion };
 
   Command command = Command::kServe;
   std::string config_path = "conf/server.toml";
@@ -18,6 +26,7 @@ struct CommandLine {
   std::vector<std::string> sets;  ///< for load_options(): --set as written, then what the other flags come to
   bool json = false;              ///< of `routes`
   std::string folder;             ///< of `new`
+  ProfileFlags profile;           ///< of `profile`
 };
 
 /// Why there is nothing to do: the text to print, to standard output if `code` is 0, else to standard error.

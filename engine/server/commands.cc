@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "server/admin_client.h"
+#include "server/command_options.h"
 #include "server/config_loader.h"
 #include "server/project.h"
 #include "server/reloader.h"
@@ -14,25 +15,6 @@
 
 namespace perigee::server {
 namespace {
-
-void print_mistake(const std::string& text) {
-  std::fprintf(stderr, "perigee: %s\n", text.c_str());
-}
-
-// The configuration a command names; the default path may be missing, one that was given may not.
-std::optional<Options> load(CommandLine& command) {
-  if (!command.config_given && access(command.config_path.c_str(), F_OK) != 0) {
-    command.config_path.clear();
-  }
-  auto options = load_options(command.config_path, command.sets);
-  if (options) {
-    return std::move(*options);
-  }
-  for (const ConfigMistake& mistake : options.error()) {
-    print_mistake(mistake.text());
-  }
-  return std::nullopt;
-}
 
 std::unique_ptr<script::Vm> load_app(const Options& options) {
   Watchdog watchdog;
@@ -78,7 +60,7 @@ void print_table(const std::vector<script::RouteInfo>& routes) {
 
 int run_serve(const CommandLine& command) {
   CommandLine located = command;
-  const auto options = load(located);
+  const auto options = load_command_options(located);
   if (!options) {
     return 1;
   }
@@ -88,7 +70,7 @@ int run_serve(const CommandLine& command) {
 
 int run_check(const CommandLine& command) {
   CommandLine located = command;
-  const auto options = load(located);
+  const auto options = load_command_options(located);
   if (!options) {
     check_app_alone(command);
     return 1;
@@ -103,7 +85,7 @@ int run_check(const CommandLine& command) {
 
 int run_routes(const CommandLine& command) {
   CommandLine located = command;
-  const auto options = load(located);
+  const auto options = load_command_options(located);
   const auto vm = options ? load_app(*options) : nullptr;
   if (vm == nullptr) {
     return 1;
@@ -118,7 +100,7 @@ int run_routes(const CommandLine& command) {
 
 int run_reload(const CommandLine& command) {
   CommandLine located = command;
-  const auto options = load(located);
+  const auto options = load_command_options(located);
   if (!options) {
     return 1;
   }
@@ -138,7 +120,7 @@ int run_reload(const CommandLine& command) {
 
 int run_health(const CommandLine& command) {
   CommandLine located = command;
-  const auto options = load(located);
+  const auto options = load_command_options(located);
   if (!options) {
     return 1;
   }

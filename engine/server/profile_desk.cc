@@ -8,6 +8,7 @@
 #include "profiler/flame_tree.h"
 #include "profiler/folded.h"
 #include "profiler/pprof.h"
+#include "profiler/top_table.h"
 
 namespace perigee::server {
 
@@ -18,7 +19,9 @@ using Form = ProfileRequest::Form;
 
 constexpr std::array kKinds = {std::pair{"cpu", Kind::kCpu}};
 constexpr std::array kForms = {std::pair{"pprof", Form::kPprof}, std::pair{"folded", Form::kFolded},
-                               std::pair{"flame", Form::kFlame}};
+                               std::pair{"flame", Form::kFlame}, std::pair{"top", Form::kTop}};
+
+constexpr std::size_t kTopRows = 30;
 
 template <typename Table, typename Value>
 bool read_word(const Table& table, std::string_view word, Value& value) {
@@ -58,6 +61,8 @@ std::string written(const profiler::Profile& profile, Form form) {
       return profiler::write_folded(profile, time);
     case Form::kFlame:
       return profiler::write_flame_tree(profile, time);
+    case Form::kTop:
+      return profiler::write_top_table(profile, time, kTopRows);
   }
   return "";
 }

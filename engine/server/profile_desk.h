@@ -14,7 +14,7 @@ namespace perigee::server {
 /// What somebody wants recorded.
 struct ProfileRequest {
   enum class Kind : std::uint8_t { kCpu };
-  enum class Form : std::uint8_t { kPprof, kFolded, kFlame };
+  enum class Form : std::uint8_t { kPprof, kFolded, kFlame, kTop };
 
   Kind kind = Kind::kCpu;
   Form form = Form::kPprof;

@@ -15,6 +15,7 @@ local POLICY = "default-src 'self'; frame-ancestors 'none'"
 
 local SECONDS = t.number:min(0.1):max(MOST_SECONDS):default(10)
 local HERTZ = t.integer:min(1):max(1000):default(99)
+local TYPE = t.enum { "cpu" }:default("cpu")
 local KINDS = { profile = "cpu" } -- by the names that pprof knows them by
 
 -- Records and waits. Raises a problem when nothing can be recorded.
@@ -33,6 +34,27 @@ local function page(name)
   }
 end
 
+local function pprof(bytes, name)
+  local disposition = ('attachment; filename="%s.pb.gz"'):format(name)
+  return 200, perigee.bytes(bytes, "application/octet-stream"), { ["content-disposition"] = disposition }
+end
+
+-- The page with everything in it, to be kept as a file.
+local function whole_page(data)
+  local parts = {
+    ['<link rel="stylesheet" href="/pages/flame.css">'] = "<style>" .. require "admin.pages.flame.css" .. "</style>",
+    ['<script src="/pages/flame.js" type="module"></script>'] = '<script type="module">'
+      .. require "admin.pages.flame.js" .. "</script>",
+    ['id="data">null<'] = 'id="data">' .. data:gsub("<", "\\u003c") .. "<",
+  }
+  local text = require "admin.pages.flame.html"
+  for given, wanted in pairs(parts) do
+    local first, last = text:find(given, 1, true)
+    text = text:sub(1, first - 1) .. wanted .. text:sub(last + 1)
+  end
+  return text
+end
+
 --- Adds the routes to the admin app.
 ---@param app perigee.App
 ---@param guarded fun(handler: function): function admits who may
@@ -45,18 +67,32 @@ function M.add(app, guarded, operate)
     return spec
   end
 
+  local function typed(handler)
+    return recording { query = { type = TYPE } }, guarded(handler)
+  end
+
   app:get("/debug/pprof/{kind}", recording { params = { kind = t.enum { "profile" } } }, guarded(function(req)
-    local bytes = record(operate, KINDS[req.params.kind], "pprof", req.query)
-    local disposition = ('attachment; filename="%s.pb.gz"'):format(req.params.kind)
-    return 200, perigee.bytes(bytes, "application/octet-stream"), { ["content-disposition"] = disposition }
+    return pprof(record(operate, KINDS[req.params.kind], "pprof", req.query), req.params.kind)
   end))
 
-  app:get("/debug/folded", recording { query = { type = t.enum { "cpu" }:default("cpu") } }, guarded(function(req)
+  app:get("/debug/pprof", typed(function(req)
+    return pprof(record(operate, req.query.type, "pprof", req.query), req.query.type)
+  end))
+
+  app:get("/debug/folded", typed(function(req)
     return perigee.text(record(operate, req.query.type, "folded", req.query))
   end))
 
-  app:get("/debug/flame.json", recording { query = { type = t.enum { "cpu" }:default("cpu") } }, guarded(function(req)
+  app:get("/debug/top", typed(function(req)
+    return perigee.text(record(operate, req.query.type, "top", req.query))
+  end))
+
+  app:get("/debug/flame.json", typed(function(req)
     return perigee.bytes(record(operate, req.query.type, "flame", req.query), "application/json")
+  end))
+
+  app:get("/debug/flame.html", typed(function(req)
+    return perigee.html(whole_page(record(operate, req.query.type, "flame", req.query)))
   end))
 
   app:get("/debug/flame", guarded(function()

@@ -128,7 +128,7 @@ class Page:
             program.symlink_to(pathlib.Path(BINARY).resolve())
         command = command.replace("build/release/perigee", "perigee").replace("$(pidof perigee)", str(server.pid))
         command = re.sub(r"\bpkill -HUP( -x)? perigee\b", f"kill -HUP {server.pid}", command)
-        command = re.sub(r"^perigee reload\b", f"perigee reload --admin {admin}", command)
+        command = re.sub(r"\bperigee (reload|profile|health)\b", rf"perigee \1 --admin {admin}", command)
         environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PERIGEE_PID": str(server.pid)}
         return subprocess.run(["bash", "-c", command], cwd=server.directory, env=environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=PATIENCE)

@@ -84,9 +84,9 @@ TEST_CASE("cpu profiler: all watched threads are recorded, with worker, route an
   const Spinner one(profiler, 0, 7);
   const Spinner two(profiler, 1, 8);
   const Profile profile = recorded(profiler, 0.5, 200);
-  CHECK(weight_of(profile, "worker", "1") > 0);
-  CHECK(weight_of(profile, "worker", "2") > 0);
-  CHECK(weight_of(profile, "route", "route 7") == weight_of(profile, "worker", "1"));
+  CHECK(weight_of(profile, "worker", "worker-1") > 0);
+  CHECK(weight_of(profile, "worker", "worker-2") > 0);
+  CHECK(weight_of(profile, "route", "route 7") == weight_of(profile, "worker", "worker-1"));
   CHECK(names_function(profile, "spin_once"));
   CHECK(profile.duration >= 500'000'000);
   CHECK(profile.period == 5'000'000);
@@ -99,8 +99,8 @@ TEST_CASE("cpu profiler: overlapping recordings at different rates see the same 
   REQUIRE(profiler.record(0.5, 50, [&](Profile profile) { slow.set_value(std::move(profile)); }));
   const Profile quick = recorded(profiler, 0.2, 500);
   const Profile whole = slow.get_future().get();
-  CHECK(weight_of(quick, "worker", "1") > 0);
-  CHECK(weight_of(whole, "worker", "1") > weight_of(quick, "worker", "1"));
+  CHECK(weight_of(quick, "worker", "worker-1") > 0);
+  CHECK(weight_of(whole, "worker", "worker-1") > weight_of(quick, "worker", "worker-1"));
 }
 
 TEST_CASE("cpu profiler: a cancelled recording is never told of") {

@@ -104,5 +104,5 @@ TEST_CASE("pprof: a sample names its locations from the innermost, its values an
   }
   CHECK(locations == std::vector<std::uint64_t>{4, 3, 1});
   CHECK(values == std::vector<std::int64_t>{1, 10'000'000});
-  CHECK(labels == std::vector<std::string>{"worker=2", "route=GET /"});
+  CHECK(labels == std::vector<std::string>{"worker=worker-2", "route=GET /"});
 }

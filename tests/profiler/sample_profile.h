@@ -19,8 +19,8 @@ inline Profile sample_profile() {
   const std::uint32_t line3 = profile.frame({"handler", "app.lua", 3, 2, FrameKind::kLua});
   const std::uint32_t line4 = profile.frame({"handler", "app.lua", 4, 2, FrameKind::kLua});
   const std::uint32_t gc = profile.frame({"[garbage collection]", "", 0, 0, FrameKind::kState});
-  const std::uint32_t one = profile.labels({{"worker", "1"}, {"route", "GET /"}});
-  const std::uint32_t two = profile.labels({{"worker", "2"}, {"route", "GET /"}});
+  const std::uint32_t one = profile.labels({{"worker", "worker-1"}, {"route", "GET /"}});
+  const std::uint32_t two = profile.labels({{"worker", "worker-2"}, {"route", "GET /"}});
   const std::vector<std::int64_t> once = {1, 10'000'000};
   profile.add(std::vector<std::uint32_t>{line3, serve}, one, once);
   profile.add(std::vector<std::uint32_t>{line3, serve}, one, once);

@@ -41,9 +41,10 @@ TEST_CASE("stack names: native frames lead to the script's, and its builtins hav
   StackNames names;
   names.add(profile, script_sample(VmProbe::kInterpreted));
   const std::string line = write_folded(profile, 0);
-  CHECK(line.find("worker 1;(anonymous namespace)::engine_function") == 0);
+  CHECK(line.find("worker-1;(anonymous namespace)::engine_function") == 0);
   CHECK(line.find(";handler app.lua:3;gsub 1\n") != std::string::npos);
-  CHECK(profile.label_sets().back() == Profile::Labels{{"worker", "1"}, {"route", "GET /"}, {"state", "interpreted"}});
+  CHECK(profile.label_sets().back() ==
+        Profile::Labels{{"worker", "worker-1"}, {"route", "GET /"}, {"state", "interpreted"}});
 }
 
 TEST_CASE("stack names: the collector and the compiler are frames of their own") {
@@ -51,6 +52,17 @@ TEST_CASE("stack names: the collector and the compiler are frames of their own")
   CHECK(folded_with(12) == "handler app.lua:3;gsub 5\n");
   CHECK(folded_with(VmProbe::kCollector) == "handler app.lua:3;gsub;[garbage collection] 5\n");
   CHECK(folded_with(VmProbe::kCollector - 2) == "handler app.lua:3;gsub;[JIT compiler] 5\n");
+}
+
+TEST_CASE("stack names: a native function without a name is told as one, below its line") {
+  TakenSample sample = script_sample(VmProbe::kNativeFunction);
+  sample.raw.inner = sample.raw.frames;  // what runs was entered by the script
+  sample.places.erase(sample.places.begin());
+  Profile profile(std::vector<ValueType>{{"samples", "count"}, {"cpu", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, sample);
+  CHECK(write_folded(profile, 0)
+            .find("worker-1;handler app.lua:3;[native function];(anonymous namespace)::engine_function") == 0);
 }
 
 TEST_CASE("stack names: states have words") {
