@@ -86,8 +86,6 @@ class Server {
   std::unique_ptr<state::SessionJournal> journal_;
   state::Topics topics_;  // likewise
   profiler::ErrorDesk errors_;
-  state::RateLimiter rates_;                                                        // outlives every generation
-  state::SharedDictionaries shared_;                                                // likewise
   profiler::CpuProfiler cpu_profiler_{[](std::int32_t) { return std::string(); }};  // outlives the workers
   ProfileDesk profiles_{cpu_profiler_};
   ConnectionLimits admin_limits_;
