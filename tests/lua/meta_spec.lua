@@ -17,11 +17,7 @@ local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
 local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "session.lua",
-<<<<<<< HEAD
-  "shared.lua", "socket.lua", "tasks.lua", "channels.lua", "errors.lua" }
-=======
-  "shared.lua", "socket.lua", "http.lua", "tasks.lua" }
->>>>>>> d6e6aa5 (client: ask other servers over HTTP)
+  "shared.lua", "socket.lua", "http.lua", "tasks.lua", "channels.lua", "errors.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
