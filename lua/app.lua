@@ -1,19 +1,50 @@
--- The app that `./dev run` serves: change a line, send SIGHUP (or run `build/release/perigee reload`), and look again.
+-- The app that `./dev run` serves. Change a line, run `build/release/perigee reload`, and look again.
 
 local perigee = require "perigee"
-local app = perigee.app()
+local source = require "source"
 
--- A string is text, a table is JSON.
+local app, t = perigee.app(), perigee.types
+local page = perigee.template "index.html"
+
+-- The count lives in the engine: every worker sees it, and a reload keeps it.
+local function count_visitor()
+  local total = perigee.shared("visitors"):incr("total")
+  perigee.publish("visitors", { total = total })
+  return total
+end
+
+-- The front page.
 app:get("/", function()
-  return "Hello, World!"
+  return perigee.html(page, {
+    total = count_visitor(),
+    routes = perigee.routes(),
+    lines = source.lines(),
+    version = perigee.version,
+    worker = perigee.worker,
+  })
 end)
 
+-- Every page that is open listens here and hears of the next visitor, whichever worker serves it.
+app:channel("/visitors", function(req)
+  return "visitors", { member = { id = req.id } }
+end)
+
+app:get("/visitors/now", function()
+  return { total = perigee.shared("visitors"):get("total") or 0, here = #perigee.members("visitors") }
+end)
+
+-- A string is text.
+app:get("/hello", function()
+  return "Hello, World!\n"
+end)
+
+-- A table is JSON.
 app:get("/json", function()
   return { message = "Hello, World!" }
 end)
 
--- A typed parameter: /users/seven is answered with a 400 that says why.
-app:get("/users/{id:integer}", function(req)
+-- A typed parameter: /users/seven is answered with a 400 that says why, and so is a colour with a quote in it.
+app:get("/users/{id:integer}", { query = { color = t.string:match("^%w*$"):optional() } }, function(req)
   return { id = req.params.id, color = req.query.color }
 end)
 
@@ -26,5 +57,7 @@ end)
 app:get("/healthz", function()
   return "ok\n"
 end)
+
+app:static("/public", "public")
 
 return app

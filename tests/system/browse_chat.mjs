@@ -1,0 +1,49 @@
+// Two people in two browsers talk, one comes back after a pause, one leaves.
+const text = (page) => page.$eval("#messages", (element) => element.innerText);
+const shows = (page, words) => page.waitForFunction(
+  (wanted) => document.getElementById("messages").innerText.includes(wanted), {}, words);
+const members = (page, names) => page.waitForFunction(
+  (wanted) => document.getElementById("members").innerText.trim().split(/\s*\n\s*/).join() === wanted, {}, names.join());
+
+async function enter(open, url, name, options) {
+  const page = await open(options);
+  await page.goto(url);
+  await page.type("#name", name);
+  await Promise.all([page.waitForNavigation(), page.click("button")]);
+  await page.waitForFunction(() => document.getElementById("state").textContent === "live");
+  return page;
+}
+
+async function say(page, words) {
+  await page.type("#text", words);
+  await page.keyboard.press("Enter");
+  await shows(page, words);
+}
+
+export default async function visit({ open, screenshot, url }) {
+  const ada = await enter(open, url, "Ada");
+  const grace = await enter(open, url, "Grace", { scheme: "dark" });
+  await members(ada, ["Ada", "Grace"]);
+  await shows(ada, "Grace came in");
+  await say(ada, "Good morning, is anybody there?");
+  await shows(grace, "Good morning, is anybody there?");
+  await say(grace, "<b>Me</b>, and the kettle is on.");
+  await shows(ada, "<b>Me</b>, and the kettle is on.");
+  await screenshot(ada, "chat-light");
+  await screenshot(grace, "chat-dark");
+
+  await grace.goto(`${url}/rooms/tea`);
+  await members(ada, ["Ada"]);
+  await shows(ada, "Grace left");
+  await say(grace, "Nobody in here.");
+  const heard = await text(ada);
+
+  await grace.goto(`${url}/rooms/lobby`);
+  await members(ada, ["Ada", "Grace"]);
+  await Promise.all([grace.waitForNavigation(), grace.click("nav form button")]);
+  await members(ada, ["Ada"]);
+  const narrow = await enter(open, url, "Lin", { width: 400, height: 800 });
+  await screenshot(narrow, "chat-narrow");
+  return { heard, left: await grace.evaluate(() => location.pathname),
+    wide: await narrow.evaluate(() => document.documentElement.scrollWidth) };
+}
