@@ -16,6 +16,7 @@
 #include "script/table_packer.h"
 #include "script/vm.h"
 #include "state/session_data.h"
+#include "state/session_token.h"
 
 #define PERIGEE_FFI extern "C" __attribute__((visibility("default"), used))
 
@@ -28,6 +29,7 @@ using perigee::script::TaskView;
 using perigee::state::DictionaryValue;
 using perigee::state::SessionEntries;
 using perigee::state::SessionStore;
+using perigee::state::SessionToken;
 using perigee::state::ValueKind;
 
 namespace {
@@ -40,7 +42,8 @@ RequestSession& session_of(Task& task) {
     Host& host = task.vm.host();
     const auto& cookie = host.session_cookie();
     const bool secure = host.scheme(exchange) == "https";
-    session.look(host.sessions(), exchange.only_cookie(secure ? cookie.host : cookie.plain));
+    const std::string& name = secure ? cookie.host : cookie.plain;
+    session.look(host.sessions(), exchange.only_cookie(name, SessionToken::kSize), host.now());
     if (task.phase == Task::Phase::kStream) {
       host.watch_session(exchange);
     }

@@ -119,10 +119,19 @@ bool Exchange::find_cookie(std::string_view name) noexcept {
   return false;
 }
 
-std::string_view Exchange::only_cookie(std::string_view name) const noexcept {
+std::string_view Exchange::only_cookie(std::string_view name, std::size_t size) const noexcept {
   constexpr auto kCookie = static_cast<std::size_t>(http::KnownField::kCookie);
+  const std::uint16_t first = head.known[kCookie];
+  if (first == http::RequestHead::kAbsent) {
+    return {};
+  }
+  const std::string_view only = head.text(head.fields[first].value);
+  if (only.size() == name.size() + 1 + size && only[name.size()] == '=' && only.starts_with(name) &&
+      head.find("cookie", static_cast<std::uint16_t>(first + 1)) == http::RequestHead::kAbsent) {
+    return only.substr(name.size() + 1);
+  }
   std::optional<std::string_view> found;
-  for (std::uint16_t at = head.known[kCookie]; at != http::RequestHead::kAbsent;
+  for (std::uint16_t at = first; at != http::RequestHead::kAbsent;
        at = head.find("cookie", static_cast<std::uint16_t>(at + 1))) {
     const std::string_view field = head.text(head.fields[at].value);
     const auto value = http::find_cookie(field, name);

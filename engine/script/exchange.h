@@ -115,8 +115,9 @@ class Exchange {
   [[nodiscard]] bool find_query(std::string_view name);
   [[nodiscard]] bool find_cookie(std::string_view name) noexcept;
 
-  /// The value of the cookie called `name`; "" when there is none, or more than one.
-  [[nodiscard]] std::string_view only_cookie(std::string_view name) const noexcept;
+  /// The value of the cookie called `name`; "" when there is none, or more than one. A field that is nothing but the
+  /// name and `size` bytes is not taken apart: whoever wants a value of that size looks at each of its bytes.
+  [[nodiscard]] std::string_view only_cookie(std::string_view name, std::size_t size) const noexcept;
 
   /// Where a decoded value may be put: it stays until the next such call, or that of read_query().
   [[nodiscard]] std::string& value_room() { return decoded_; }

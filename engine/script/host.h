@@ -50,6 +50,8 @@ class Host {
   enum class Room : std::int32_t { kWritten, kFull, kClosed };
 
   [[nodiscard]] virtual TimerWheel& timers() = 0;
+  /// Monotonic, when the worker's turn began.
+  [[nodiscard]] virtual Milliseconds now() = 0;
 
   /// Sends `bytes` as the next part of a streamed body, or says why not. kFull: the task is woken when there is room.
   [[nodiscard]] virtual Room write_stream(Exchange& exchange, std::string_view bytes) noexcept = 0;

@@ -6,11 +6,11 @@
 
 namespace perigee::script {
 
-void RequestSession::look(state::SessionStore& store, std::string_view token) {
+void RequestSession::look(state::SessionStore& store, std::string_view token, Milliseconds now) {
   end();
   store_ = &store;
   if (!token.empty()) {
-    auto [session, data] = store.find(token, monotonic_coarse_ms());
+    auto [session, data] = store.find(token, now);
     session_ = std::move(session);
     data_ = std::move(data);
   }

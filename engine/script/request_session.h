@@ -34,7 +34,7 @@ class RequestSession {
   [[nodiscard]] std::string_view data() const { return data_ ? std::string_view(*data_) : std::string_view(); }
 
   /// Looks for the session that a client's text names; "" names none.
-  void look(state::SessionStore& store, std::string_view token);
+  void look(state::SessionStore& store, std::string_view token, Milliseconds now);
   /// It is this one from now on, and holds that. REQUIRES: looked().
   void take(state::SessionRef session, state::SessionData data);
   /// The request has no session any more. REQUIRES: looked().

@@ -121,6 +121,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
 
   // --- script::Host ---
   [[nodiscard]] TimerWheel& timers() override { return loop_.timers(); }
+  [[nodiscard]] Milliseconds now() override { return now_; }
   [[nodiscard]] Room write_stream(script::Exchange& exchange, std::string_view bytes) noexcept override;
   void receive_body(script::Exchange& exchange) noexcept override;
   void await_body(script::Exchange& exchange, script::Task& waiter, bool whole) override;

@@ -23,6 +23,7 @@
 class FakeHost final : public perigee::script::Host {
  public:
   [[nodiscard]] perigee::TimerWheel& timers() override { return wheel; }
+  [[nodiscard]] perigee::Milliseconds now() override { return std::max(now_, perigee::monotonic_ms()); }
   [[nodiscard]] Room write_stream(perigee::script::Exchange&, std::string_view bytes) noexcept override {
     if (room == Room::kWritten) {
       parts.emplace_back(bytes);

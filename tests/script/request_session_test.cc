@@ -30,13 +30,13 @@ TEST_CASE("request session: it holds what the session held when it was found") {
   const auto made = store.make(entry("k", "old"), perigee::monotonic_ms(), {});
   RequestSession session;
   CHECK_FALSE(session.looked());
-  session.look(store, made.token);
+  session.look(store, made.token, perigee::monotonic_ms());
   REQUIRE(session.exists());
   (void)store.write(made.session, entry("k", "new"), false, perigee::monotonic_ms(), {});
   CHECK(session.data() == entry("k", "old"));
   session.end();
   CHECK_FALSE(session.looked());
-  session.look(store, "");
+  session.look(store, "", perigee::monotonic_ms());
   CHECK((session.looked() && !session.exists() && session.data().empty()));
 }
 
@@ -46,11 +46,11 @@ TEST_CASE("request session: who watches is told of the end, unless the request i
   const auto made = store.make(entry("k", "v"), perigee::monotonic_ms(), {});
   {
     RequestSession over;
-    over.look(store, made.token);
+    over.look(store, made.token, perigee::monotonic_ms());
     over.watch(posts, [] {});
   }
   RequestSession session;
-  session.look(store, made.token);
+  session.look(store, made.token, perigee::monotonic_ms());
   session.watch(posts, [] {});
   session.watch(posts, [] {});
   (void)store.destroy(made.session, {});
