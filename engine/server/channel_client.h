@@ -2,17 +2,36 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "net/connection.h"
 #include "script/channel_answer.h"
 #include "script/host.h"
+#include "state/session_store.h"
 
 namespace perigee::server {
 
 struct ChannelTopic;
+
+/// Has something run on a worker's thread when a session ends, as long as this lives.
+class SessionWatch {
+ public:
+  SessionWatch(state::SessionStore& store, state::SessionRef session, Executor& executor, std::function<void()> ended)
+      : store_(store), session_(std::move(session)), watch_(store.watch(session_, executor, std::move(ended))) {}
+  ~SessionWatch() { store_.unwatch(session_, watch_, monotonic_coarse_ms()); }
+  SessionWatch(const SessionWatch&) = delete;
+  SessionWatch& operator=(const SessionWatch&) = delete;
+
+ private:
+  state::SessionStore& store_;
+  state::SessionRef session_;
+  std::uint64_t watch_;
+};
 
 /// A connection that is sent what is published on its topics, and nothing else any more.
 struct ChannelClient {
@@ -26,6 +45,8 @@ struct ChannelClient {
   std::uint64_t joined = 0;  ///< messages up to this stamp are not for it
   std::vector<Place> places;
   std::unique_ptr<script::ChannelAnswer::Member> member;  ///< null for none
+  std::unique_ptr<SessionWatch> session;                  ///< null where its request had none
+  std::uint64_t number = 0;                               ///< counts up with those who come
   std::size_t index = 0;                                  ///< among the worker's clients
   bool chunked = true;
   bool plain = false;   ///< it has one topic and is sent chunks: what the topic's clients get is the same bytes

@@ -52,11 +52,10 @@ void Channels::apply(const Settings& settings) {
   settings_ = settings;
 }
 
-void Channels::admit(net::Connection& connection, std::unique_ptr<script::ChannelAnswer> answer,
-                     std::optional<std::string> last_id, bool chunked) {
-  connection.clear_deadline();
-  connection.input().consume(connection.input().size());
-  admitted_.push_back({&connection, std::move(answer), std::move(last_id), chunked});
+void Channels::admit(Admission admission) {
+  admission.connection->clear_deadline();
+  admission.connection->input().consume(admission.connection->input().size());
+  admitted_.push_back(std::move(admission));
 }
 
 bool Channels::work() {
@@ -120,6 +119,11 @@ void Channels::subscribe(Admission& admission) {
   }
   if (!admission.answer->member.key.empty()) {
     client.member = std::make_unique<script::ChannelAnswer::Member>(std::move(admission.answer->member));
+  }
+  client.number = ++last_client_;
+  if (admission.session) {
+    client.session = std::make_unique<SessionWatch>(*admission.sessions, std::move(admission.session), loop_,
+                                                    [this, number = client.number] { end_numbered(number); });
   }
   client.index = clients_.size();
   clients_.push_back(std::move(made));
@@ -248,6 +252,14 @@ void Channels::end(ChannelClient& client) {
   remove(client);
   if (!chunked || connection.send_shared(constant(http::kLastChunk))) {
     connection.close_gracefully();
+  }
+}
+
+// Its session has ended.
+void Channels::end_numbered(std::uint64_t number) {
+  const auto found = std::find_if(clients_.begin(), clients_.end(), [&](const auto& c) { return c->number == number; });
+  if (found != clients_.end()) {
+    end(**found);
   }
 }
 

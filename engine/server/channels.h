@@ -33,16 +33,25 @@ class Channels final : public net::ConnectionHandler {
 
   void apply(const Settings& settings);
 
-  /// Makes a connection, whose head is sent, a subscriber at the end of the turn. `last_id` is what it had last.
-  void admit(net::Connection& connection, std::unique_ptr<script::ChannelAnswer> answer,
-             std::optional<std::string> last_id, bool chunked);
+  /// A connection that is to be a subscriber.
+  struct Admission {
+    net::Connection* connection = nullptr;
+    std::unique_ptr<script::ChannelAnswer> answer;
+    std::optional<std::string> last_id;  ///< what it had last
+    bool chunked = true;
+    state::SessionRef session;                ///< its request's, if it had one: the stream ends with it
+    state::SessionStore* sessions = nullptr;  ///< whose that is
+  };
+
+  /// Makes a connection, whose head is sent, a subscriber at the end of the turn.
+  void admit(Admission admission);
 
   /// Has the listener told of the topic's messages.
   void listen(script::TopicListener& listener, std::string_view topic);
   void stop_listening(script::TopicListener& listener, std::string_view topic) noexcept;
 
   /// A turn's work. True when there is more to do at once.
-  bool run() { return (news_ || !admitted_.empty()) && work(); }
+  bool run() { return (news_ || fanout_.busy() || !admitted_.empty()) && work(); }
 
   /// Ends every stream, and each that is still to begin: the server stops.
   void end_all();
@@ -60,13 +69,6 @@ class Channels final : public net::ConnectionHandler {
  private:
   static constexpr std::size_t kTicks = 16;  ///< of a heartbeat: each looks after its part of the clients
 
-  struct Admission {
-    net::Connection* connection = nullptr;
-    std::unique_ptr<script::ChannelAnswer> answer;
-    std::optional<std::string> last_id;
-    bool chunked = true;
-  };
-
   [[nodiscard]] bool work();
   void subscribe(Admission& admission);
   void begin(ChannelClient& client, const state::Topics::Joined& joined);
@@ -74,6 +76,7 @@ class Channels final : public net::ConnectionHandler {
   void leave(const ChannelClient& client);
   void remove(ChannelClient& client);
   void end(ChannelClient& client);
+  void end_numbered(std::uint64_t number);
   void drop_missed(std::uint64_t subscription);
   [[nodiscard]] ChannelTopic& open(std::string_view name);
   void close_if_idle(ChannelTopic& topic);
@@ -94,6 +97,7 @@ class Channels final : public net::ConnectionHandler {
   TimerOf<Channels, &Channels::beat> heartbeat_;
   std::size_t beaten_ = 0;  // of clients_, the next to get a heartbeat
   std::uint64_t last_subscription_ = 0;
+  std::uint64_t last_client_ = 0;
   bool news_ = false;
   bool ended_ = false;
 };

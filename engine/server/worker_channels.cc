@@ -43,7 +43,8 @@ bool Worker::begin_channel(Visit& visit) {
   }
   visit.detach();
   client.context = nullptr;
-  channels_.admit(client, std::move(visit.answer.channel), last_event_id(visit.head), visit.chunked_answer);
+  channels_.admit({&client, std::move(visit.answer.channel), last_event_id(visit.head), visit.chunked_answer,
+                   visit.session.exists() ? visit.session.session() : state::SessionRef(), setup_.sessions});
   part(visit);
   return false;
 }

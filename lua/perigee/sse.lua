@@ -57,6 +57,7 @@ function Stream:draining() -- luacheck: ignore 212
   return native.vm.retired ~= 0
 end
 
+local ENDS = { [native.CLIENT_GONE] = true, [native.DRAINING] = true, [native.SESSION_ENDED] = true }
 local HEARTBEAT = ":\n\n"
 
 -- The next message of a topic; nil when the stream is over. Meanwhile the client gets heartbeats.
@@ -66,7 +67,7 @@ local function next_message(stream, listening)
     local ok, message = pcall(subscriptions.next, listening, "stream:subscribe", stream.heartbeat)
     if ok and message then
       return message
-    elseif task.cancelled == native.CLIENT_GONE or task.cancelled == native.DRAINING then
+    elseif ENDS[task.cancelled] then
       break
     elseif not ok then
       error(message, 0)

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import unittest
 
-from harness import ServerCase, run_perigee
+from harness import ServerCase, run_perigee, wait_until
 from sse import EventStream
 
 APP = """
@@ -30,6 +30,13 @@ app:channel("/private", { use = function(req, inner)
   res.headers["x-seen"] = "yes"
   return res
 end }, function() return "private" end)
+app:channel("/mine", function(req)
+  if not req.session.user then return 401 end
+  return "user:" .. req.session.user, { member = req.session.user }
+end)
+app:post("/login/{user}", function(req) req.session:login(req.params.user) req.session.user = req.params.user return 204 end)
+app:post("/logout", function(req) req.session:destroy() return 204 end)
+app:post("/kick/{user}", function(req) perigee.sessions.destroy(req.params.user) return 204 end)
 app:get("/members/{topic}", function(req) return perigee.members(req.params.topic) end)
 app:get("/worker", function() return tostring(perigee.worker.id) end)
 app:get("/stream", function(req)
@@ -219,6 +226,25 @@ class Channels(ChannelCase):
         guest = self.joined("/on/half?name=guest")
         guest.client.half_close()
         self.assertEqual([e.event for e in watcher.take(2)], ["join", "leave"])
+
+    def test_a_stream_ends_with_the_session_that_it_was_opened_in(self):
+        def cookie_of(user):
+            answer = self.server.fetch("POST", f"/login/{user}")
+            return [("Cookie", answer.header("set-cookie").split(";")[0])]
+        self.assertEqual(self.get("/mine").status, 401)
+        for end in ("/logout", "/kick/ada"):
+            ada, bob = cookie_of("ada"), cookie_of("bob")
+            streams = [self.joined("/mine", headers=ada) for _ in range(3)]
+            other = self.joined("/mine", headers=bob)
+            self.assertEqual(other.next().event, "join")
+            self.assertEqual(self.server.fetch("POST", end, headers=ada).status, 204)
+            for stream in streams:
+                self.assertLessEqual(set(stream.until_end()), {'"ada"'})  # who came first was told
+                self.assertTrue(stream.ended)
+            self.say("user:bob", "still here")
+            self.assertEqual(other.next().data, "still here")
+            other.client.close()
+            wait_until(lambda: self.get("/members/user:bob").json() == [], "bob to be gone")
 
     def test_a_stream_of_lua_sends_and_drains(self):
         stream = self.subscribe("/stream", last_event_id="seven")
