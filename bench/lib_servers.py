@@ -103,14 +103,14 @@ def listens(port):
 class Running:
     """A started server: its pid, its port, and its end."""
 
-    def __init__(self, server, core, wrapper=(), connections=20000):
+    def __init__(self, server, core, wrapper=(), connections=20000, stdin=subprocess.DEVNULL):
         """Runs on that core; on any with None."""
         self.name = server.name
         self.argv = [*wrapper, *server.command(connections)]
         self.log = ROOT / BUILD / f"{server.name}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                self.argv, cwd=ROOT, env={**os.environ, **server.environment()}, stdin=subprocess.DEVNULL, stdout=log,
+                self.argv, cwd=ROOT, env={**os.environ, **server.environment()}, stdin=stdin, stdout=log,
                 stderr=log, start_new_session=True, preexec_fn=lambda: core is None or os.sched_setaffinity(0, {core}))
         self.pid = self.process.pid
         try:
