@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <new>
 
+#include "net/memory_peer.h"
+
 namespace perigee::net {
 namespace {
 
@@ -43,12 +45,16 @@ Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, Connect
       input_(loop.buffers()),
       output_(loop.buffers()),
       peer_(peer),
-      fd_(fd) {
+      fd_(fd),
+      writing_(fd == kInMemory) {  // what is sent stays in output() until the peer takes it
   update_interest();
 }
 
 void Connection::watch(short wanted) {
   static_assert(kRead == EV_READ && kWrite == EV_WRITE);
+  if (fd_ == kInMemory) {
+    return;
+  }
   if (interest_ != 0) {
     event_del(&event_);
   }
@@ -222,7 +228,7 @@ void Connection::send_file_bytes() {
 }
 
 bool Connection::send_shared(const SharedBytes& part) {
-  if (unsent()) {
+  if (unsent() || fd_ == kInMemory) {
     return queue_shared(part) && flush();
   }
   const ssize_t count = transmit(fd_, part.bytes.data(), part.bytes.size(), 0);
@@ -361,6 +367,9 @@ void Connection::close() {
     interest_ = 0;
   }
   timer_.cancel();
+  if (other_end_ != nullptr) {
+    other_end_->on_closed();
+  }
   ::close(fd_);
   input_.release();
   output_.release();

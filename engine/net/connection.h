@@ -14,6 +14,7 @@
 namespace perigee::net {
 
 class Connection;
+class MemoryPeer;
 
 /// What a connection tells its owner. Loop thread only. Any of these may call close().
 class ConnectionHandler {
@@ -46,6 +47,7 @@ class Connection {
  public:
   /// Takes over a connected, non-blocking socket. close() ends the object.
   static Connection& adopt(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler);
+  static constexpr int kInMemory = -1;  ///< instead of a socket: a MemoryPeer is at the other end
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -130,6 +132,7 @@ class Connection {
   void close();
 
  private:
+  friend class MemoryPeer;
   enum class State : std::uint8_t { kOpen, kFlushing, kLingering, kClosed };
   static constexpr short kRead = 0x02;   ///< EV_READ
   static constexpr short kWrite = 0x04;  ///< EV_WRITE
@@ -180,6 +183,7 @@ class Connection {
   std::uint64_t file_left_ = 0;
   std::unique_ptr<SharedQueue> shared_;  // while it holds some
   PeerAddress peer_;
+  MemoryPeer* other_end_ = nullptr;  // null where there is a socket
   int fd_;
   int file_ = -1;
   short interest_ = 0;

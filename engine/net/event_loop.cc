@@ -80,15 +80,24 @@ void EventLoop::run() {
   thread_ = std::this_thread::get_id();
   bool busy = false;
   while (!stopping_.load(std::memory_order_acquire)) {
-    if (!busy) {
-      arm_timer();
-    }
-    ++turn_;
-    event_base_loop(base_.get(), busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
-    busy = end_turn();
-    run_deferred();
+    busy = turn(!busy);
   }
   run_leftovers();
+}
+
+bool EventLoop::turn(bool wait) {
+  if (wait) {
+    arm_timer();
+  }
+  begin_turn();
+  event_base_loop(base_.get(), wait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  return finish_turn();
+}
+
+bool EventLoop::finish_turn() {
+  const bool busy = end_turn();
+  run_deferred();
+  return busy;
 }
 
 bool EventLoop::end_turn() try {

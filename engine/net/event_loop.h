@@ -35,6 +35,17 @@ class EventLoop final : public Executor {
   /// Dispatches events until stop(). Errors of single callbacks never end it.
   void run();
 
+  /// For a thread that does not give itself to run(): one look for events and what follows from it. `wait`: where
+  /// there is nothing to do yet, until an event or a timer comes. True when there is more to do at once.
+  bool turn(bool wait);
+
+  /// The same without a look for events: a turn that the caller brings the work for.
+  bool finish_turn();
+  void begin_turn() { ++turn_; }
+
+  /// To be told when this thread's clock was moved.
+  void clock_moved() { armed_ = kUnarmed; }
+
   /// Makes run() return once the events at hand are dispatched. Any thread.
   void stop();
 
@@ -70,6 +81,7 @@ class EventLoop final : public Executor {
   [[nodiscard]] std::size_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr Milliseconds kUnarmed = -1;
   struct BaseDeleter {
     void operator()(event_base* base) const;
   };
