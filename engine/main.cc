@@ -24,6 +24,10 @@ int run(const perigee::server::CommandLine& command) {
       return perigee::server::run_routes(command);
     case Command::kProfile:
       return perigee::server::run_profile(command);
+    case Command::kBench:
+      return perigee::server::run_bench(command);
+    case Command::kTest:
+      return perigee::server::run_test(command);
     case Command::kNew:
       return perigee::server::run_new(command);
     case Command::kVersion:

@@ -26,6 +26,7 @@ void bind_session(lua_State* state);
 void bind_shared(lua_State* state);
 void bind_socket(lua_State* state);
 void bind_http(lua_State* state);
+void bind_test(lua_State* state);
 void bind_types(lua_State* state);
 
 /// Whether the value at `index` is a response value (lua/perigee/response.lua). Raises nothing.

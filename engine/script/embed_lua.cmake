@@ -1,6 +1,6 @@
 # Writes OUT: a C++ table of every module of the Lua library below ROOT, by name; files of its pages are modules too, whose
 # value is their text.
-file(GLOB files RELATIVE ${ROOT} ${ROOT}/perigee.lua ${ROOT}/perigee/*.lua ${ROOT}/perigee/middleware/*.lua
+file(GLOB files RELATIVE ${ROOT} ${ROOT}/perigee.lua ${ROOT}/perigee/*.lua ${ROOT}/perigee/middleware/*.lua ${ROOT}/perigee/test/*.lua
   ${ROOT}/admin/*.lua ${ROOT}/admin/pages/*)
 list(SORT files)
 set(text "// Generated from lua/: edit the modules there.\n#include \"script/lua_library.h\"\n\n")

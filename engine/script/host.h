@@ -32,6 +32,7 @@ namespace perigee::script {
 class Exchange;
 struct SessionCookie;
 class Task;
+class TestDesk;
 
 /// Is told what is published on a topic. Worker's thread only.
 class TopicListener {
@@ -100,6 +101,9 @@ class Host {
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.
   [[nodiscard]] virtual bool begin_operation(Task& task, std::string_view name) = 0;
+
+  /// Who opens apps for the tests that the VM runs; null for a VM that runs none.
+  [[nodiscard]] virtual TestDesk* test_desk() { return nullptr; }
 };
 
 }  // namespace perigee::script

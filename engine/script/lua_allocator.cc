@@ -25,6 +25,16 @@ void* LuaAllocator::allocate(void* self, void* block, std::size_t old_size, std:
   return allocator.resize(block, old_size, new_size);
 }
 
+void* LuaAllocator::allocate_counted(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept {
+  const std::size_t held = block == nullptr ? 0 : old_size;
+  if (new_size > held) {
+    Counts& counts = static_cast<LuaAllocator*>(self)->counts_;
+    ++counts.allocations;
+    counts.bytes += new_size - held;
+  }
+  return allocate(self, block, old_size, new_size);
+}
+
 void* LuaAllocator::take(std::size_t size) noexcept {
   if (size > kLargest) {
     return std::malloc(size);

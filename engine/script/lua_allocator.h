@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace perigee::script {
@@ -18,6 +19,16 @@ class LuaAllocator {
 
   /// A lua_Alloc; `self` is the allocator.
   static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
+
+  /// What was allocated so far, freed or not.
+  struct Counts {
+    std::uint64_t allocations = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  /// The same, and counts.
+  static void* allocate_counted(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
+  [[nodiscard]] const Counts& counts() const { return counts_; }
 
   /// Bytes taken from the system and not given back.
   [[nodiscard]] std::size_t reserved() const { return chunks_.size() * kChunk; }
@@ -41,6 +52,7 @@ class LuaAllocator {
   char* cut_ = nullptr;  // what is left of the newest chunk
   char* end_ = nullptr;
   std::vector<char*> chunks_;
+  Counts counts_;  // of allocate_counted()
 };
 
 }  // namespace perigee::script

@@ -50,6 +50,7 @@ int core_module(lua_State* state) {
   bind_crypto(state);
   bind_types(state);
   bind_session(state);
+  bind_test(state);
   bind_shared(state);
   bind_socket(state);
   bind_http(state);
@@ -179,7 +180,8 @@ std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string
 }
 
 Result<> Vm::open() {
-  state_ = lua_newstate(&LuaAllocator::allocate, &allocator_);
+  state_ = lua_newstate(settings_.count_allocations ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate,
+                        &allocator_);
   if (state_ == nullptr) {
     return fail("out of memory for a Lua VM");
   }
@@ -192,6 +194,10 @@ Result<> Vm::open() {
   if (lua_cpcall(
           state_, [](lua_State* state) { return open_protected(state); }, settings_.meter) != 0) {
     return fail("the Lua library does not load: " + error_text(state_));
+  }
+  if (settings_.coverage != nullptr) {
+    coverage_ = std::make_unique<Coverage>(*settings_.coverage);
+    coverage_->watch(state_);
   }
   return {};
 }

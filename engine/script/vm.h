@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "files/upload_form.h"
 #include "http/router.h"
+#include "script/coverage.h"
 #include "script/fetches.h"
 #include "script/file_answer.h"
 #include "script/governor.h"
@@ -45,6 +46,9 @@ struct VmSettings {
   VmLimits limits;
   profiler::VmMeter* meter = nullptr;  ///< where it counts what it does; null: nowhere. Outlives the VM
   bool development = false;  ///< errors are shown with source and locals, new globals and lost updates reported
+  bool tests = false;        ///< of a file of tests: perigee.test works
+  bool count_allocations = false;
+  Coverage::Total* coverage = nullptr;  ///< receives which lines ran; null: nobody counts
 };
 
 /// One route as `perigee routes` and logs show it.
@@ -154,6 +158,8 @@ class Vm {
   [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
   /// Bytes the Lua heap holds.
   [[nodiscard]] std::size_t heap_bytes() const;
+  /// What Lua has allocated so far. REQUIRES: VmSettings::count_allocations.
+  [[nodiscard]] const LuaAllocator::Counts& allocations() const { return allocator_.counts(); }
 
   /// The VM a Lua state belongs to. Cheap.
   [[nodiscard]] static Vm& of(lua_State* state);
@@ -169,6 +175,7 @@ class Vm {
 
   VmSettings settings_;
   LuaAllocator allocator_;
+  std::unique_ptr<Coverage> coverage_;
   Governor governor_{*this, settings_.limits};
   lua_State* state_ = nullptr;
   Host* host_ = nullptr;

@@ -43,6 +43,15 @@ constexpr std::array kCommands = {
         "file: pprof\n(*.pb.gz, for `go tool pprof`), folded stacks (*.folded, *.txt) or a flame graph "
         "(*.html).\nExample: perigee profile --seconds 30 -o flame.html"},
     CommandSpec{
+        Command::kTest, "test", "Run an app's tests.",
+        "Runs the files *_spec.lua and *_test.lua that are named, or lie in the folders that are named; without "
+        "any, in tests, spec and lua.\nExits with 0 if all is well, else with 1.\nExample: perigee test "
+        "--filter greets tests"},
+    CommandSpec{Command::kBench, "bench", "Run an app's benchmarks, or compare two runs.",
+                "Runs the files *_bench.lua that are named, or lie in the folders that are named; without any, in "
+                "tests, bench and lua. Prints the format of Go's benchmarks.\nExits with 0 if all is well, else with "
+                "1.\nExample: perigee bench --count 6 > new.txt && perigee bench --compare old.txt new.txt"},
+    CommandSpec{
         Command::kNew, "new", "Make a new project.",
         "Makes a small working project in a folder that is empty or not there yet.\nExample: perigee new my-app"},
     CommandSpec{Command::kVersion, "version", "Print the version.", "Prints the version."},
@@ -75,6 +84,36 @@ void add_app_flags(CLI::App& app, Flags& flags) {
   app.add_option("--workers", flags.workers, "Worker threads; 0 is one for each core")->type_name("N");
 }
 
+void add_test_flags(CLI::App& app, CommandLine& line) {
+  app.add_option("paths", line.paths, "Files and folders")->type_name("PATH");
+  app.add_option("--filter", line.test.filter, "Run only tests whose names match a Lua pattern")->type_name("PATTERN");
+  app.add_option("--seed", line.test.seed, "The order of an earlier run")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{UINT32_MAX}));
+  app.add_option("--jobs", line.test.jobs, "Files at a time; 0 is one for each core")
+      ->type_name("N")
+      ->check(CLI::Range(0, 256));
+  app.add_option("--timeout", line.test.time_limit, "Seconds that a test may take")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86400.0));
+  app.add_flag("--coverage", line.test.coverage, "Count which lines of the app run: a table, and a page");
+  app.add_option("--coverage-dir", line.test.coverage_dir, "Where the page goes")->type_name("DIR");
+  app.add_option("--junit", line.test.junit, "Write the results to a file, as JUnit's XML")->type_name("FILE");
+}
+
+void add_bench_flags(CLI::App& app, CommandLine& line) {
+  app.add_option("paths", line.paths, "Files and folders")->type_name("PATH");
+  app.add_option("--filter", line.test.filter, "Run only benchmarks whose names match a Lua pattern")
+      ->type_name("PATTERN");
+  app.add_option("--count", line.bench.count, "Runs of each benchmark")->type_name("N")->check(CLI::Range(1, 1000));
+  app.add_option("--time", line.bench.seconds, "Seconds that a run takes, about")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 3600.0));
+  app.add_option("--compare", line.bench.compare, "Compare what two earlier runs printed")
+      ->type_name("OLD NEW")
+      ->expected(2);
+}
+
 // One subcommand of the program, with the flags it takes.
 void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, Flags& flags) {
   CLI::App& app = *program.add_subcommand(std::string(spec.name), spec.sentence);
@@ -104,6 +143,14 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
           ->check(CLI::Range(1, 1000));
       app.add_option("-o,--output", line.profile.file, "Where to write it; without, a table is printed")
           ->type_name("FILE");
+      add_common_flags(app, line, flags);
+      break;
+    case Command::kTest:
+      add_test_flags(app, line);
+      add_common_flags(app, line, flags);
+      break;
+    case Command::kBench:
+      add_bench_flags(app, line);
       add_common_flags(app, line, flags);
       break;
     case Command::kNew:

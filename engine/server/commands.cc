@@ -142,6 +142,7 @@ int run_new(const CommandLine& command) {
       "made %s:\n"
       "  lua/app.lua          the routes\n"
       "  lua/templates/       the pages\n"
+      "  tests/               the tests, for perigee test\n"
       "  conf/server.toml     the configuration\n"
       "\n"
       "next:\n"

@@ -10,6 +10,8 @@ namespace perigee::server {
 [[nodiscard]] int run_reload(const CommandLine& command);
 [[nodiscard]] int run_health(const CommandLine& command);
 [[nodiscard]] int run_routes(const CommandLine& command);
+[[nodiscard]] int run_bench(const CommandLine& command);
+[[nodiscard]] int run_test(const CommandLine& command);
 [[nodiscard]] int run_new(const CommandLine& command);
 [[nodiscard]] int run_version();
 

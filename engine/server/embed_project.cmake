@@ -1,6 +1,6 @@
 # Writes OUT: a C++ table of the files that `perigee new` makes, out of ROOT (lua/), by their paths in a project.
 set(files .gitignore .luarc.json README.md conf/server.toml lua/app.lua lua/templates/index.html
-  lua/templates/layout.html)
+  lua/templates/layout.html tests/app_spec.lua)
 set(text "// Generated from lua/project and lua/perigee/meta: edit the files there.\n#include \"server/project.h\"\n\n")
 string(APPEND text "namespace perigee::server {\n\nconst std::vector<ProjectFile>& project_files() {\n")
 string(APPEND text "  static const std::vector<ProjectFile> files = {\n")

@@ -17,6 +17,7 @@
 #include "server/development.h"
 #include "server/privileges.h"
 #include "server/process_figures.h"
+#include "server/session_settings.h"
 
 namespace perigee::server {
 namespace {
@@ -31,11 +32,6 @@ void print_line(const std::string& text) {
 
 std::string url_of(const net::SocketAddress& address) {
   return address.is_unix() ? address.text() : "http://" + address.text();
-}
-
-state::SessionStore::Settings session_settings(const Options& options) {
-  return {milliseconds(options.session_idle), milliseconds(options.session_absolute),
-          static_cast<std::size_t>(options.session_max), static_cast<std::size_t>(options.session_size)};
 }
 
 std::size_t worker_count(const Options& options) {

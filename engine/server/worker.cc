@@ -10,12 +10,14 @@ namespace perigee::server {
 
 // --- the hallway -----------------------------------------------------------------------------------------------------
 
-void Worker::adopt(int fd, const net::PeerAddress& peer) {
+net::Connection* Worker::adopt(int fd, const net::PeerAddress& peer) {
   const net::PeerAddress known = proxy_header_ ? net::PeerAddress() : peer;  // whose it is, a header is to say
   const auto verdict = setup_.limits->admit(known, options_->connections, options_->connections_per_address);
   if (verdict != ConnectionLimits::Verdict::kAdmitted) {
-    turn_away(fd, peer, verdict);
-    return;
+    if (fd != net::Connection::kInMemory) {
+      turn_away(fd, peer, verdict);
+    }
+    return nullptr;
   }
   net::Connection& client = net::Connection::adopt(loop_, fd, known, *this);
   connections_.insert(&client);
@@ -27,6 +29,7 @@ void Worker::adopt(int fd, const net::PeerAddress& peer) {
   if (proxy_header_) {
     await_proxy_header(client, peer);
   }
+  return &client;
 }
 
 void Worker::serve(net::Connection& client) {

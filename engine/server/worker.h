@@ -37,6 +37,10 @@
 #include "state/shared_dictionaries.h"
 #include "state/topics.h"
 
+namespace perigee::script {
+class TestDesk;
+}
+
 namespace perigee::server {
 
 /// What a worker's VMs hold at one moment.
@@ -69,6 +73,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     Watchdog* watchdog = nullptr;               ///< null: nobody stops what never ends
     AccessTargets* access_targets = nullptr;    ///< null: no access log
     Operation operation;                        ///< none but for the admin app
+    script::TestDesk* desk = nullptr;           ///< of a file of tests
   };
 
   explicit Worker(Setup setup);
@@ -90,6 +95,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number, std::function<void(const std::string&)> on_ready);
   void activate(std::uint64_t number, std::shared_ptr<const Options> options);
   void discard(std::uint64_t number);
+  /// Makes the waits of every task raise.
+  void cancel_tasks(script::CancelReason reason);
   /// Stops taking connections once the queue is empty, answers what is under way and then calls `on_drained`. After
   /// `deadline` (monotonic milliseconds) what still runs is cancelled.
   void drain(Milliseconds deadline, std::function<void()> on_drained);
@@ -110,6 +117,22 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] std::size_t queued() const { return loop_.queued(); }
   /// Seconds its thread has been on a processor. REQUIRES: start() was called, stop() was not.
   [[nodiscard]] double cpu_seconds();
+
+  // --- a worker without a thread of its own ---
+
+  /// Instead of start(): the calling thread is the worker's, and turns its loop.
+  void start_here();
+  /// Ends what start_here() began; connections still open are dropped.
+  void stop_here();
+  [[nodiscard]] net::EventLoop& loop() { return loop_; }
+  /// The VM that serves; null before activate().
+  [[nodiscard]] const script::Vm* vm() {
+    return generations_.has_current() ? generations_.current().vm.get() : nullptr;
+  }
+  /// A connection whose client is in this process; null when the worker takes no more.
+  [[nodiscard]] net::Connection* connect();
+  /// The time is read anew: to be called before bytes are brought outside of a turn of the loop.
+  void begin_turn() { loop_.begin_turn(); }
 
   // --- net::ConnectionHandler ---
   void on_data(net::Connection& client) override { serve(client); }
@@ -143,6 +166,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] profiler::ErrorDesk& errors() override { return *setup_.errors; }
   [[nodiscard]] Executor& executor() override { return loop_; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
+  [[nodiscard]] script::TestDesk* test_desk() override { return setup_.desk; }
 
  private:
   using Outcome = script::Dispatcher::Outcome;
@@ -152,7 +176,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   static constexpr Milliseconds kLastWords = 500;  ///< between telling a handler that its time is over and not waiting
 
   // The hallway, in the order a request walks it.
-  void adopt(int fd, const net::PeerAddress& peer);
+  net::Connection* adopt(int fd, const net::PeerAddress& peer);
   void serve(net::Connection& client);
   [[nodiscard]] bool advance(net::Connection& client, Visit& visit);
   [[nodiscard]] bool read_head(net::Connection& client, Visit& visit);

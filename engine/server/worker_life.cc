@@ -83,8 +83,30 @@ void Worker::open_access_log() {
   }
 }
 
-void Worker::start() {
+void Worker::start_here() {
   loop_.set_turn_work([this] { return end_turn(); });
+}
+
+void Worker::stop_here() {
+  listeners_.clear();
+  for (net::Connection* client : std::exchange(connections_, {})) {
+    client->close();
+  }
+  for (net::Connection* client : std::exchange(turned_away_, {})) {
+    client->close();
+  }
+  loop_.run_leftovers();
+}
+
+net::Connection* Worker::connect() {
+  net::PeerAddress peer;
+  peer.family = AF_INET;
+  peer.bytes = {127, 0, 0, 1};
+  return adopt(net::Connection::kInMemory, peer);
+}
+
+void Worker::start() {
+  start_here();
   thread_ = std::thread([this] {
     marks.worker = setup_.number;
     pthread_setname_np(pthread_self(), ("perigee-" + std::to_string(setup_.number)).c_str());
@@ -100,14 +122,7 @@ void Worker::start() {
       recorded.emplace(*setup_.profiler, setup_.number);
     }
     loop_.run();
-    listeners_.clear();
-    for (net::Connection* client : std::exchange(connections_, {})) {
-      client->close();
-    }
-    for (net::Connection* client : std::exchange(turned_away_, {})) {
-      client->close();
-    }
-    loop_.run_leftovers();
+    stop_here();
   });
 }
 
@@ -204,6 +219,12 @@ void Worker::discard(std::uint64_t number) {
   loop_.post([this, number] {
     generations_.discard(number);
     housekeep_soon();
+  });
+}
+
+void Worker::cancel_tasks(script::CancelReason reason) {
+  loop_.post([this, reason] {
+    generations_.each([reason](const Generation& generation) { generation.vm->cancel_all(reason); });
   });
 }
 

@@ -30,6 +30,8 @@ TEST_CASE("command line: each command has its name") {
       {{"reload"}, Command::kReload},
       {{"health"}, Command::kHealth},
       {{"routes"}, Command::kRoutes},
+      {{"test"}, Command::kTest},
+      {{"bench"}, Command::kBench},
       {{"new", "folder"}, Command::kNew},
       {{"version"}, Command::kVersion},
       {{"--version"}, Command::kVersion},
@@ -60,6 +62,30 @@ TEST_CASE("command line: flags become overrides, after those of --set") {
       {{"serve", "--admin", ":1", "--set", "a.b=c"}, {"a.b=c", "admin.listen=\":1\""}},
   }));
   CHECK(read(words).sets == sets);
+}
+
+TEST_CASE("command line: test takes paths and says how to go about them") {
+  const CommandLine line = read({"test", "tests", "a_spec.lua", "--filter", "x", "--seed", "7", "--jobs", "2",
+                                 "--timeout", "0.5", "--junit", "out.xml"});
+  CHECK(line.paths == std::vector<std::string>{"tests", "a_spec.lua"});
+  CHECK(line.test.filter == "x");
+  CHECK(line.test.seed == 7);
+  CHECK(line.test.jobs == 2);
+  CHECK(line.test.time_limit == 0.5);
+  CHECK(line.test.junit == "out.xml");
+  CHECK(read({"test"}).test.seed == -1);
+  CHECK(refused({"test", "--seed", "-1"}).code == 1);
+  CHECK(refused({"test", "--timeout", "0"}).code == 1);
+}
+
+TEST_CASE("command line: bench takes paths and counts, or two files to compare") {
+  const CommandLine line = read({"bench", "bench", "--count", "6", "--time", "0.5", "--filter", "x"});
+  CHECK(line.paths == std::vector<std::string>{"bench"});
+  CHECK(line.bench.count == 6);
+  CHECK(line.bench.seconds == 0.5);
+  CHECK(read({"bench", "--compare", "a", "b"}).bench.compare == std::vector<std::string>{"a", "b"});
+  CHECK(refused({"bench", "--compare", "a"}).code == 1);
+  CHECK(refused({"bench", "--count", "0"}).code == 1);
 }
 
 TEST_CASE("command line: --json belongs to routes") {

@@ -33,6 +33,8 @@ class New(unittest.TestCase):
         self.assertIn("perigee serve --dev", said)
         checked = run_perigee("check", cwd=project)
         self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        tested = run_perigee("test", cwd=project)
+        self.assertEqual((tested.returncode, tested.stderr), (0, ""), tested.stdout)
         self.assertIn("/items/{id:integer}", run_perigee("routes", cwd=project).stdout)
         client, _ = self.serve(project)
         with client:

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/answer_reader.h"
+#include "script/lua_allocator.h"
+
+namespace perigee::script {
+
+/// What a file of tests asks of the program that runs it: apps to test and clients to speak to them, both known by
+/// numbers, and a place for its results. Its worker's thread only. Waits are bounded by the time a test may take.
+class TestDesk {
+ public:
+  virtual ~TestDesk() = default;
+
+  struct AppRequest {
+    std::string path;
+    std::vector<std::string> sets;  ///< "section.key=value", as --set takes them
+    bool served = false;            ///< on a port of the loopback, by a thread of its own
+  };
+
+  /// What became of one test.
+  struct Outcome {
+    std::string status;  ///< "success", "failure", "error" or "pending"
+    std::string name;
+    std::string place;    ///< file:line
+    std::string message;  ///< of what did not go well
+    double seconds = 0;
+  };
+
+  /// How much of an answer is waited for.
+  enum class Wanted : std::uint8_t { kHead, kPart, kWhole };
+
+  /// Loads an app and runs its start hooks.
+  [[nodiscard]] virtual Result<int> open_app(const AppRequest& request) = 0;
+  /// Runs its stop hooks and closes it with its clients. Does nothing a second time.
+  virtual void close_app(int app) = 0;
+  /// "127.0.0.1:8080" of a served app, else "".
+  [[nodiscard]] virtual std::string address(int app) = 0;
+
+  [[nodiscard]] virtual Result<int> open_client(int app) = 0;
+  virtual void close_client(int client) = 0;
+  /// Sends a request; the answer is waited for next. False when the connection can't be had.
+  [[nodiscard]] virtual bool send(int client, std::string_view request, bool is_head) = 0;
+  /// Waits for that much of the answer, `seconds` at most (less than 0: as long as the test may take). False when it
+  /// did not come in time. What there is can be read from answer() either way.
+  [[nodiscard]] virtual bool await(int client, Wanted wanted, double seconds) = 0;
+  [[nodiscard]] virtual http::AnswerReader& answer(int client) = 0;
+
+  /// Moves the clock on for every app, and lets them do what is due on the way.
+  virtual void advance(double seconds) = 0;
+
+  /// What the VMs of the apps have allocated; of no apps: nothing.
+  [[nodiscard]] virtual std::optional<LuaAllocator::Counts> allocated() = 0;
+
+  /// What lanes that do the same in step have brought to a meeting.
+  struct Meeting {
+    double largest = 0;
+    double first = 0;  ///< sums
+    double second = 0;
+  };
+  /// Waits until every lane is there; `largest` is infinite once one has left.
+  [[nodiscard]] virtual Meeting meet(const Meeting& own) = 0;
+
+  /// What a benchmark has come to: nanoseconds, bytes and allocations for each of n; the best and the worst round.
+  struct Measured {
+    std::string name;
+    std::int64_t n = 0;
+    double ns = 0, bytes = 0, allocations = 0, fastest = 0, slowest = 0;
+  };
+  virtual void bench_progress(std::string_view name, double n, int rounds) = 0;
+  virtual void bench_result(const Measured& measured) = 0;
+  virtual void bench_failed(std::string_view name, std::string_view message) = 0;
+
+  /// A test begins; "" when the file's own code goes on.
+  virtual void begin_test(std::string_view name, std::string_view place) = 0;
+  virtual void end_test(Outcome outcome) = 0;
+};
+
+}  // namespace perigee::script

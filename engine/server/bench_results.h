@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace perigee::server {
+
+/// What a benchmark has come to.
+struct BenchResult {
+  std::string name;  ///< "Hello"
+  std::int64_t n = 0;
+  double ns = 0;           ///< nanoseconds for each of n
+  double bytes = 0;        ///< allocated for each
+  double allocations = 0;  ///< likewise
+  double fastest = 0;      ///< nanoseconds for each of the best round, and of the worst
+  double slowest = 0;
+};
+
+/// A line in the format of Go's testing package: "BenchmarkHello-2  1000000  964 ns/op  224 B/op  5 allocs/op".
+[[nodiscard]] std::string bench_line(const BenchResult& result, unsigned processors);
+
+/// How far the rounds of a benchmark were apart, for a person.
+[[nodiscard]] std::string bench_noise(const BenchResult& result);
+
+/// The figures of several runs by benchmark and unit: values["Hello-2"]["ns/op"].
+struct BenchRuns {
+  std::vector<std::string> names;  ///< in the order of the text
+  std::map<std::string, std::map<std::string, std::vector<double>>> values;
+};
+
+/// Reads the lines that bench_line() or `go test -bench` wrote; others are passed over.
+[[nodiscard]] BenchRuns read_bench(std::string_view text);
+
+/// The benchmarks that both texts have, side by side: medians, how much they differ and whether that can be told from
+/// chance (Mann-Whitney, p < 0.05); "~" where it can't. A table for each unit.
+[[nodiscard]] std::string compare_bench(const BenchRuns& before, const BenchRuns& after);
+
+}  // namespace perigee::server

@@ -1,0 +1,218 @@
+#include "server/spec_desk.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "server/config_loader.h"
+#include "server/spec_log.h"
+
+namespace perigee::server {
+namespace {
+
+constexpr Milliseconds kGlance = 5;  // how long others wait for their turn while one app is waited for
+
+}  // namespace
+
+SpecDesk::SpecDesk(Settings settings) : settings_(std::move(settings)) {
+  running_.since = real_ms();
+}
+
+SpecDesk::~SpecDesk() = default;
+
+SpecDesk::Running SpecDesk::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
+Milliseconds SpecDesk::time_left() const {
+  const std::lock_guard lock(mutex_);
+  return running_.since + milliseconds(settings_.time_limit) - real_ms();
+}
+
+Result<int> SpecDesk::open_app(const AppRequest& request) {
+  std::vector<std::string> sets = settings_.sets;
+  sets.insert(sets.end(), request.sets.begin(), request.sets.end());
+  auto options = load_options(settings_.config_path, sets);
+  if (!options) {
+    std::string mistakes;
+    for (const ConfigMistake& mistake : options.error()) {
+      mistakes.append(mistakes.empty() ? "" : "\n").append(mistake.text());
+    }
+    return fail(mistakes);
+  }
+  options->app = request.path;
+  TestApp::Settings settings;
+  settings.served = request.served;
+  settings.patience = std::max<Milliseconds>(time_left(), 1);
+  settings.log = &log_;
+  settings.count_allocations = settings_.count_allocations;
+  settings.coverage = settings_.coverage;
+  if (settings_.lanes != nullptr) {
+    settings.state = settings_.lanes->state(apps_.size());
+    settings.lane = settings_.lane;
+    settings.lanes = settings_.lanes->count();
+  }
+  apps_.push_back(TRY(TestApp::open(*options, settings)));
+  return static_cast<int>(apps_.size() - 1);
+}
+
+void SpecDesk::close_app(int app) {
+  if (apps_[at(app)] == nullptr) {
+    return;
+  }
+  for (auto& client : clients_) {
+    if (client != nullptr && &client->app() == apps_[at(app)].get()) {
+      client.reset();
+    }
+  }
+  apps_[at(app)].reset();
+}
+
+void SpecDesk::close_all() {
+  for (std::size_t i = 0; i < apps_.size(); ++i) {
+    close_app(static_cast<int>(i));
+  }
+}
+
+std::string SpecDesk::address(int app) {
+  return apps_[at(app)] == nullptr ? "" : apps_[at(app)]->address();
+}
+
+Result<int> SpecDesk::open_client(int app) {
+  if (apps_[at(app)] == nullptr) {
+    return fail("the app is closed");
+  }
+  clients_.push_back(std::make_unique<TestClient>(*apps_[at(app)]));
+  return static_cast<int>(clients_.size() - 1);
+}
+
+void SpecDesk::close_client(int client) {
+  clients_[at(client)].reset();
+}
+
+bool SpecDesk::send(int client, std::string_view request, bool is_head) {
+  return clients_[at(client)] != nullptr && clients_[at(client)]->send(request, is_head);
+}
+
+bool SpecDesk::more_to_come(TestClient& client, Wanted wanted) {
+  client.receive();
+  switch (client.answer().state()) {
+    case http::AnswerReader::State::kHead:
+      return true;
+    case http::AnswerReader::State::kBody:
+      return wanted == Wanted::kWhole || (wanted == Wanted::kPart && client.answer().body().empty());
+    case http::AnswerReader::State::kDone:
+    case http::AnswerReader::State::kBroken:
+      break;
+  }
+  return false;
+}
+
+bool SpecDesk::await(int client, Wanted wanted, double seconds) {
+  TestClient& asked = *clients_[at(client)];
+  if (!more_to_come(asked, wanted)) {  // what mostly happens
+    return true;
+  }
+  const Milliseconds own = seconds >= 0 ? milliseconds(seconds) : std::numeric_limits<Milliseconds>::max();
+  const Milliseconds deadline = real_ms() + std::min(own, std::max<Milliseconds>(time_left(), 0));
+  do {
+    if (real_ms() >= deadline) {
+      return false;
+    }
+    wait_for(asked, deadline - real_ms());
+  } while (more_to_come(asked, wanted));
+  return true;
+}
+
+// The other apps go on meanwhile.
+void SpecDesk::wait_for(TestClient& client, Milliseconds longest) {
+  bool alone = true;
+  for (const auto& app : apps_) {
+    if (app != nullptr && !app->served() && app.get() != &client.app()) {
+      app->turn(0);
+      alone = false;
+    }
+  }
+  client.wait(alone ? longest : std::min(longest, kGlance));
+}
+
+// Until no app has anything to do before the clock moves on.
+void SpecDesk::settle() {
+  constexpr int kMostTurns = 1000;  // a task may always have more to do
+  bool busy = true;
+  for (int i = 0; busy && i < kMostTurns; ++i) {
+    busy = false;
+    for (const auto& app : apps_) {
+      busy = (app != nullptr && !app->served() && app->turn(0)) || busy;
+    }
+  }
+}
+
+void SpecDesk::move_clock(Milliseconds by) {
+  clock_ahead += by;
+  for (const auto& app : apps_) {
+    if (app != nullptr && !app->served()) {
+      app->worker().loop().clock_moved();
+      app->sweep();
+    }
+  }
+}
+
+void SpecDesk::advance(double seconds) {
+  const Milliseconds target = clock_ahead + milliseconds(seconds) + 1;  // the millisecond that runs has begun already
+  settle();
+  while (clock_ahead < target) {
+    Milliseconds next = std::numeric_limits<Milliseconds>::max();
+    for (const auto& app : apps_) {
+      if (app != nullptr && !app->served()) {
+        next = std::min(next, app->worker().loop().timers().next_deadline());
+      }
+    }
+    move_clock(std::clamp<Milliseconds>(next - monotonic_ms(), 1, target - clock_ahead));
+    settle();
+  }
+}
+
+std::optional<script::LuaAllocator::Counts> SpecDesk::allocated() {
+  std::optional<script::LuaAllocator::Counts> sum;
+  for (const auto& app : apps_) {
+    const script::Vm* vm = app != nullptr && !app->served() ? app->worker().vm() : nullptr;
+    if (vm != nullptr) {
+      sum = sum.value_or(script::LuaAllocator::Counts{});
+      sum->allocations += vm->allocations().allocations;
+      sum->bytes += vm->allocations().bytes;
+    }
+  }
+  return sum;
+}
+
+void SpecDesk::bench_progress(std::string_view name, double n, int rounds) {
+  settings_.lanes->events().on_progress(name, n, rounds);
+}
+
+void SpecDesk::bench_failed(std::string_view name, std::string_view message) {
+  settings_.lanes->events().on_failure(name, message);
+}
+
+void SpecDesk::begin_test(std::string_view name, std::string_view place) {
+  SpecLog::collect(&log_);
+  began_ns_ = monotonic_ns() - clock_ahead * 1'000'000;
+  const std::lock_guard lock(mutex_);
+  running_ = {std::string(name), std::string(place), real_ms()};
+}
+
+void SpecDesk::end_test(Outcome outcome) {
+  const std::string logged = log_.take();
+  if (outcome.status != "success" && !logged.empty()) {
+    outcome.message.append(outcome.message.ends_with('\n') ? "" : "\n").append("Logged meanwhile:\n").append(logged);
+  }
+  outcome.seconds = static_cast<double>(monotonic_ns() - clock_ahead * 1'000'000 - began_ns_) * 1e-9;
+  {
+    const std::lock_guard lock(mutex_);
+    running_ = {"", "", real_ms()};
+  }
+  settings_.on_outcome(outcome);
+}
+
+}  // namespace perigee::server

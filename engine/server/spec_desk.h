@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "script/test_desk.h"
+#include "server/bench_lanes.h"
+#include "server/options.h"
+#include "server/spec_log.h"
+#include "server/test_app.h"
+#include "server/test_client.h"
+
+namespace perigee::server {
+
+/// The desk of one file of tests: its apps, its clients, what its tests came to. Belongs to the thread of the file's
+/// worker; what it says of the running test may be asked for anywhere.
+class SpecDesk final : public script::TestDesk {
+ public:
+  struct Settings {
+    std::string config_path;        ///< what apps are configured by; "" for the defaults
+    std::vector<std::string> sets;  ///< overrides, as --set takes them
+    double time_limit = 10;         ///< seconds a test may take
+    script::Coverage::Total* coverage = nullptr;
+    bool count_allocations = false;
+    std::shared_ptr<BenchLanes> lanes;  ///< of benchmarks
+    int lane = 0;
+    std::function<void(const Outcome& outcome)> on_outcome;  ///< on the file's thread
+  };
+
+  /// The test that runs now.
+  struct Running {
+    std::string name;   ///< "" between tests
+    std::string place;  ///< file:line
+    Milliseconds since = 0;
+  };
+
+  explicit SpecDesk(Settings settings);
+  ~SpecDesk() override;
+
+  // --- any thread ---
+  [[nodiscard]] Running running() const;
+
+  // --- the file's thread ---
+  void close_all();
+
+  [[nodiscard]] Result<int> open_app(const AppRequest& request) override;
+  void close_app(int app) override;
+  [[nodiscard]] std::string address(int app) override;
+  [[nodiscard]] Result<int> open_client(int app) override;
+  void close_client(int client) override;
+  [[nodiscard]] bool send(int client, std::string_view request, bool is_head) override;
+  [[nodiscard]] bool await(int client, Wanted wanted, double seconds) override;
+  [[nodiscard]] http::AnswerReader& answer(int client) override { return clients_[at(client)]->answer(); }
+  void advance(double seconds) override;
+  [[nodiscard]] std::optional<script::LuaAllocator::Counts> allocated() override;
+  [[nodiscard]] Meeting meet(const Meeting& own) override { return settings_.lanes->meet(own); }
+  void bench_progress(std::string_view name, double n, int rounds) override;
+  void bench_result(const Measured& measured) override { settings_.lanes->events().on_result(measured); }
+  void bench_failed(std::string_view name, std::string_view message) override;
+  void begin_test(std::string_view name, std::string_view place) override;
+  void end_test(Outcome outcome) override;
+
+ private:
+  [[nodiscard]] static std::size_t at(int number) { return static_cast<std::size_t>(number); }
+  [[nodiscard]] Milliseconds time_left() const;
+  [[nodiscard]] bool more_to_come(TestClient& client, Wanted wanted);
+  void wait_for(TestClient& client, Milliseconds longest);
+  void settle();
+  void move_clock(Milliseconds by);
+
+  Settings settings_;
+  SpecLog::Page log_;                                 // what was logged during the test
+  std::vector<std::unique_ptr<TestApp>> apps_;        // by number; null once closed
+  std::vector<std::unique_ptr<TestClient>> clients_;  // likewise
+  std::int64_t began_ns_ = 0;                         // the running test, on the clock that nobody moves
+  mutable std::mutex mutex_;
+  Running running_;  // guarded by mutex_
+};
+
+}  // namespace perigee::server

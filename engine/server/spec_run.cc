@@ -1,0 +1,88 @@
+#include "server/spec_run.h"
+
+#include <utility>
+
+#include "server/reloader.h"
+#include "server/spec_log.h"
+
+namespace perigee::server {
+namespace {
+
+constexpr Milliseconds kLastWords = 2000;  // between cancelling a test and giving its file up
+
+}  // namespace
+
+SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
+    : settings_(std::move(settings)), on_change_(std::move(on_change)), desk_(settings_.desk) {
+  script::VmSettings vm_options = vm_settings(*settings_.options, 0, 1);
+  vm_options.app_path = "embedded:" + settings_.program;
+  vm_options.config_json = settings_.json;
+  vm_options.tests = true;
+  vm_options.development = false;
+  vm_options.limits.load = script::nanoseconds_limit(settings_.cpu_limit);
+  vm_options.coverage = settings_.desk.coverage;
+  vm_options.count_allocations = settings_.desk.count_allocations;
+  std::vector<std::string> mistakes;
+  auto vm = script::Vm::load(vm_options, mistakes);
+  if (vm == nullptr) {
+    end(mistakes.front());
+    return;
+  }
+  Worker::Setup setup;
+  setup.options = settings_.options;
+  setup.limits = &state_.limits;
+  setup.rates = &state_.rates;
+  setup.shared = &state_.shared;
+  setup.errors = &state_.errors;
+  setup.topics = &state_.topics;
+  setup.sessions = &state_.sessions;
+  setup.route_names = &state_.route_names;
+  setup.watchdog = settings_.watchdog;
+  setup.desk = &desk_;
+  worker_ = std::make_unique<Worker>(std::move(setup));
+  worker_->start();
+  worker_->prepare(std::move(vm), 1, [this](const std::string& error) {
+    desk_.close_all();
+    SpecLog::collect(nullptr);
+    end(error);
+  });
+}
+
+SpecRun::~SpecRun() {
+  worker_.reset();
+}
+
+void SpecRun::end(const std::string& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    error_ = error;
+  }
+  on_change_();
+}
+
+bool SpecRun::finished() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
+std::string SpecRun::error() const {
+  const std::lock_guard lock(mutex_);
+  return error_;
+}
+
+SpecRun::Patience SpecRun::watch() {
+  const Milliseconds since = desk_.running().since;
+  const Milliseconds late = monotonic_ms() - since - milliseconds(settings_.desk.time_limit);
+  if (late < 0 || worker_ == nullptr) {
+    return Patience::kLeft;
+  }
+  if (cancelled_since_ != since) {
+    cancelled_since_ = since;
+    worker_->cancel_tasks(script::CancelReason::kTimeLimit);
+    return Patience::kCancelled;
+  }
+  return late < milliseconds(settings_.desk.time_limit) + kLastWords ? Patience::kCancelled : Patience::kGone;
+}
+
+}  // namespace perigee::server

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "script/test_desk.h"
+
+namespace perigee::server {
+
+/// What a run of tests has come to: a character for each test as it ends, then a summary with what did not go well.
+/// Any thread.
+class TestReport {
+ public:
+  using Outcome = script::TestDesk::Outcome;
+
+  /// Takes a test of `file`.
+  void add(const std::string& file, const Outcome& outcome);
+
+  /// Prints the summary: how many, how long, and each failure with its place.
+  void print_summary(double seconds, std::int64_t seed);
+
+  /// The results as JUnit's XML, a suite for each file.
+  [[nodiscard]] std::string junit(double seconds) const;
+
+  [[nodiscard]] bool failed() const;
+
+ private:
+  struct Entry {
+    std::string file;
+    Outcome outcome;
+  };
+  [[nodiscard]] std::size_t count(std::string_view status) const;
+
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;  // guarded by mutex_
+};
+
+}  // namespace perigee::server

@@ -1,0 +1,182 @@
+---@meta perigee.test
+-- Annotations of perigee.test for lua-language-server. Never loaded at run time.
+-- luacheck: ignore 211 241
+
+---@class perigee.test
+local test = {}
+
+--- Loads an app in this process, with sessions, dictionaries and topics of its own, and runs its start hooks.
+---
+--- ```lua
+--- local client = test.app "lua/app.lua"
+--- assert.equal(200, client:get("/").status)
+--- ```
+---@param path string the app's file, from where the command was called
+---@param options? { set: table<string, any> } options of the configuration: { ["limits.time"] = 2 }
+---@return perigee.test.Client
+function test.app(path, options) end
+
+--- Serves an app on a port of the loopback, on a thread of its own.
+---@param path string
+---@param options? { port: integer, set: table<string, any> } any free port by default
+---@return perigee.test.Server
+function test.server(path, options) end
+
+---@class perigee.test.Clock
+test.clock = {}
+
+--- Moves the clock of every app of test.app on: what is due on the way is done, nobody waits.
+---@param seconds number
+function test.clock:advance(seconds) end
+
+---@class perigee.test.RequestOptions
+---@field headers? table<string, string|number|string[]>
+---@field query? table<string, string|number|boolean|any[]> a list is repeated
+---@field json? any the body, as JSON
+---@field form? table<string, any> the body, as a form
+---@field body? string the body as it is
+---@field cookies? table<string, string> besides those the client keeps
+
+---@class perigee.test.Answer
+---@field status integer
+---@field headers table<string, string> names in lower case, found in any case
+---@field body string
+local Answer = {}
+
+--- The body as JSON; nil and why where it is none.
+---@return any value, string? err
+function Answer:json() end
+
+---@class perigee.test.CookieJar
+local Jar = {}
+
+---@param name string
+---@return string? value
+function Jar:get(name) end
+
+---@param name string
+---@param value string
+function Jar:set(name, value) end
+
+--- Forgets all cookies.
+function Jar:clear() end
+
+---@class perigee.test.Client
+---@field jar perigee.test.CookieJar the cookies that answers have set
+local Client = {}
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:get(path, options) end
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:head(path, options) end
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:post(path, options) end
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:put(path, options) end
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:patch(path, options) end
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:delete(path, options) end
+
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:options(path, options) end
+
+---@param method string
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Answer
+function Client:request(method, path, options) end
+
+--- Sends a request on a connection of its own and goes on.
+---@param method string
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Pending
+function Client:send(method, path, options) end
+
+--- Sends a request on a connection of its own and returns once the answer's head is there.
+---@param method string
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Stream
+function Client:stream(method, path, options) end
+
+--- Opens a stream of server-sent events.
+---
+--- ```lua
+--- for event in client:sse("/news") do print(event.data) end
+--- ```
+---@param path string
+---@param options? perigee.test.RequestOptions
+---@return perigee.test.Events
+function Client:sse(path, options) end
+
+--- Another client of the same app, with a connection and cookies of its own.
+---@return perigee.test.Client
+function Client:another() end
+
+--- Runs the app's stop hooks and closes it; of another()'s clients, only the client.
+function Client:close() end
+
+---@class perigee.test.Server: perigee.test.Client
+---@field url string "http://127.0.0.1:40123"
+---@field address string "127.0.0.1:40123"
+
+---@class perigee.test.Pending
+local Pending = {}
+
+--- The answer; nil and "timeout" after `seconds`, nil and "closed" where it will never come.
+---@param seconds? number as long as the test may take by default
+---@return perigee.test.Answer? answer, string? err
+function Pending:wait(seconds) end
+
+--- Hangs up.
+function Pending:close() end
+
+---@class perigee.test.Stream
+---@field status integer
+---@field headers table<string, string>
+local Stream = {}
+
+--- What has come of the body since; nil at its end; nil and "timeout" or "closed".
+---@param seconds? number
+---@return string? part, string? err
+function Stream:read(seconds) end
+
+--- Hangs up.
+function Stream:close() end
+
+---@class perigee.test.Events
+---@field status integer
+---@field headers table<string, string>
+---@overload fun(): { data: string, event: string, id: string?, retry: integer? }?
+local Events = {}
+
+--- The next event; nil at the stream's end; nil and "timeout" or "closed".
+---@param seconds? number
+---@return { data: string, event: string, id: string?, retry: integer? }? event, string? err
+function Events:next(seconds) end
+
+--- Hangs up.
+function Events:close() end
+
+return test

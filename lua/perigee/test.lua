@@ -1,0 +1,91 @@
+-- require "perigee.test": apps under test, in files that `perigee test` and `perigee bench` run.
+
+local core = require "perigee.core"
+
+local desk = core.test_desk()
+if not desk then
+  error("perigee.test works in files that `perigee test` or `perigee bench` runs", 3)
+end
+
+local client = require "perigee.test.client"
+local place = require "perigee.test.place"
+
+local M = { clock = {} }
+
+local function toml(value)
+  if type(value) == "table" then
+    local items = {}
+    for i, item in ipairs(value) do
+      items[i] = toml(item)
+    end
+    return "[" .. table.concat(items, ", ") .. "]"
+  elseif type(value) == "string" then
+    return core.encode(value)
+  end
+  return tostring(value)
+end
+
+-- { ["limits.time"] = 2 } as `--set` takes it, in an order that does not change.
+local function settings_of(set)
+  local list = {}
+  for name, value in pairs(set or {}) do
+    list[#list + 1] = name .. "=" .. toml(value)
+  end
+  table.sort(list)
+  return list
+end
+
+local function check(path, options, name)
+  if type(path) ~= "string" then
+    error(("bad argument #1 to '%s' (the app's file expected, got %s)"):format(name, type(path)), 3)
+  elseif options ~= nil and type(options) ~= "table" then
+    error(("bad argument #2 to '%s' (table expected, got %s)"):format(name, type(options)), 3)
+  end
+  for key in pairs(options or {}) do
+    if key ~= "set" and not (key == "port" and name == "test.server") then
+      error(("%s has no option '%s'"):format(name, tostring(key)), 3)
+    end
+  end
+end
+
+--- Loads an app in this process, with fresh state, and runs its start hooks.
+---@param path string its file
+---@param options? { set: table<string, any> } options of the configuration: { ["limits.time"] = 2 }
+---@return perigee.test.Client
+function M.app(path, options)
+  check(path, options, "test.app")
+  local app, err = desk.open_app(path, false, settings_of(options and options.set))
+  if not app then
+    place.raise("the app does not load:\n%s", err)
+  end
+  return client.new(app, "localhost")
+end
+
+--- Serves an app on a port of the loopback, by a thread of its own.
+---@param path string its file
+---@param options? { port: integer, set: table<string, any> } the port: any that is free by default
+---@return perigee.test.Client
+function M.server(path, options)
+  check(path, options, "test.server")
+  local set = settings_of(options and options.set)
+  set[#set + 1] = ('server.listen=["127.0.0.1:%d"]'):format(options and options.port or 0)
+  local app, err = desk.open_app(path, true, set)
+  if not app then
+    place.raise("the app is not served:\n%s", err)
+  end
+  local address = desk.address(app)
+  local made = client.new(app, address)
+  made.address, made.url = address, "http://" .. address
+  return made
+end
+
+--- Moves the clock of every app of test.app on: what is due on the way is done, nobody waits.
+---@param seconds number
+function M.clock:advance(seconds) -- luacheck: ignore 212
+  if type(seconds) ~= "number" or not (seconds >= 0) then
+    error("bad argument #1 to 'advance' (a number of seconds, 0 or more, expected)", 2)
+  end
+  desk.advance(seconds)
+end
+
+return M

@@ -1,0 +1,220 @@
+-- assert as luassert has it: assert(value), assert.equal(expected, got), assert.is_not.same(...), assert.has_error(fn).
+
+local difference = require "perigee.test.difference"
+local place = require "perigee.test.place"
+local spy = require "perigee.test.spy"
+
+local M = {}
+
+--- What a failed assertion raises.
+local Failure = {}
+Failure.__index = Failure
+function Failure:__tostring()
+  return self.message
+end
+M.Failure = Failure
+
+local function fail(message, note)
+  local noted = note ~= nil and tostring(note) .. "\n" or ""
+  error(setmetatable({ message = place.here() .. noted .. message }, Failure), 0)
+end
+
+local show, same = difference.show, difference.same
+
+local function indented(text)
+  return "  " .. text:gsub("\n", "\n  ")
+end
+
+-- Each: function(...) -> whether it holds, what to say when it does not, what to say when it does and must not; then
+-- the number of its arguments, the next one being a note of the test's.
+local ASSERTIONS = {}
+
+local function define(names, arguments, fn)
+  for name in names:gmatch("%S+") do
+    ASSERTIONS[name] = { fn = fn, arguments = arguments }
+  end
+end
+
+define("equal equals", 2, function(expected, got)
+  return expected == got, function()
+    local hint = same(expected, got) and type(got) == "table"
+      and "\nThey hold the same but are two tables: assert.same compares what they hold." or ""
+    return "Expected values to be equal.\n" .. difference.difference(expected, got) .. hint
+  end, function()
+    return "Expected values to differ, but both are:\n" .. indented(show(got))
+  end
+end)
+
+define("same", 2, function(expected, got)
+  return same(expected, got), function()
+    return "Expected values to be the same.\n" .. difference.difference(expected, got)
+  end, function()
+    return "Expected values not to be the same, but both are:\n" .. indented(show(got))
+  end
+end)
+
+define("near", 3, function(expected, got, tolerance)
+  local fits = type(expected) == "number" and type(got) == "number" and got >= expected - tolerance
+    and got <= expected + tolerance
+  local text = ("%s to be within %s of %s"):format(show(got), show(tolerance), show(expected))
+  return fits, "Expected " .. text, "Did not expect " .. text
+end)
+
+define("match matches", 2, function(pattern, text)
+  if type(text) ~= "string" then
+    return false, function()
+      return ("Expected a string that matches %s, got:\n%s"):format(show(pattern), indented(show(text)))
+    end
+  end
+  return text:find(pattern) ~= nil, function()
+    return ("Expected a string that matches %s, got:\n%s"):format(show(pattern), indented(text))
+  end, function()
+    return ("Expected no string that matches %s, got:\n%s"):format(show(pattern), indented(text))
+  end
+end)
+
+local function of_one(names, holds, what)
+  define(names, 1, function(value)
+    return holds(value), function()
+      return ("Expected %s, got:\n%s"):format(what, indented(show(value)))
+    end, function()
+      return ("Did not expect %s, got:\n%s"):format(what, indented(show(value)))
+    end
+  end)
+end
+
+of_one("truthy", function(value) return value end, "a true value")
+of_one("falsy", function(value) return not value end, "false or nil")
+of_one("true", function(value) return value == true end, "true")
+of_one("false", function(value) return value == false end, "false")
+for _, kind in ipairs { "nil", "boolean", "number", "string", "table", "function", "thread", "userdata" } do
+  of_one(kind, function(value) return type(value) == kind end, kind == "nil" and "nil" or "a " .. kind)
+end
+
+define("unique", 1, function(list)
+  local seen = {}
+  for _, value in pairs(list) do
+    for _, other in ipairs(seen) do
+      if same(value, other) then
+        return false, "Expected values that are all different, but this one is there twice:\n" .. indented(show(value))
+      end
+    end
+    seen[#seen + 1] = value
+  end
+  return true, "", "Expected some value to be there twice"
+end)
+
+local function without_place(err)
+  return type(err) == "string" and err:gsub("^[^\n]-:%d+: ", "") or err
+end
+
+local function check_function(fn, name)
+  if type(fn) ~= "function" and not (type(fn) == "table" and (getmetatable(fn) or {}).__call) then
+    place.raise("bad argument #1 to assert.%s (function expected, got %s)", name, type(fn))
+  end
+end
+
+define("error errors", 2, function(fn, expected)
+  check_function(fn, "error")
+  local ok, err = pcall(fn)
+  if ok then
+    return false, "Expected an error, there was none."
+      .. (expected ~= nil and "\nExpected:\n" .. indented(show(expected)) or "")
+  end
+  local fits = expected == nil or same(expected, err) or same(expected, without_place(err))
+  return fits, function()
+    return "Expected another error.\n" .. difference.difference(expected, without_place(err))
+  end, function()
+    return "Expected no error, got:\n" .. indented(show(err))
+  end
+end)
+
+define("error_matches error_match matches_error", 2, function(fn, pattern)
+  check_function(fn, "error_matches")
+  local ok, err = pcall(fn)
+  if ok then
+    return false, "Expected an error that matches " .. show(pattern) .. ", there was none."
+  end
+  return tostring(err):find(pattern) ~= nil, function()
+    return ("Expected an error that matches %s, got:\n%s"):format(show(pattern), indented(tostring(err)))
+  end, function()
+    return ("Expected no error that matches %s, got:\n%s"):format(show(pattern), indented(tostring(err)))
+  end
+end)
+
+-- Words that only make a sentence.
+local FILLERS = { is = true, are = true, was = true, has = true, have = true, does = true, be = true, a = true,
+  an = true, to = true, returned = true }
+local NEGATIONS = { ["not"] = true, no = true }
+
+-- "is_not_nil" -> "nil", true; nil where the words are no assertion, or not a whole one yet.
+local function parse(text)
+  local negated, rest = false, text
+  while rest ~= "" do
+    if ASSERTIONS[rest] then
+      return rest, negated
+    end
+    local word, after = rest:match("^([^_]*)_?(.*)$")
+    if NEGATIONS[word] then
+      negated = not negated
+    elseif not FILLERS[word] then
+      return nil, false, rest
+    end
+    rest = after
+  end
+end
+
+local function said(text)
+  return type(text) == "function" and text() or text or "Assertion failed."
+end
+
+local function call(name, negated, ...)
+  local assertion = ASSERTIONS[name]
+  local note = select(assertion.arguments + 1, ...)
+  local holds, why_not, why = assertion.fn(...)
+  if negated and holds then
+    fail(said(why), note)
+  elseif not negated and not holds then
+    fail(said(why_not), note)
+  end
+  return ...
+end
+
+local Sentence = {}
+
+local function sentence(text)
+  return setmetatable({ text = text }, Sentence)
+end
+
+function Sentence:__index(word)
+  local text = rawget(self, "text")
+  text = text == "" and word or text .. "_" .. word
+  local name, negated, unknown = parse(text)
+  if name then
+    return function(...)
+      return call(name, negated, ...)
+    end
+  elseif unknown then
+    place.raise("assert has no '%s'", unknown)
+  end
+  return sentence(text)
+end
+
+function Sentence:__call(value, message, ...)
+  if rawget(self, "text") ~= "" then
+    place.raise("assert.%s is no whole assertion", (rawget(self, "text"):gsub("_", ".")))
+  elseif not value then
+    if message == nil then
+      fail("Expected a true value, got " .. show(value))
+    end
+    error(type(message) == "string" and setmetatable({ message = place.here() .. message }, Failure) or message, 0)
+  end
+  return value, message, ...
+end
+
+--- What `assert` is in a file of tests.
+M.assert = sentence("")
+rawset(M.assert, "spy", function(object) return spy.asserted(object, fail) end)
+rawset(M.assert, "stub", rawget(M.assert, "spy"))
+
+return M

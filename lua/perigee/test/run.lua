@@ -1,0 +1,44 @@
+-- The program that `perigee test` runs for each file of tests: an app without routes whose start hook is the file.
+
+local core = require "perigee.core"
+local native = require "perigee.native"
+local perigee = require "perigee"
+
+local desk = core.test_desk()
+local suite = require "perigee.test.suite"
+
+-- A file of tests says things to the terminal, not to a log.
+function print(...) -- luacheck: ignore 121
+  local parts = {}
+  for i = 1, select("#", ...) do
+    parts[i] = tostring((select(i, ...)))
+  end
+  io.write(table.concat(parts, "\t"), "\n")
+  io.flush()
+end
+
+-- What a test requires is looked for beside its file, then among the app's modules.
+local function search_beside(file)
+  local folder = file:match("^(.*)/[^/]*$") or "."
+  package.path = ("%s/?.lua;%s/?/init.lua;lua/?.lua;lua/?/init.lua;./?.lua;%s"):format(folder, folder, package.path)
+end
+
+local function run()
+  local config = perigee.config
+  search_beside(config.file)
+  math.randomseed(config.seed)
+  suite.run(config.file, {
+    filter = config.filter ~= "" and config.filter or nil,
+    random = math.random,
+    begin = function(name, place)
+      -- What a test may compute is counted from one wait to the next. If the last one was over its time while it kept
+      -- the thread, it is only told so here.
+      pcall(perigee.sleep, 0)
+      native.vm.current.cancelled = 0
+      desk.begin_test(name, place)
+    end,
+    finish = desk.end_test,
+  })
+end
+
+return perigee.app():start(run)

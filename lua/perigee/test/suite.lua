@@ -1,0 +1,258 @@
+-- Busted's vocabulary: describe and it collect what a file tests, run() has it tested.
+
+local core = require "perigee.core"
+local assertions = require "perigee.test.assertions"
+local spy = require "perigee.test.spy"
+
+local M = {}
+
+local Pending = {} -- raised by pending() inside a test
+
+local function new_block(name, parent)
+  return { name = name, parent = parent, children = {}, before_each = {}, after_each = {}, setup = {}, teardown = {} }
+end
+
+local function place_of(level)
+  local info = debug.getinfo(level + 1, "Sl")
+  return ("%s:%d"):format(info.source:gsub("^[@=]", ""), info.currentline)
+end
+
+local function full_name(node)
+  local names = {}
+  while node and node.name do
+    table.insert(names, 1, node.name)
+    node = node.parent
+  end
+  return table.concat(names, " ")
+end
+
+-- The words of a file of tests; `state.block` is the describe that runs, `state.finally` what the test wants done.
+local function vocabulary(state)
+  local words = {}
+  local function check(word, kind, name, fn, optional)
+    if state.running then
+      error(word .. " can't be used inside a test", 3)
+    elseif kind and type(name) ~= "string" then
+      error(("bad argument #1 to '%s' (a name expected, got %s)"):format(word, type(name)), 3)
+    elseif type(fn) ~= "function" and not (optional and fn == nil) then
+      error(("bad argument #%d to '%s' (function expected, got %s)"):format(kind and 2 or 1, word, type(fn)), 3)
+    end
+  end
+  function words.describe(name, fn)
+    check("describe", true, name, fn)
+    local outer = state.block
+    state.block = new_block(name, outer)
+    outer.children[#outer.children + 1] = state.block
+    fn()
+    state.block = outer
+  end
+  function words.it(name, fn)
+    check("it", true, name, fn)
+    local block = state.block
+    block.children[#block.children + 1] = { name = name, parent = block, fn = fn, place = place_of(2) }
+  end
+  function words.pending(name, fn)
+    if state.running then
+      error(setmetatable({ message = type(name) == "string" and name or "" }, Pending), 0)
+    end
+    check("pending", true, name, fn, true)
+    local block = state.block
+    block.children[#block.children + 1] = { name = name, parent = block, pending = true, place = place_of(2) }
+  end
+  for _, word in ipairs { "before_each", "after_each", "setup", "teardown" } do
+    words[word] = function(fn)
+      check(word, false, nil, fn)
+      table.insert(state.block[word], fn)
+    end
+  end
+  function words.finally(fn)
+    if not state.running then
+      error("finally can only be used inside a test", 2)
+    end
+    table.insert(state.finally, fn)
+  end
+  words.context, words.insulate, words.expose = words.describe, words.describe, words.describe
+  words.spec, words.test = words.it, words.it
+  words.lazy_setup, words.strict_setup = words.setup, words.setup
+  words.lazy_teardown, words.strict_teardown = words.teardown, words.teardown
+  words.spy, words.stub, words.mock = spy.spy, spy.stub, spy.mock
+  words.assert = assertions.assert
+  return words
+end
+
+-- Frames that tell the writer of a test nothing: ours, and all that is below the test.
+local function trimmed(trace)
+  local lines = {}
+  for line in trace:gmatch("[^\n]+") do
+    if line:find("^\tlua/perigee/test/suite%.lua:") then
+      break
+    elseif not line:find("^\tlua/perigee/") and not line:find("%[C%]: in function 'xpcall'") then
+      lines[#lines + 1] = line
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+-- What was raised as a status and a text.
+local function told(err)
+  local meta = type(err) == "table" and getmetatable(err)
+  if meta == assertions.Failure then
+    return { status = "failure", message = err.message }
+  elseif meta == Pending then
+    return { status = "pending", message = err.message }
+  end
+  local describe = require("perigee.tasks").describe
+  return { status = "error", message = trimmed(debug.traceback(describe(err), 2)) }
+end
+
+-- Calls a function of the file: the problem, if there was one. What is over its CPU time has been caught here at the
+-- latest: the rest has its time anew.
+local function problem_of(fn)
+  local ok, problem = xpcall(fn, told)
+  local stopped = core.pardon()
+  if stopped then
+    return { status = "error", message = trimmed(stopped) }
+  end
+  return not ok and problem or nil
+end
+
+-- Runs functions in order; the first that fails ends it, unless all are to run. The failure, if there was one.
+local function call_all(functions, all)
+  local failure
+  for _, fn in ipairs(functions) do
+    local problem = problem_of(fn)
+    failure = failure or problem
+    if problem and not all then
+      break
+    end
+  end
+  return failure
+end
+
+local function outer_to_inner(block, word)
+  local list = block.parent and outer_to_inner(block.parent, word) or {}
+  for _, fn in ipairs(block[word]) do
+    list[#list + 1] = fn
+  end
+  return list
+end
+
+local function inner_to_outer(block, word)
+  local list = {}
+  while block do
+    for _, fn in ipairs(block[word]) do
+      list[#list + 1] = fn
+    end
+    block = block.parent
+  end
+  return list
+end
+
+local function run_test(test, state)
+  state.running, state.finally = true, {}
+  local failure = call_all(outer_to_inner(test.parent, "before_each"))
+  if not failure then
+    failure = problem_of(test.fn)
+  end
+  local after = call_all(state.finally, true)
+  after = call_all(inner_to_outer(test.parent, "after_each"), true) or after
+  spy.restore()
+  state.running = false
+  return failure or after
+end
+
+local function shuffle(list, random)
+  for i = #list, 2, -1 do
+    local j = random(i)
+    list[i], list[j] = list[j], list[i]
+  end
+end
+
+local function chosen(node, filter)
+  return not filter or full_name(node):find(filter) ~= nil
+end
+
+-- How many tests below a block are to run.
+local function count(block, filter)
+  local n = 0
+  for _, child in ipairs(block.children) do
+    if child.children then
+      n = n + count(child, filter)
+    elseif chosen(child, filter) then
+      n = n + 1
+    end
+  end
+  return n
+end
+
+local function fail_all(block, options, failure)
+  for _, child in ipairs(block.children) do
+    if child.children then
+      fail_all(child, options, failure)
+    elseif chosen(child, options.filter) then
+      options.begin(full_name(child), child.place)
+      options.finish(failure.status, full_name(child), child.place, "in setup: " .. failure.message)
+    end
+  end
+end
+
+local function run_block(block, state, options)
+  if count(block, options.filter) == 0 then
+    return
+  end
+  local failure = call_all(block.setup)
+  if failure then
+    fail_all(block, options, failure)
+  else
+    shuffle(block.children, options.random)
+    for _, child in ipairs(block.children) do
+      if child.children then
+        run_block(child, state, options)
+      elseif chosen(child, options.filter) then
+        local name = full_name(child)
+        options.begin(name, child.place)
+        local outcome = child.pending and { status = "pending", message = "" } or run_test(child, state)
+          or { status = "success", message = "" }
+        options.finish(outcome.status, name, child.place, outcome.message)
+      end
+    end
+  end
+  failure = call_all(block.teardown, true)
+  if failure then
+    local name = (full_name(block) .. " teardown"):gsub("^ ", "")
+    options.begin(name, state.file)
+    options.finish("error", name, state.file, failure.message)
+  end
+end
+
+-- An error of the file outside of its tests.
+local function report(options, file, message)
+  options.begin("the file as a whole", file)
+  options.finish("error", "the file as a whole", file, message)
+end
+
+--- Loads a file of tests and runs what it holds.
+---@param file string
+---@param options table { filter?, random, begin(name, place), finish(status, name, place, message) }
+function M.run(file, options)
+  local chunk, err = loadfile(file)
+  if not chunk then
+    return report(options, file, err)
+  end
+  local root = new_block(nil, nil)
+  local state = { block = root, running = false, finally = {}, file = file }
+  for word, value in pairs(vocabulary(state)) do
+    _G[word] = value
+  end
+  local problem = problem_of(chunk)
+  if problem then
+    return report(options, file, problem.message)
+  end
+  local valid, why = pcall(string.find, "", options.filter or "")
+  if not valid then
+    return report(options, file, "--filter is no Lua pattern: " .. why)
+  end
+  run_block(root, state, options)
+end
+
+return M

@@ -1,0 +1,67 @@
+-- perigee.test.assertions: what assert takes, and what it says when that does not hold.
+
+local assertions = require "perigee.test.assertions"
+local spec = require "spec"
+local describe, it, equal = spec.describe, spec.it, spec.equal
+local check = assertions.assert
+
+local function fails(part, fn, ...)
+  local ok, err = pcall(fn, ...)
+  if ok then
+    error("expected a failure, there was none", 2)
+  elseif getmetatable(err) ~= assertions.Failure then
+    error("expected a failure, got the error " .. tostring(err), 2)
+  elseif not err.message:find(part, 1, true) then
+    error(("no %q in:\n%s"):format(part, err.message), 2)
+  end
+end
+
+local t = {}
+local HOLD = {
+  { check.equal, 1, 1 }, { check.are.equal, t, t }, { check.is_not.equal, 1, 2 }, { check.are_not_equal, {}, {} },
+  { check.same, { 1 }, { 1 } }, { check.are_not.same, { 1 }, { 2 } }, { check.near, 1, 1.05, 0.1 },
+  { check.match, "^b", "bc" }, { check.does_not.match, "^b", "cb" }, { check.truthy, 0 }, { check.is_falsy, nil },
+  { check.is_true, true }, { check.is_not_true, 1 }, { check.is_false, false }, { check.is_nil, nil },
+  { check.is_not_nil, 1 }, { check.is_string, "" }, { check.is_number, 1 }, { check.is_table, t },
+  { check.is_function, print }, { check.unique, { 1, 2 } }, { check.has_error, function() error("x") end },
+  { check.has_error, function() error("x") end, "x" }, { check.has.errors, function() error({ 1 }) end, { 1 } },
+  { check.has_no.errors, function() end }, { check.error_matches, function() error("abc") end, "b" },
+}
+
+describe("assert", function()
+  it("passes what holds", function()
+    for i, case in ipairs(HOLD) do
+      local ok, err = pcall(unpack(case, 1, 4))
+      if not ok then
+        error(i .. ": " .. tostring(err))
+      end
+    end
+    equal(5, (check(5)))
+  end)
+
+  it("fails what does not, and says why", function()
+    fails("Expected values to be equal", check.equal, 1, 2)
+    fails("hold the same but are two tables", check.equal, { 1 }, { 1 })
+    fails("Expected values not to be the same", check.are_not.same, { 1 }, { 1 })
+    fails("within 0.1 of 1", check.near, 1, 2, 0.1)
+    fails('matches "x", got:\n  abc', check.match, "x", "abc")
+    fails("Expected a true value", check.truthy, nil)
+    fails("Expected an error, there was none", check.has_error, function() end)
+    fails("Expected another error", check.has_error, function() error("a") end, "b")
+    fails("Expected no error", check.has_no.error, function() error("a") end)
+    fails("there twice", check.unique, { 1, { 2 }, { 2 } })
+    fails("note\nExpected", check.equal, 1, 2, "note")
+    fails("Expected a true value, got nil", check, nil)
+    fails("the message", check, false, "the message")
+  end)
+
+  it("names the line that asserts", function()
+    fails("assertions_spec.lua:", function() check.equal(1, 2) end)
+  end)
+
+  it("knows what it is not", function()
+    spec.raises("assert has no 'equall'", function() return check.equall end)
+    spec.raises("assert.is.not is no whole assertion", function() check.is["not"]() end)
+    spec.raises("bad argument #1 to assert.error", function() check.has_error(1) end)
+  end)
+end)

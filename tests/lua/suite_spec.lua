@@ -1,0 +1,79 @@
+-- perigee.test.suite: what becomes of a file of tests.
+
+local suite = require "perigee.test.suite"
+local spec = require "spec"
+local describe, it, equal = spec.describe, spec.it, spec.equal
+
+-- Runs a file with this text: "status name" of each test, sorted, and the messages.
+local function run(text, filter)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+  local kept = {}
+  for key, value in pairs(_G) do
+    kept[key] = value
+  end
+  local list, messages = {}, {}
+  suite.run(path, {
+    filter = filter,
+    random = function(n) return n end,
+    begin = function() end,
+    finish = function(status, name, _, message)
+      list[#list + 1] = status .. " " .. name:gsub(".*" .. path:match("[^/]*$"), "file")
+      messages[#messages + 1] = message
+    end,
+  })
+  for key in pairs(_G) do
+    _G[key] = kept[key]
+  end
+  os.remove(path)
+  table.sort(list)
+  return table.concat(list, "; "), table.concat(messages, "\n")
+end
+
+describe("suite", function()
+  it("tells success, failure, error and pending", function()
+    equal("error d c; failure d b; pending d e; pending p; success d a", (run [[
+      describe("d", function()
+        it("a", function() assert.equal(1, 1) end)
+        it("b", function() assert.equal(1, 2) end)
+        it("c", function() error("x") end)
+        it("e", function() pending("later") end)
+      end)
+      pending("p", function() end)]]))
+  end)
+
+  it("runs what a filter chooses, with what surrounds it", function()
+    equal("success d a", (run([[
+      describe("d", function() before_each(function() n = 1 end) it("a", function() assert.equal(1, n) end) end)
+      describe("e", function() setup(function() error("not reached") end) it("b", function() end) end)]], "d a")))
+  end)
+
+  it("fails the tests whose setup fails, and names a teardown", function()
+    local list, messages = run [[
+      describe("d", function() setup(function() error("no") end) it("a", function() end) end)
+      describe("e", function() teardown(function() error("late") end) it("b", function() end) end)]]
+    equal("error d a; error e teardown; success e b", list)
+    equal("string", type(messages:match("in setup: .*no")))
+  end)
+
+  it("goes on after a failed test, and cleans up after it", function()
+    equal("failure a; success b", (run [[
+      local cleaned = 0
+      after_each(function() cleaned = cleaned + 1 end)
+      it("a", function() assert.is_nil(1) end)
+      it("b", function() assert.equal(1, cleaned) end)]]))
+  end)
+
+  it("says what is wrong with a file", function()
+    local _, messages = run "it('x'"
+    equal("string", type(messages:match("'%)' expected")))
+    _, messages = run "it(1, print)"
+    equal("string", type(messages:match("a name expected, got number")))
+    _, messages = run "it('a', function() it('b', print) end)"
+    equal("string", type(messages:match("it can't be used inside a test")))
+    _, messages = run("it('a', print)", "%")
+    equal("string", type(messages:match("%-%-filter is no Lua pattern")))
+  end)
+end)

@@ -1,0 +1,44 @@
+#include "server/bench_results.h"
+
+#include <catch2/catch.hpp>
+
+using namespace perigee::server;
+
+TEST_CASE("bench results: a line is as Go prints it") {
+  const auto [ns, number] = GENERATE(table<double, const char*>({{964, "       964.0"},
+                                                                 {1234.5, "      1234"},
+                                                                 {12.345, "        12.35"},
+                                                                 {0.5, "         0.5000"},
+                                                                 {0, "         0"}}));
+  CHECK(bench_line({"Hello", 1000000, ns, 224, 5, 0, 0}, 2) ==
+        "BenchmarkHello-2\t 1000000\t" + std::string(number) + " ns/op\t     224 B/op\t       5 allocs/op\n");
+  CHECK(bench_line({"A", 1, 1, 0, 0, 0, 0}, 1).starts_with("BenchmarkA\t"));
+}
+
+TEST_CASE("bench results: the noise is half the way between the best and the worst round") {
+  CHECK(bench_noise({"Hello", 10, 100, 0, 0, 95, 105}) == "Hello: +-5.0% between rounds, 95 to 105 ns/op\n");
+}
+
+TEST_CASE("bench results: what was printed is read back, other lines are passed over") {
+  const BenchRuns runs = read_bench("goos: linux\n" + bench_line({"B", 10, 964, 224, 5, 0, 0}, 2) +
+                                    bench_line({"A", 10, 10, 0, 0, 0, 0}, 2) +
+                                    "BenchmarkB-2 \t 12\t 12.5 ns/op\n--- FAIL: BenchmarkC\nBenchmarkD\nPASS");
+  CHECK(runs.names == std::vector<std::string>{"B-2", "A-2"});
+  CHECK(runs.values.at("B-2").at("ns/op") == std::vector<double>{964, 12.5});
+  CHECK(runs.values.at("B-2").at("allocs/op") == std::vector<double>{5});
+}
+
+TEST_CASE("bench results: a difference is shown where it is none by chance") {
+  const auto runs = [](const std::vector<double>& values) {
+    BenchRuns made;
+    made.names = {"A"};
+    made.values["A"]["ns/op"] = values;
+    return made;
+  };
+  const std::string faster = compare_bench(runs({100, 101, 102, 103, 104}), runs({50, 51, 52, 53, 54}));
+  CHECK_THAT(faster, Catch::Contains("-49.02%  (p=0.008 n=5+5)") && Catch::Contains("102ns +-2%"));
+  const std::string same = compare_bench(runs({100, 102, 104, 106}), runs({101, 103, 105, 107}));
+  CHECK_THAT(same, Catch::Contains("~  (p=0.686 n=4+4)"));
+  CHECK_THAT(compare_bench(runs({1}), runs({2})), Catch::Contains("use --count 5 or more"));
+  CHECK(compare_bench(runs({1}), BenchRuns()).empty());
+}

@@ -1,0 +1,112 @@
+"""`perigee bench`: figures that Go's tools read, on several workers too, and what it says of those that fail."""
+
+import pathlib
+import re
+import tempfile
+import unittest
+
+from harness import run_perigee
+
+APP = r'''
+local perigee = require "perigee"
+local app = perigee.app()
+app:get("/", function() return "Hello, World!" end)
+app:get("/count", function() return tostring(perigee.shared("n"):incr("hits")) end)
+return app
+'''
+LINE = re.compile(r"^Benchmark(\S+?)(?:-\d+)?\s+(\d+)\s+([\d.]+) ns/op\s+(\d+) B/op\s+(\d+) allocs/op$", re.MULTILINE)
+
+
+class Benchmarks(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.write("lua/app.lua", APP)
+
+    def write(self, path, text):
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def bench(self, text, *arguments):
+        self.write("bench/app_bench.lua", text)
+        return run_perigee("bench", "--time", "0.02", *arguments, cwd=self.folder)
+
+    def figures(self, text, *arguments):
+        result = self.bench(text, *arguments)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        return result, LINE.findall(result.stdout)
+
+    def test_figures_are_in_gos_format_and_the_noise_is_shown(self):
+        result, lines = self.figures(r'''
+local client = require "perigee.test".app "lua/app.lua"
+bench("hello", function(b) for _ = 1, b.n do client:get("/") end end)
+bench("some name", function(b) for _ = 1, b.n do client:get("/") end end)''', "--count", "2")
+        self.assertEqual([line[0] for line in lines], ["Hello", "Hello", "SomeName", "SomeName"])
+        self.assertTrue(all(int(n) > 1 and float(ns) > 0 for _, n, ns, _, _ in lines))
+        self.assertRegex(result.stdout, r"^goos: linux\ngoarch: \w+\ncpu: .+\npkg: bench/app_bench\.lua\n")
+        self.assertTrue(result.stdout.endswith("PASS\n"))
+        self.assertEqual(len(re.findall(r"Hello: \+-[\d.]+% between rounds, [\d.e+]+ to [\d.e+]+ ns/op", result.stderr)), 2)
+
+    def test_allocations_are_counted(self):
+        _, lines = self.figures(r'''
+local kept = 0
+bench("tables", function(b) for i = 1, b.n do kept = { i, tostring(i) .. "a string" } end end)
+bench("nothing", function(b) for i = 1, b.n do kept = i end end)
+bench("reset", function(b) local t = {} for i = 1, 1e4 do t[i] = {} end b:reset() for i = 1, b.n do kept = i end end)''')
+        self.assertGreaterEqual(int(lines[0][3]), 40)
+        self.assertGreaterEqual(int(lines[0][4]), 1)
+        self.assertEqual([line[3:] for line in lines[1:]], [("0", "0"), ("0", "0")])
+
+    def test_parallel_benchmarks_share_their_apps_state_over_workers(self):
+        _, lines = self.figures(r'''
+local perigee = require "perigee"
+local client = require "perigee.test".app "lua/app.lua"
+local lane = perigee.worker.id
+bench("parallel", { parallel = true }, function(b) for _ = 1, b.n do client:get("/count") end end)
+bench("sum", function(b)
+  if b.n == 1 then io.stderr:write("hits ", client:get("/count").body, "\n") end
+  for _ = 1, b.n do client:get("/") end
+end)''')
+        self.assertEqual([line[0] for line in lines], ["Parallel", "Sum"])
+        self.assertGreater(int(lines[0][1]), 1)
+
+    def test_a_filter_chooses(self):
+        _, lines = self.figures('bench("one", function() end)\nbench("two", function() end)', "--filter", "^two$")
+        self.assertEqual([line[0] for line in lines], ["Two"])
+
+    def test_one_that_errs_is_named_and_the_others_run(self):
+        result = self.bench('bench("bad", { parallel = true }, function() error("no luck") end)\n'
+                            'bench("worse", function() local x; x() end)\nbench("good", function() end)')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--- FAIL: BenchmarkBad\n    bench/app_bench.lua:1: no luck", result.stdout)
+        self.assertIn("--- FAIL: BenchmarkWorse\n    bench/app_bench.lua:2: attempt to call local 'x'", result.stdout)
+        self.assertEqual([line[0] for line in LINE.findall(result.stdout)], ["Good"])
+        self.assertTrue(result.stdout.endswith("FAIL\n"))
+
+    def test_what_can_not_be_run_is_said(self):
+        for text, part in (("local x = = 1", "bench/app_bench.lua:1: unexpected symbol"),
+                           ('bench("x")', "bench takes a name, options or none, and a function"),
+                           ('bench("x", { paralel = true }, print)', "bench has no option 'paralel'"),
+                           ('require "perigee.test".app "none.lua"', "cannot open none.lua")):
+            result = self.bench(text)
+            self.assertEqual(result.returncode, 1, text)
+            self.assertIn(part, result.stdout)
+        result = run_perigee("bench", "lua", cwd=self.folder)
+        self.assertEqual((result.returncode, result.stderr), (1, "perigee: no files *_bench.lua in lua\n"))
+
+    def test_two_runs_are_compared(self):
+        self.write("old.txt", "".join(f"BenchmarkA-2 10 {ns} ns/op 100 B/op 3 allocs/op\n" for ns in (100, 102, 101, 99)))
+        self.write("new.txt", "".join(f"BenchmarkA-2 10 {ns} ns/op 100 B/op 3 allocs/op\n" for ns in (51, 50, 52, 49)))
+        result = run_perigee("bench", "--compare", "old.txt", "new.txt", cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"name +old ns/op +new ns/op +delta\nA-2 +100ns \+-\d% +50\.5ns \+-\d% +-49\.75%  "
+                                        r"\(p=0\.029 n=4\+4\)\n")
+        self.assertRegex(result.stdout, r"A-2 +100B \+-0% +100B \+-0% +~  \(p=1\.000 n=4\+4\)")
+        result = run_perigee("bench", "--compare", "old.txt", "none.txt", cwd=self.folder)
+        self.assertEqual((result.returncode, result.stderr), (1, "perigee: none.txt holds no benchmarks\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,338 @@
+"""`perigee test`: tests of apps, what they may ask for, and what becomes of those that fail, hang or can't be run."""
+
+import pathlib
+import tempfile
+import unittest
+import xml.etree.ElementTree as ET
+
+from harness import SLOW, run_perigee
+
+APP = r'''
+local perigee = require "perigee"
+local app, t = perigee.app(), perigee.types
+app:get("/", function() return "Hello, World!" end)
+app:get("/hi", { query = { color = t.string:match("^%w*$"):default("") } }, function(req)
+  return perigee.html("<b style='color: {color}'>{n}</b>",
+    { color = req.query.color, n = perigee.shared("visitors"):incr("total") })
+end)
+app:get("/slow/{s:number}", function(req) perigee.sleep(req.params.s) return "slept" end)
+app:any("/echo", function(req)
+  return { method = req.method, body = req.body, type = req:header("content-type"), q = req:query_all("a"),
+    x = req:header("x-one"), cookie = req.cookies.c }
+end)
+app:get("/cookie", function(req)
+  req:set_cookie("n", (tonumber(req.cookies.n) or 0) + 1)
+  return req.cookies.n or "none"
+end)
+app:get("/forget", function(req) req:delete_cookie("n") return "" end)
+app:get("/boom", function() local x = nil; return x.y end)
+app:get("/ticks", function() return tostring(perigee.shared("ticks"):get("n") or 0) end)
+app:get("/now", function() return tostring(perigee.now()) end)
+app:get("/loop", function() while true do end end)
+app:get("/parts", function()
+  return perigee.stream(function(write) for i = 1, 3 do write("part " .. i) perigee.sleep(10) end end)
+end)
+app:get("/events", function()
+  local text = ": hello\n\nid: 7\nevent: tick\ndata: a\ndata: b\n\ndata: c\n\n"
+  return perigee.stream(function(write) write(text) end), { ["content-type"] = "text/event-stream" }
+end)
+app:get("/large", function() return ("x"):rep(3 * 1024 * 1024) end)
+app:channel("/news", function() return "news" end)
+app:post("/news", function(req) perigee.publish("news", req.body) return 204 end)
+app:start(function()
+  perigee.shared("ticks"):set("started", true)
+  perigee.spawn(function() while true do perigee.sleep(60) perigee.shared("ticks"):incr("n") end end)
+end)
+app:stop(function() io.stderr:write("stop hooks ran\n") end)
+return app
+'''.replace('return perigee.stream(function(write) write(text) end), { ["content-type"] = "text/event-stream" }',
+            'local res = perigee.stream(function(write) write(text) end)\n'
+            '  return 200, res, { ["content-type"] = "text/event-stream" }')
+
+CLIENT = 'local test = require "perigee.test"\nlocal client = test.app "lua/app.lua"\n'
+
+
+class Testing(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.write("lua/app.lua", APP)
+
+    def write(self, path, text):
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def perigee_test(self, *arguments):
+        return run_perigee("test", *arguments, cwd=self.folder)
+
+    def passes(self, spec, *arguments):
+        self.write("tests/app_spec.lua", spec)
+        result = self.perigee_test(*arguments)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        return result.stdout
+
+    def fails(self, spec, *arguments):
+        self.write("tests/app_spec.lua", spec)
+        result = self.perigee_test(*arguments)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        return result.stdout
+
+    def test_an_app_is_asked_in_memory_by_its_real_parser_router_and_types(self):
+        said = self.passes(CLIENT + r'''
+describe("app", function()
+  it("answers", function()
+    local res = client:get("/")
+    assert.equal(200, res.status)
+    assert.equal("Hello, World!", res.body)
+    assert.equal("text/plain; charset=utf-8", res.headers["Content-Type"])
+    assert.equal("13", res.headers["content-length"])
+  end)
+  it("checks types", function()
+    local res = client:get("/hi", { query = { color = "<red>" } })
+    assert.equal(400, res.status)
+    assert.equal("color", res:json().errors[1].name)
+  end)
+  it("knows methods and paths", function()
+    assert.equal(404, client:get("/nowhere").status)
+    assert.equal(405, client:delete("/").status)
+    assert.equal("GET, HEAD, OPTIONS", client:delete("/").headers.allow)
+    local head = client:head("/")
+    assert.same({ 200, "", "13" }, { head.status, head.body, head.headers["content-length"] })
+  end)
+  it("sends bodies", function()
+    local got = client:post("/echo", { json = { 1, 2 }, query = { a = { "x y", "&" } }, headers = { ["X-One"] = 1 },
+      cookies = { c = "v" } }):json()
+    assert.same({ method = "POST", body = "[1,2]", type = "application/json", q = { "x y", "&" }, x = "1", cookie = "v" },
+      got)
+    assert.equal("a=1&b=%C3%A4", client:put("/echo", { form = { b = "ä", a = 1 } }):json().body)
+    assert.equal("raw", client:request("PATCH", "/echo", { body = "raw" }):json().body)
+  end)
+  it("refuses what is no request", function()
+    for _, request in ipairs { function() client:get("x") end, function() client:get("/a b") end,
+      function() client:get("/", { jsom = 1 }) end, function() client:post("/", { json = 1, body = "" }) end,
+      function() client:get("/", { headers = { a = "b\r\nc: d" } }) end } do
+      assert.error_matches(request, "^tests/app_spec.lua:%d+: ")
+    end
+  end)
+  it("takes large answers, and goes on after a connection's end", function()
+    assert.equal(3 * 1024 * 1024, #client:get("/large").body)
+    for _ = 1, 3 do assert.equal(200, client:get("/boom/../").status) end
+  end)
+end)''')
+        self.assertIn("6 successes / 0 failures / 0 errors / 0 pending", said)
+
+    def test_a_client_keeps_cookies_and_another_has_its_own(self):
+        self.passes(CLIENT + r'''
+it("keeps them", function()
+  assert.equal("none", client:get("/cookie").body)
+  assert.equal("1", client:get("/cookie").body)
+  assert.equal("2", client.jar:get("n"))
+  assert.equal("none", client:another():get("/cookie").body)
+  client:get("/forget")
+  assert.equal("none", client:get("/cookie").body)
+end)''')
+
+    def test_each_app_has_state_of_its_own_and_runs_its_hooks(self):
+        self.write("tests/app_spec.lua", CLIENT + r'''
+it("is fresh", function()
+  assert.match(">1<", client:get("/hi").body)
+  assert.match(">2<", client:get("/hi").body)
+  local other = test.app "lua/app.lua"
+  assert.match(">1<", other:get("/hi").body)
+  other:close()
+  assert.has_error(function() other:get("/") end)
+end)''')
+        result = self.perigee_test()
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(result.stderr.count("stop hooks ran"), 2)
+
+    def test_waiting_takes_its_time_or_none_where_the_clock_is_moved_on(self):
+        self.passes(CLIENT + r'''
+it("waits for real", function() assert.equal("slept", client:get("/slow/0.02").body) end)
+it("moves the clock", function()
+  local slow = client:send("GET", "/slow/20")
+  assert.same({ nil, "timeout" }, { slow:wait(0) })
+  test.clock:advance(19)
+  assert.is_nil(slow:wait(0))
+  test.clock:advance(1)
+  assert.equal("slept", slow:wait(0).body)
+  local before, now = tonumber(client:get("/ticks").body), tonumber(client:get("/now").body)
+  test.clock:advance(600)
+  assert.equal(before + 10, tonumber(client:get("/ticks").body))
+  assert.near(now + 600, tonumber(client:get("/now").body), 5)
+end)
+it("meets the handler's time limit", function()
+  local slow = client:send("GET", "/slow/100")
+  test.clock:advance(31)
+  assert.equal(503, slow:wait().status)
+end)''')
+
+    def test_streams_and_events_are_read_as_they_come(self):
+        self.passes(CLIENT + r'''
+it("reads parts", function()
+  local stream = client:stream("GET", "/parts")
+  assert.equal("part 1", stream:read())
+  test.clock:advance(10)
+  assert.equal("part 2", stream:read())
+  assert.same({ nil, "timeout" }, { stream:read(0) })
+  test.clock:advance(10)
+  assert.equal("part 3", stream:read())
+  test.clock:advance(10)
+  assert.same({ nil }, { stream:read() })
+end)
+it("iterates events", function()
+  local got = {}
+  for event in client:sse("/events") do got[#got + 1] = event end
+  assert.same({ { event = "tick", data = "a\nb", id = "7" }, { event = "message", data = "c", id = "7" } }, got)
+end)
+it("hears what is published", function()
+  local news, other = client:sse("/news"), client:another():sse("/news")
+  client:post("/news", { body = "one" })
+  client:post("/news", { body = "two" })
+  for _, events in ipairs { news, other } do
+    assert.same({ "one", "two" }, { events:next().data, events:next().data })
+    assert.same({ nil, "timeout" }, { events:next(0) })
+  end
+end)
+it("says what is no stream of events", function()
+  assert.error_matches(function() client:sse("/") end, "no stream of events but 200, text/plain")
+end)''')
+
+    def test_a_server_is_the_real_thing_on_a_port(self):
+        self.passes(r'''
+local test = require "perigee.test"
+local server = test.server "lua/app.lua"
+it("serves", function()
+  assert.match("^http://127%.0%.0%.1:%d+$", server.url)
+  assert.equal("Hello, World!", server:get("/").body)
+  assert.equal("close", server:get("/", { headers = { connection = "close" } }).headers.connection)
+  assert.equal(3 * 1024 * 1024, #server:get("/large").body)
+  assert.same({ nil, "timeout" }, { server:send("GET", "/slow/5"):wait(0.02) })
+  assert.equal("part 1", server:stream("GET", "/parts"):read())
+end)
+it("says that its port is in use", function()
+  local port = tonumber(server.url:match("%d+$"))
+  assert.error_matches(function() test.server("lua/app.lua", { port = port }) end, "not served.*in use")
+end)''')
+
+    def test_a_failure_shows_its_place_the_difference_and_what_was_logged(self):
+        said = self.fails(CLIENT + r'''
+it("same", function() assert.same({ a = 1, b = { 1, 2 } }, { a = 1, b = { 1, 3 } }) end)
+it("logs", function() assert.equal(200, client:get("/boom").status) end)
+it("errs", function() local x; x() end)
+pending "later"
+it("succeeds", function() end)''')
+        self.assertIn("1 success / 2 failures / 1 error / 1 pending", said)
+        self.assertIn("Failure -> tests/app_spec.lua:4\nsame\ntests/app_spec.lua:4: Expected values to be the same.", said)
+        self.assertIn("  -     [2] = 2\n  +     [2] = 3\n", said)
+        self.assertIn("Logged meanwhile:\n  error: lua/app.lua:", said)
+        self.assertIn("Error -> tests/app_spec.lua:6\nerrs\ntests/app_spec.lua:6: attempt to call local 'x'", said)
+        self.assertIn("Pending -> tests/app_spec.lua:7\nlater", said)
+
+    def test_a_test_that_never_ends_is_named_and_the_others_run(self):
+        self.write("tests/loop_spec.lua", 'it("loops", function() while true do end end)')
+        said = self.fails('local perigee = require "perigee"\n' + CLIENT + r'''
+it("sleeps", function() perigee.sleep(1000) end)
+it("asks", function() client:get("/slow/20") end)
+it("goes on", function() assert.equal(200, client:get("/").status) end)''', "--timeout", str(0.3 * SLOW))
+        self.assertIn("1 success / 0 failures / 3 errors", said)
+        self.assertIn("sleeps\ncancelled: over the time limit", said)
+        self.assertIn("GET /slow/20: no answer came in the time a test may take (--timeout)", said)
+        self.assertRegex(said, r"Error -> tests/loop_spec.lua:1\nloops\n.*(did not end within|over its CPU)")
+
+    def test_an_app_that_does_not_load_is_an_error_with_every_mistake(self):
+        self.write("lua/broken.lua", "local x = = 1")
+        self.write("lua/hook.lua", 'local app = require "perigee".app()\napp:start(function() error("no disk") end)\n'
+                                   'return app')
+        said = self.fails(r'''
+local test = require "perigee.test"
+it("broken", function() test.app "lua/broken.lua" end)
+it("missing", function() test.app "lua/none.lua" end)
+it("hook", function() test.app "lua/hook.lua" end)
+it("setting", function() test.app("lua/app.lua", { set = { ["limit.time"] = 1 } }) end)''')
+        self.assertIn("4 errors", said)
+        self.assertIn("lua/broken.lua:1: unexpected symbol near '='", said)
+        self.assertIn("cannot open lua/none.lua", said)
+        self.assertIn("a start hook failed: lua/hook.lua:2: no disk", said)
+        self.assertIn("did you mean [limits]?", said)
+
+    def test_what_can_not_be_run_is_said(self):
+        result = self.perigee_test()
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, "perigee: no files *_spec.lua or *_test.lua in lua\n"))
+        result = self.perigee_test("nowhere")
+        self.assertEqual((result.returncode, result.stderr), (1, "perigee: there is no nowhere\n"))
+        said = self.fails('it("x", function() end')
+        self.assertIn("Error -> tests/app_spec.lua\nthe file as a whole\ntests/app_spec.lua:1: ')' expected", said)
+        said = self.fails('it("x", function() end)', "--filter", "%")
+        self.assertIn("--filter is no Lua pattern", said)
+        result = run_perigee("serve", "--app", "tests/app_spec.lua", cwd=self.folder)
+        self.write("lua/app.lua", 'require "perigee.test"')
+        result = run_perigee("check", cwd=self.folder)
+        self.assertIn("perigee.test works in files that `perigee test`", result.stderr)
+
+    def test_a_filter_chooses_a_seed_orders_and_junit_records(self):
+        spec = 'local order = {}\ndescribe("all", function()\n' + "".join(
+            f'it("number {i}", function() io.write("<{i}>") end)\n' for i in range(9)) + "end)"
+        orders = [self.passes(spec, "--seed", seed).replace(".", "").split("\n")[0] for seed in ("1", "2", "1")]
+        self.assertEqual(orders[0], orders[2])
+        self.assertNotEqual(orders[0], orders[1])
+        said = self.passes(spec, "--filter", "number [12]$", "--junit", "out.xml")
+        self.assertIn("2 successes", said)
+        suite = ET.parse(self.folder / "out.xml").getroot().find("testsuite")
+        self.assertEqual((suite.get("name"), suite.get("tests"), suite.get("failures")), ("tests/app_spec.lua", "2", "0"))
+        self.assertEqual({case.get("name") for case in suite}, {"all number 1", "all number 2"})
+        said = self.fails('it("a <b> & \\0\\255", function() assert.equal("\\27[1m", "") end)', "--junit", "out.xml")
+        case = ET.parse(self.folder / "out.xml").getroot().find("testsuite/testcase")
+        self.assertIn("Expected values to be equal", case.find("failure").text)
+
+    def test_files_run_beside_each_other_each_with_globals_of_its_own(self):
+        for i in range(5):
+            self.write(f"tests/deep/n{i}_test.lua", f'leak = (leak or 0) + 1\nit("n{i}", function() assert.equal(1, leak) end)')
+        self.write("tests/helper.lua", "return { answer = 42 }")
+        said = self.passes('local helper = require "helper"\nit("h", function() assert.equal(42, helper.answer) end)',
+                           "--jobs", "3")
+        self.assertIn("6 successes", said)
+
+    def test_blocks_prepare_and_clean_up_in_busteds_order(self):
+        self.passes(r'''
+local log = {}
+local function note(text) return function() log[#log + 1] = text end end
+describe("outer", function()
+  setup(note "setup")
+  teardown(function()
+    assert.same({ "setup", "before outer", "before inner", "test", "finally", "after inner", "after outer" }, log)
+  end)
+  before_each(note "before outer")
+  after_each(note "after outer")
+  describe("inner", function()
+    before_each(note "before inner")
+    after_each(note "after inner")
+    it("runs", function() finally(note "finally") log[#log + 1] = "test" end)
+  end)
+end)''')
+        said = self.fails('describe("d", function() setup(function() error("no") end) it("x", function() end) end)')
+        self.assertIn("d x\nin setup: tests/app_spec.lua:1: no", said)
+
+    def test_code_under_test_may_be_spied_on(self):
+        self.passes(r'''
+it("spies", function()
+  local t = { greet = function(name) return "hi " .. name end }
+  local s = spy.on(t, "greet")
+  assert.equal("hi ada", t.greet("ada"))
+  assert.spy(s).was_called(1)
+  assert.spy(s).was.called_with("ada")
+  assert.spy(s).was_not.called_with("bob")
+  stub(t, "greet").returns(7)
+end)
+it("restores", function()
+  local t = { f = function() return 1 end }
+  stub(t, "f", 5)
+  assert.equal(5, t.f())
+end)'''.replace('stub(t, "greet").returns(7)', 'stub(t, "greet"):returns(7)'))
+
+
+if __name__ == "__main__":
+    unittest.main()
