@@ -1,8 +1,10 @@
 // Two ends of a fan-out, for bench/fanout.py, each told what to do by lines on stdin.
 //
-//   fanout listen PORT PATH COUNT   opens COUNT connections, asks each for PATH, and says "ready" when every one has had an
+//   fanout listen PORT PATH COUNT   opens COUNT connections, asks each for PATH, and says "ready" when every one has
+//   had an
 //                                   answer; for "expect BYTES", says "got" when each has had so many more
-//   fanout send COUNT FILE          says "listening on http://127.0.0.1:PORT", takes COUNT connections, answers each with a
+//   fanout send COUNT FILE          says "listening on http://127.0.0.1:PORT", takes COUNT connections, answers each
+//   with a
 //                                   head; for "send", calls send() with the bytes of FILE on every one, and says "sent"
 
 #define _GNU_SOURCE

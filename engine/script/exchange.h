@@ -14,8 +14,8 @@
 #include "http/request_head.h"
 #include "http/router.h"
 #include "script/body_intake.h"
-#include "script/request_session.h"
 #include "script/channel_answer.h"
+#include "script/request_session.h"
 #include "script/request_view.h"
 
 namespace perigee::script {
