@@ -1,0 +1,1 @@
+// Compiled for the headers that its target precompiles; it holds nothing itself.
