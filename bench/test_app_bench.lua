@@ -1,4 +1,4 @@
--- What a request of a test costs: `build/release/perigee bench bench/test_app_bench.lua`, at most 3,000 ns/op for hello.
+-- What a request of a test costs: `build/release/perigee bench bench/test_app_bench.lua`; hello at most 3,000 ns/op.
 
 local test = require "perigee.test"
 local client = test.app "bench/app.lua"

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/log.h"
 #include "profiler/error_report.h"
 #include "script/bind.h"
 #include "script/failure_note.h"
+#include "script/request_log.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -29,9 +29,8 @@ int uncaught(lua_State* state) {
   Vm& vm = Vm::of(state);
   const Task* task = vm.current();
   note_failure(vm, task, text);
-  const bool in_request = task != nullptr && task->exchange != nullptr;
-  log_sink().write(LogLevel::kError, std::string(prefix).append(text), fields,
-                   in_request ? vm.host().request_id(*task->exchange) : std::string());
+  log_for_request(vm, task != nullptr ? task->exchange : nullptr, LogLevel::kError, std::string(prefix).append(text),
+                  fields);
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "http/trace_context.h"
 #include "script/bind.h"
 #include "script/exchange.h"
+#include "script/request_log.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -30,17 +31,6 @@ std::string_view check_text(lua_State* state, int index) {
 const Exchange* exchange_at_work(Vm& vm) {
   const Task* task = vm.current();
   return task != nullptr ? task->exchange : nullptr;
-}
-
-// Fields, a JSON object or none, with the trace beside them.
-std::string with_trace(std::string_view fields, std::string_view trace_id) {
-  std::string text = "{\"trace_id\":\"";
-  text.append(trace_id) += '"';
-  const std::size_t first = fields.find_first_not_of("{ ");
-  if (first == std::string_view::npos || fields[first] == '}') {
-    return text += '}';
-  }
-  return text.append(",").append(fields.substr(1));
 }
 
 // A span of one's own: 16 hexadecimal digits, not all of them 0.
@@ -67,14 +57,7 @@ int log(lua_State* state) {
   }
   const std::string_view fields = lua_isnoneornil(state, 3) ? std::string_view() : check_text(state, 3);
   Vm& vm = Vm::of(state);
-  const Exchange* exchange = exchange_at_work(vm);
-  if (exchange == nullptr) {
-    log_sink().write(level, message, fields, {});
-    return 0;
-  }
-  const auto trace = http::trace_context(exchange->head);
-  log_sink().write(level, message, trace ? with_trace(fields, trace->trace_id) : std::string(fields),
-                   vm.host().request_id(*exchange));
+  log_for_request(vm, exchange_at_work(vm), level, message, fields);
   return 0;
 }
 

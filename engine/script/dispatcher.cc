@@ -2,12 +2,12 @@
 
 #include <lua.hpp>
 
-#include "base/log.h"
 #include "http/problem.h"
 #include "http/response.h"
 #include "script/answer_fields.h"
 #include "script/bind.h"
 #include "script/failure_note.h"
+#include "script/request_log.h"
 
 namespace perigee::script {
 namespace {
@@ -285,7 +285,7 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
     if (task.view.cancelled == 0 || starved || !where.empty()) {
       const std::string text = !where.empty() ? where : starved ? starved_text(task) : error_with_traceback(vm_, dead);
       note_failure(vm_, &task, text);
-      log_sink().write(LogLevel::kError, text, "", vm_.host().request_id(*task.exchange));
+      log_for_request(vm_, task.exchange, LogLevel::kError, text);
     }
     if (starved) {
       vm_.reclaim(task);

@@ -31,7 +31,7 @@ app:get("/sum", { query = { n = t.list(t.integer), name = t.string:default("nobo
 end)
 
 -- What a handler asserts of its input.
-app:get("/root/{n:number}", function(req)
+app:get("/square-root/{n:number}", function(req)
   if req.params.n < 0 then
     error(perigee.problem(400, "no real number has that square"))
   end

@@ -1,4 +1,4 @@
-"""Every header compiles alone."""
+"""Every header compiles alone: as the first that its own .cc includes, which the build shows, or by a compilation here."""
 
 import concurrent.futures
 import shutil
@@ -18,6 +18,15 @@ def compiler():
     return [*cached, "g++", "-std=c++20", "-O0", "-Wall", "-Wextra", "-I", str(ROOT / "engine"), *flags]
 
 
+def stands_first(header):
+    """Whether the header's own .cc includes it before anything else."""
+    source = header.with_suffix(".cc")
+    if not source.exists():
+        return False
+    first = next((line for line in source.read_text().splitlines() if line.startswith("#include")), "")
+    return first == f'#include "{header.relative_to(ROOT / "engine")}"'
+
+
 class Headers(unittest.TestCase):
     def test_every_header_compiles_alone(self):
         command = compiler()
@@ -31,8 +40,9 @@ class Headers(unittest.TestCase):
                                     capture_output=True, text=True)
             return f"{name(path)}:\n{result.stderr}" if result.returncode else None
 
+        headers = [path for path in files("engine", suffixes={".h"}) if not stands_first(path)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            wrong = [problem for problem in pool.map(compile_one, files("engine", suffixes={".h"})) if problem]
+            wrong = [problem for problem in pool.map(compile_one, headers) if problem]
         self.assertEqual(wrong, [], "\n".join(wrong))
 
     def test_every_header_begins_with_pragma_once(self):

@@ -30,8 +30,8 @@ class Example(ServerCase):
         self.assertEqual(errors[0]["name"], "n[1]")
 
     def test_a_handler_refuses(self):
-        self.assertEqual(self.server.get("/root/6.25").json(), {"root": 2.5})
-        problem = self.assert_problem(self.server.get("/root/-1"), 400)
+        self.assertEqual(self.server.get("/square-root/6.25").json(), {"root": 2.5})
+        problem = self.assert_problem(self.server.get("/square-root/-1"), 400)
         self.assertEqual(problem["detail"], "no real number has that square")
 
     def test_a_redirect(self):

@@ -5,7 +5,6 @@ import re
 import resource
 import unittest
 
-import test_shared
 from harness import ServerCase
 
 GREEDY = """
@@ -15,6 +14,16 @@ app:get("/small", function() local list = {} for i = 1, 1e9 do list[i] = { i } e
 app:get("/large", function() local list = {} for i = 1, 1e9 do list[i] = ("x"):rep(50000) .. i end return list end)
 app:get("/string", function() return ("x"):rep(1900000000) end)
 app:get("/fine", function() return "fine" end)
+return app
+"""
+
+MILLION = """
+local perigee = require "perigee"
+local app, d = perigee.app(), perigee.shared("d")
+app:get("/million/{part:integer}", function(req)
+  for i = 1, 100000 do d:set("million" .. req.params.part .. ":" .. i, i) end
+  return tostring(d:count())
+end)
 return app
 """
 
@@ -29,7 +38,7 @@ class OutOfMemory(ServerCase):
             return app"""))
 
     def take_all_memory(self, app):
-        server = self.start(app)
+        server = self.start(app, settings={"limits.cpu": 0})
         status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
         limit = int(re.search(r"VmSize:\s+(\d+) kB", status).group(1)) * 1024 + 256 * 2**20
         resource.prlimit(server.pid, resource.RLIMIT_AS, (limit, limit))
@@ -58,7 +67,7 @@ class Uploads(ServerCase):
 
 class Dictionaries(ServerCase):
     def test_a_million_keys_stay_within_the_bound(self):
-        server = self.start(test_shared.APP, config=test_shared.CONFIG, workers=2)
+        server = self.start(MILLION, config='[shared.d]\nsize = "8MiB"\n', workers=2)
         server.get("/million/0")
         before = server.resident()
         for part in range(1, 10):

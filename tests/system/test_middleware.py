@@ -228,7 +228,7 @@ class Returns(ServerCase):
         problem = self.assert_problem(response, 500)
         self.assertIn("inside", response.header("x-error"))
         self.server.stderr.wait(r"app\.lua:\d+: inside\\nstack traceback", since=since)
-        self.assertEqual(self.server.stderr.text[since:].count(problem["request_id"]), 1)
+        self.assertEqual(self.server.stderr.text[since:].count(f" error [{problem['request_id']}]"), 1)
 
     def test_all_of_it_holds_once_it_is_compiled(self):
         with self.server.client() as client:
@@ -263,7 +263,7 @@ class Mistakes(ServerCase):
                 since = len(self.server.stderr.text)
                 problem = self.assert_problem(self.get("/wrong/" + name), 500)
                 self.server.stderr.wait(rf"{problem['request_id']}.*(?:{said})", since=since)
-                self.assertEqual(self.server.stderr.text[since:].count(problem["request_id"]), 1)
+                self.assertEqual(self.server.stderr.text[since:].count(f" error [{problem['request_id']}]"), 1)
 
     def test_an_inner_that_was_kept_is_refused(self):
         self.assertEqual(self.get("/keep").text, "early")
@@ -284,7 +284,7 @@ for _ = 1, 3 do app:use(function(req, inner) local res = inner(req) return res e
                         since = len(self.server.stderr.text)
                         problem = self.assert_problem(client.get("/wrong/" + name), 500)
                         self.server.stderr.wait(rf"{problem['request_id']}.*(?:{said})", since=since)
-                        self.assertEqual(self.server.stderr.text[since:].count(problem["request_id"]), 1)
+                        self.assertEqual(self.server.stderr.text[since:].count(f" error [{problem['request_id']}]"), 1)
                         self.assertEqual(client.get("/fine").status, 200)
 
 
