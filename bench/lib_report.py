@@ -13,7 +13,7 @@ def table(title, columns, rows):
     """rows: {name: {column: text}}; names without any text are left out."""
     shown = {"": {column: column for column in columns}} | {name: cells for name, cells in rows.items() if cells}
     texts = {name: [cells.get(column, "-") for column in columns] for name, cells in shown.items()}
-    width = max(len(text) for row in texts.values() for text in row) + 2
+    width = max((len(text) for row in texts.values() for text in row), default=0) + 2
     lines = [f"  {name:<{NAME}}" + "".join(f"{text:>{width}}" for text in row) for name, row in texts.items()]
     return "\n".join([title, *lines, ""])
 
