@@ -31,8 +31,12 @@ HttpCall::HttpCall(Network& network, Request request)
     : network_(network),
       request_(std::move(request)),
       key_(request_.plan.key()),
-      stats_(network.hosts().of(Destination{request_.plan.url.host, request_.plan.url.port}.text())),
+      stats_(network.hosts().of(host())),
       timer_(*this) {}
+
+std::string HttpCall::host() const {
+  return Destination{request_.plan.url.host, request_.plan.url.port}.text();
+}
 
 HttpCall::~HttpCall() {
   close();

@@ -55,6 +55,8 @@ class HttpCall {
   [[nodiscard]] bool shows() const { return request_.keeps ? head_seen_ : state_ == State::kDone; }
   [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
   [[nodiscard]] bool ended() const { return state_ == State::kDone || failed(); }
+  /// "host:port" of the url.
+  [[nodiscard]] std::string host() const;
   /// By a first word of the error convention.
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] const http::ResponseReader& answer() const { return reader_; }

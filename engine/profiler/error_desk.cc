@@ -53,6 +53,21 @@ std::string_view traceback_of(std::string_view text) {
   return at == std::string_view::npos ? std::string_view() : text.substr(at + 1, ErrorDesk::kMostTraceback);
 }
 
+// A failed call's error without whom it was for: one kind, however many hosts.
+std::string_view without_host(std::string_view text, std::string_view host, std::string& room) {
+  const std::string_view name = host.starts_with("unix:") ? host : host.substr(0, host.rfind(':'));
+  std::size_t at = name.empty() ? std::string_view::npos : text.find(name);
+  if (at == std::string_view::npos) {
+    return text;
+  }
+  room.clear();
+  for (; at != std::string_view::npos; at = text.find(name)) {
+    room.append(text.substr(0, at)) += '*';
+    text.remove_prefix(at + name.size());
+  }
+  return room.append(text);
+}
+
 }  // namespace
 
 struct ErrorDesk::Entry {
@@ -138,7 +153,8 @@ void ErrorDesk::note_unguarded(const Failure& failure) {
     }
   }
   thread_local std::string signature;
-  strip_error(failure.text, signature);
+  thread_local std::string general;
+  strip_error(without_host(failure.text, failure.host, general), signature);
   const double now = wall_seconds();
   Shard& shard = *shards_[std::hash<std::string_view>()(signature) / 64 % kShards];
   const std::lock_guard lock(shard.mutex);

@@ -72,7 +72,7 @@ class ErrorDesk {
   /// Counts a failure. Drops it where there is no memory.
   void note(const Failure& failure) noexcept;
 
-  /// A call to `host` failed: "timeout", "refused: ...".
+  /// A call to `host` ("name:port") failed: "timeout", "refused: ...". Its name does not tell kinds apart.
   void note_failure(std::string_view host, std::string_view error, std::string_view route = "") noexcept {
     note({error, route, host, ""});
   }

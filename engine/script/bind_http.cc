@@ -18,6 +18,8 @@
 #include "http/field_syntax.h"
 #include "http/url.h"
 #include "script/bind.h"
+#include "script/failure_note.h"
+#include "script/origin.h"
 #include "script/task_waker.h"
 #include "script/tls_options.h"
 #include "script/vm.h"
@@ -69,7 +71,7 @@ Milliseconds milliseconds_field(lua_State* state, const char* name, double absen
 
 // What of the headers the client says itself where the program does not.
 struct Said {
-  bool agent = false, accept = false, coding = false, authorization = false;
+  bool agent = false, accept = false, coding = false, authorization = false, trace = false;
 };
 
 // One line; the error where it can't be sent.
@@ -92,6 +94,7 @@ std::string add_field(HttpCall::Request& request, Said& said, std::string_view n
   said.agent = said.agent || http::equal_fold(name, "user-agent");
   said.accept = said.accept || http::equal_fold(name, "accept");
   said.coding = said.coding || http::equal_fold(name, "accept-encoding");
+  said.trace = said.trace || http::equal_fold(name, "traceparent");
   said.authorization = said.authorization || http::equal_fold(name, "authorization");
   request.fields.append(name).append(": ").append(value).append("\r\n");
   return "";
@@ -124,7 +127,7 @@ std::string add_fields(lua_State* state, HttpCall::Request& request, Said& said)
   return "";
 }
 
-void add_own_fields(HttpCall::Request& request, const Said& said) {
+void add_own_fields(HttpCall::Request& request, const Said& said, const Task* task) {
   if (!said.agent) {
     request.fields += "User-Agent: perigee\r\n";
   }
@@ -137,6 +140,15 @@ void add_own_fields(HttpCall::Request& request, const Said& said) {
   }
   if (!said.authorization && !request.plan.url.userinfo.empty()) {
     request.fields += "Authorization: " + http::basic_credentials(request.plan.url.userinfo) + "\r\n";
+  }
+  if (said.trace) {
+    return;
+  }
+  if (const std::string trace = outgoing_trace(task); !trace.empty()) {
+    request.fields.append("traceparent: ").append(trace).append("\r\n");
+    if (const std::string vendors = outgoing_state(task); !vendors.empty()) {
+      request.fields.append("tracestate: ").append(vendors).append("\r\n");
+    }
   }
 }
 
@@ -201,7 +213,7 @@ int http_begin(lua_State* state) {
   if (const std::string error = lua_istable(state, -1) ? add_fields(state, request, said) : ""; !error.empty()) {
     return refuse(state, error, true);
   }
-  add_own_fields(request, said);
+  add_own_fields(request, said, Vm::of(state).current());
   lua_getfield(state, 1, "body");
   if (lua_type(state, -1) == LUA_TSTRING) {
     request.body = text_at(state, -1);
@@ -230,7 +242,10 @@ int waits(lua_State* state, HttpCall& call) {
   return 0;
 }
 
+// A call that failed is shown to its caller once, and counted at the error desk then.
 int failed(lua_State* state, const HttpCall& call) {
+  Vm& vm = Vm::of(state);
+  note_failure(vm, vm.current(), call.error(), call.host());
   lua_pushboolean(state, 0);
   push(state, call.error());
   return 2;
@@ -341,6 +356,13 @@ int http_resolve(lua_State* state) {
   return 2;
 }
 
+// http_host(url) -> "host:port" of a url that was asked for.
+int http_host(lua_State* state) {
+  const auto url = http::parse_client_url(text_at(state, 1));
+  push(state, url ? client::Destination{url->host, url->port}.text() : std::string());
+  return 1;
+}
+
 // http_encode(text) -> percent-encoded but for unreserved characters.
 int http_encode(lua_State* state) {
   push(state, http::percent_encode(text_at(state, 1)));
@@ -377,11 +399,17 @@ int http_stats(lua_State* state) {
 }  // namespace
 
 void bind_http(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {{"http_begin", http_begin},       {"http_answer", http_answer},
-                                            {"http_read", http_read},         {"http_write", http_write},
-                                            {"http_end_body", http_end_body}, {"http_close", http_close},
-                                            {"http_resolve", http_resolve},   {"http_encode", http_encode},
-                                            {"http_stats", http_stats},       {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"http_begin", http_begin},
+                                            {"http_answer", http_answer},
+                                            {"http_read", http_read},
+                                            {"http_write", http_write},
+                                            {"http_end_body", http_end_body},
+                                            {"http_close", http_close},
+                                            {"http_resolve", http_resolve},
+                                            {"http_encode", http_encode},
+                                            {"http_stats", http_stats},
+                                            {"http_host", http_host},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

@@ -12,9 +12,9 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "http/response.h"
-#include "http/trace_context.h"
 #include "script/bind.h"
 #include "script/exchange.h"
+#include "script/origin.h"
 #include "script/request_log.h"
 #include "script/vm.h"
 
@@ -33,20 +33,6 @@ const Exchange* exchange_at_work(Vm& vm) {
   return task != nullptr ? task->exchange : nullptr;
 }
 
-// A span of one's own: 16 hexadecimal digits, not all of them 0.
-std::string span_id() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  while (text.find_first_not_of('0') == std::string::npos) {
-    text.clear();
-    for (const char byte : random_bytes(8)) {
-      text += kDigits[static_cast<unsigned char>(byte) >> 4];
-      text += kDigits[static_cast<unsigned char>(byte) & 15];
-    }
-  }
-  return text;
-}
-
 // log(level, message[, fields as JSON]): one event, with the id of the request that is being served.
 int log(lua_State* state) {
   static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
@@ -61,22 +47,20 @@ int log(lua_State* state) {
   return 0;
 }
 
-// traceparent() -> the field to send with what is asked of others on behalf of the request that is being served, with
-// an id of its own, and the request's tracestate; nothing where it belongs to no trace.
+// traceparent() -> the field to send with what is asked of others on behalf of the request that is being served or that
+// began the task, with an id of its own, and the request's tracestate; nothing where it belongs to no trace.
 int traceparent(lua_State* state) {
-  const Exchange* exchange = exchange_at_work(Vm::of(state));
-  const auto trace = exchange != nullptr ? http::trace_context(exchange->head) : std::nullopt;
-  if (!trace) {
+  const Task* task = Vm::of(state).current();
+  const std::string field = outgoing_trace(task);
+  if (field.empty()) {
     return 0;
   }
-  const std::string field = http::traceparent(*trace, span_id());
   lua_pushlstring(state, field.data(), field.size());
-  const std::uint16_t vendors = exchange->head.find("tracestate");
-  if (vendors == http::RequestHead::kAbsent) {
+  const std::string vendors = outgoing_state(task);
+  if (vendors.empty()) {
     return 1;
   }
-  const std::string_view value = exchange->head.text(exchange->head.fields[vendors].value);
-  lua_pushlstring(state, value.data(), value.size());
+  lua_pushlstring(state, vendors.data(), vendors.size());
   return 2;
 }
 

@@ -2,9 +2,12 @@
 
 #include <lua.hpp>
 
+#include <utility>
+
 #include "base/clock.h"
 #include "base/thread_stack.h"
 #include "script/bind.h"
+#include "script/origin.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -20,8 +23,10 @@ Task& task_of(lua_State* state, int index) {
 // spawn(fn, ...) -> the new task's view as a light userdata, its serial. It starts at the end of the worker's turn.
 int spawn(lua_State* state) {
   Vm& vm = Vm::of(state);
+  auto origin = origin_for(vm, vm.current());
   Task& task = vm.take_task();
   task.purpose = Task::Purpose::kSpawned;
+  task.origin = std::move(origin);
   lua_xmove(state, task.coroutine, lua_gettop(state));
   task.waiting = true;
   vm.make_ready(task);

@@ -368,6 +368,7 @@ Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
 // end.
 void Dispatcher::end_task(Task& task, const std::string& error) {
   const bool deferred = task.view.deferred != 0;
+  const bool cancelled = task.view.cancelled != 0;
   const double serial = task.view.serial;
   vm_.give_task(task);
   if (!deferred) {
@@ -378,6 +379,7 @@ void Dispatcher::end_task(Task& task, const std::string& error) {
   last.result = error;
   lua_rawgeti(last.coroutine, LUA_REGISTRYINDEX, vm_.entries().run_deferred);
   lua_pushnumber(last.coroutine, serial);
+  lua_pushboolean(last.coroutine, cancelled ? 1 : 0);
   last.waiting = true;
   vm_.make_ready(last);
 }

@@ -20,6 +20,7 @@ void Exchange::reset() {
   parameters.count = 0;
   refused.clear();
   task = nullptr;
+  origin.reset();
   bytes_sent = 0;
   owned_ = false;
 }

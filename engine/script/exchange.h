@@ -21,6 +21,7 @@
 namespace perigee::script {
 
 class Task;
+struct Origin;
 
 /// The answer to a request, as it was normalized from what Lua returned.
 struct Answer {
@@ -70,6 +71,7 @@ class Exchange {
   double id = 0;                      ///< counts up, unique in the process together with the worker's number
   std::int64_t started_ns = 0;
   std::uint64_t bytes_sent = 0;
+  std::shared_ptr<const Origin> origin;  ///< what its tasks come from, once there is one
 
   /// How many pairs of a query, or cookies, are read without a table being built by the engine.
   static constexpr std::size_t kMaxPairs = 4;

@@ -1,10 +1,12 @@
 #include "script/failure_note.h"
 
 #include <algorithm>
+#include <memory>
 #include <new>
 
 #include "profiler/error_desk.h"
 #include "script/exchange.h"
+#include "script/origin.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -24,14 +26,6 @@ void append_names(std::string& out, std::string_view query) {
   }
 }
 
-std::string route_of(Vm& vm, const Exchange& exchange) {
-  const std::int32_t route = exchange.view.route;
-  if (route < 0) {
-    return "";
-  }
-  return std::string(exchange.view.method_text.view()) + " " + vm.routes()[static_cast<std::size_t>(route)].pattern;
-}
-
 }  // namespace
 
 std::string sample_of(const Exchange& exchange) {
@@ -48,10 +42,14 @@ std::string sample_of(const Exchange& exchange) {
 
 void note_failure(Vm& vm, const Task* task, std::string_view text, std::string_view host) noexcept {
   try {
-    const Exchange* exchange = task != nullptr ? task->exchange : nullptr;
-    const std::string route = exchange != nullptr ? route_of(vm, *exchange) : std::string();
-    const std::string sample = exchange != nullptr ? sample_of(*exchange) : std::string();
-    vm.host().errors().note({text, route, host, sample});
+    const std::shared_ptr<const Origin> origin = task != nullptr ? task->origin : nullptr;
+    if (const Exchange* exchange = task != nullptr ? task->exchange : nullptr; exchange != nullptr) {
+      vm.host().errors().note({text, route_of(vm, *exchange), host, sample_of(*exchange)});
+    } else if (origin != nullptr) {
+      vm.host().errors().note({text, origin->route, host, origin->sample});
+    } else {
+      vm.host().errors().note({text, "", host, ""});
+    }
   } catch (const std::bad_alloc&) {
     return;  // the desk can do without
   }

@@ -1,9 +1,11 @@
 #include "script/request_log.h"
 
+#include <optional>
 #include <string>
 
 #include "http/trace_context.h"
 #include "script/exchange.h"
+#include "script/origin.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -25,7 +27,10 @@ std::string with_trace(std::string_view fields, std::string_view trace_id) {
 void log_for_request(Vm& vm, const Exchange* exchange, LogLevel level, std::string_view message,
                      std::string_view fields) {
   if (exchange == nullptr) {
-    log_sink().write(level, message, fields, {});
+    const Task* task = vm.current();
+    const auto trace =
+        task != nullptr && task->origin != nullptr ? http::parse_traceparent(task->origin->traceparent) : std::nullopt;
+    log_sink().write(level, message, trace ? with_trace(fields, trace->trace_id) : std::string(fields), {});
     return;
   }
   const auto trace = http::trace_context(exchange->head);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@ struct lua_State;
 namespace perigee::script {
 
 class Exchange;
+struct Origin;
 class Vm;
 
 /// A coroutine that may wait: it runs a request's handler, a spawned function or a hook. Pooled by its VM, whose thread
@@ -37,6 +39,7 @@ class Task {
   TaskView view;
   Vm& vm;
   Exchange* exchange = nullptr;
+  std::shared_ptr<const Origin> origin;  ///< of a spawned one: the request that began it; null outside of any
   lua_State* coroutine = nullptr;
   int coroutine_ref = 0;  ///< keeps the coroutine, in the VM's registry
   int view_ref = 0;       ///< the FFI pointer to `view`

@@ -369,6 +369,7 @@ void Vm::give_task(Task& task) {
   task.view.ticking = 0;
   task.view.session = 0;
   task.exchange = nullptr;
+  task.origin.reset();
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;
   task.waiting = task.ready = task.answering_error = false;

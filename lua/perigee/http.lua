@@ -316,6 +316,12 @@ local function follow(request, response)
   return true
 end
 
+-- An error that is found here, counted at the error desk as the engine does with its own.
+local function fail(url, err)
+  core.note_failure(core.http_host(url), err)
+  return nil, err
+end
+
 local function run(method, url, options)
   local request = prepare(method, url, options)
   local left = options.redirects or REDIRECTS
@@ -331,12 +337,12 @@ local function run(method, url, options)
     end
     response:close()
     if left == 0 then
-      return nil, "refused: more than " .. (options.redirects or REDIRECTS) .. " redirects"
+      return fail(request.url, "refused: more than " .. (options.redirects or REDIRECTS) .. " redirects")
     end
     left = left - 1
     local followed, why = follow(request, response)
     if not followed then
-      return nil, why
+      return fail(request.url, why)
     end
     request.total = math.max(0, deadline - core.monotonic())
   end

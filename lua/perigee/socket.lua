@@ -97,6 +97,12 @@ local function connected(self)
   return (core.socket_state(self.handle))
 end
 
+-- No connection came about: the error desk counts it by whom it was for.
+local function fail(self, err)
+  core.note_failure(self.peer or "", err)
+  return nil, err
+end
+
 --- Connects, or takes a connection out of the pool.
 ---@param host string a name, an IP address or "unix:PATH"
 ---@param port? integer
@@ -123,11 +129,11 @@ function Socket:connect(host, port, options)
   end
   local tls = options.tls and check_tls(options.tls, not host:find("^unix:") and host or "", "connect") or nil
   begin(self, "connect")
-  self.host = host
+  self.host, self.peer = host, port == 0 and host or host .. ":" .. port
   core.socket_begin_connect(self.handle, host, port, options.pool or "", self.connect_timeout, tls)
   local done, err = finish(self, core.socket_connect)
   if not done then
-    return nil, err
+    return fail(self, err)
   end
   local _, _, secure = core.socket_state(self.handle)
   if tls and not secure then
@@ -151,7 +157,7 @@ function Socket:sslhandshake(options)
   core.socket_begin_handshake(self.handle, self.connect_timeout, tls)
   local done, protocol = finish(self, core.socket_handshake)
   if not done then
-    return nil, protocol
+    return fail(self, protocol)
   end
   return true, protocol ~= "" and protocol or nil
 end
