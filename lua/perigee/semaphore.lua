@@ -11,6 +11,8 @@ local M = {}
 ---@class perigee.Semaphore
 ---@field private free integer
 ---@field private queue table[] those who wait, from `first` to `last`
+---@field private held table<number, integer> by the serials of tasks: how many each took with acquire() and has
+---@field private left integer taken by tasks that have come to their end since
 local Semaphore = {}
 Semaphore.__index = Semaphore
 M.Semaphore = Semaphore
@@ -22,7 +24,7 @@ function M.new(count)
   if type(count) ~= "number" or count < 1 or count % 1 ~= 0 then
     error("bad argument #1 to 'semaphore' (a whole number, 1 or more, expected)", 2)
   end
-  return setmetatable({ count = count, free = count, queue = {}, first = 1, last = 0 }, Semaphore)
+  return setmetatable({ count = count, free = count, queue = {}, first = 1, last = 0, held = {}, left = 0 }, Semaphore)
 end
 
 -- Gives one up: to the first in the queue, or back.
@@ -48,10 +50,7 @@ local function leave(self, place)
   end
 end
 
---- Takes one, and waits until one is free.
----@param timeout? number seconds; 0 does not wait
----@return true|nil, string? "timeout"
-function Semaphore:acquire(timeout)
+local function take(self, timeout)
   if self.free > 0 then
     self.free = self.free - 1
     return true
@@ -80,10 +79,64 @@ function Semaphore:acquire(timeout)
   return true
 end
 
+-- A task is over. What it holds it gives back if it was cancelled, for then it could not; one that came to its end by
+-- itself may have left that to another task.
+local function settle(self, serial, cancelled)
+  local count = self.held[serial] or 0
+  self.held[serial] = nil
+  if not cancelled then
+    self.left = self.left + count
+    return
+  end
+  for _ = 1, count do
+    pass_on(self)
+  end
+end
+
+--- Takes one, and waits until one is free.
+---@param timeout? number seconds; 0 does not wait
+---@return true|nil, string? "timeout"
+function Semaphore:acquire(timeout)
+  local taken, err = take(self, timeout)
+  local task = native.vm.current
+  if not taken or task == nil then
+    return taken, err
+  end
+  local serial = task.serial
+  local held = self.held[serial]
+  self.held[serial] = (held or 0) + 1
+  if not held then
+    tasks.at_end(task, settle, self)
+  end
+  return true
+end
+
+-- Whose of those held is given back: one's own, else one that a task has left, else that of the task that began first.
+local function holder(self)
+  local serial = tasks.whose()
+  if (self.held[serial] or 0) > 0 then
+    return serial
+  elseif self.left > 0 then
+    self.left = self.left - 1
+    return nil
+  end
+  local oldest
+  for other, count in pairs(self.held) do
+    if count > 0 and (not oldest or other < oldest) then
+      oldest = other
+    end
+  end
+  return oldest
+end
+
 --- Gives one back; any task may.
 function Semaphore:release()
   if self.free == self.count then
     error("a semaphore was released that nobody held", 2)
+  end
+  local whose = holder(self)
+  if whose then
+    self.held[whose] = self.held[whose] - 1
   end
   pass_on(self)
 end
@@ -102,7 +155,7 @@ end
 ---@return any ... what fn returns
 function Semaphore:with(fn, ...)
   tasks.check_function(fn, "with")
-  self:acquire()
+  take(self)
   return leave_with(self, pcall(fn, ...))
 end
 

@@ -240,6 +240,13 @@ local function defer(task, fn, ...)
   task.deferred = 1
 end
 
+--- Runs `fn(a, serial, cancelled)` when the task is over: for the library, whose functions need know how it ended.
+---@param task table its view
+---@param fn fun(a: any, serial: number, cancelled: boolean)
+function M.at_end(task, fn, a)
+  defer(task, M.at_end, fn, a)
+end
+
 --- Runs `fn(...)` when the running request or task is over, however it ends; the last deferred runs first.
 ---@param fn function
 ---@param ... any
@@ -290,20 +297,36 @@ function M.shield(fn, ...)
   return unshield(task, pcall(fn, ...))
 end
 
+local ending = {} -- serial of a task that runs what another deferred -> that one's serial
+
+--- The serial of the running task; of one that runs what was deferred, that of who deferred it. 0 outside of any.
+---@return number
+function M.whose()
+  local task = vm.current
+  return task ~= nil and (ending[task.serial] or task.serial) or 0
+end
+
 --- What Dispatcher calls at the end of a task that deferred something, or failed out of pcall's sight (a stray yield).
-function M.run_deferred(serial)
+function M.run_deferred(serial, cancelled)
   if unfinished[serial] then
     finish(unfinished[serial], true, false, core.result()) -- it is logged
   end
-  local list = deferred[serial] or {}
+  local list, own = deferred[serial] or {}, vm.current.serial
   deferred[serial] = nil
+  ending[own] = serial
   for i = #list, 1, -1 do
     local call = list[i]
-    local ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
+    local ok, err
+    if call[1] == M.at_end then
+      ok, err = xpcall(call[3], traceback, call[4], serial, cancelled)
+    else
+      ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
+    end
     if not ok then
       core.uncaught("error in a deferred function: ", core.pardon() or describe(err))
     end
   end
+  ending[own] = nil
 end
 
 --- Runs the body of perigee.stream: entries.stream.
