@@ -1,5 +1,6 @@
 // The floor: the least an HTTP server on epoll can do. It counts "\r\n\r\n" and answers each with a constant.
-// What a real server costs above this is its own doing. Usage: floor [PORT]; port 0 (the default) picks a free one.
+// What a real server costs above this is its own doing. Usage: floor [PORT [JSON]]; port 0 (the default) picks a free
+// one, and JSON is answered in place of "Hello, World!".
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -10,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { kMaxConnections = 65536, kMaxBatch = 256, kEvents = 256 };
-static const char kAnswer[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!";
+enum { kMaxConnections = 65536, kMaxBatch = 256, kMaxAnswer = 4096, kEvents = 256 };
+static const char kHead[] = "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s";
 static const char kEnd[] = "\r\n\r\n";
-static char answers[kMaxBatch * (sizeof kAnswer - 1)];
+static char answers[kMaxBatch * kMaxAnswer];
+static size_t answer_size;
 static char input[16384];
 static unsigned char matched[kMaxConnections];  // bytes of kEnd a connection has ended with so far
 
@@ -70,7 +71,7 @@ static void serve(int fd) {
     return;
   }
   for (int heads = count_heads(fd, size); heads > 0; heads -= kMaxBatch) {
-    size_t length = (heads < kMaxBatch ? heads : kMaxBatch) * (sizeof kAnswer - 1);
+    size_t length = (heads < kMaxBatch ? heads : kMaxBatch) * answer_size;
     if (write(fd, answers, length) != (ssize_t)length) {
       close(fd);
       return;
@@ -78,9 +79,23 @@ static void serve(int fd) {
   }
 }
 
+static void make_answers(const char* type, const char* body) {
+  int size = snprintf(answers, kMaxAnswer, kHead, type, strlen(body), body);
+  if (size >= kMaxAnswer) {
+    fputs("floor: the answer is too long\n", stderr);
+    exit(1);
+  }
+  answer_size = (size_t)size;
+  for (size_t i = 1; i < kMaxBatch; i++) {
+    memcpy(answers + i * answer_size, answers, answer_size);
+  }
+}
+
 int main(int argc, char** argv) {
-  for (int i = 0; i < kMaxBatch; i++) {
-    memcpy(answers + i * (sizeof kAnswer - 1), kAnswer, sizeof kAnswer - 1);
+  if (argc > 2) {
+    make_answers("application/json", argv[2]);
+  } else {
+    make_answers("text/plain; charset=utf-8", "Hello, World!");
   }
   int listener = listen_on(argc > 1 ? atoi(argv[1]) : 0), epoll = epoll_create1(EPOLL_CLOEXEC);
   epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &(struct epoll_event){.events = EPOLLIN, .data.fd = listener});

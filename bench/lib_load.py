@@ -13,9 +13,11 @@ class LoadError(Exception):
     """The client could not do its work, or the server answered wrongly."""
 
 
+# The client's command line; a body of None takes any, as long as it is whole and its status 200.
 def command(running, scenario, body, *, connections=CONNECTIONS, requests=None, seconds=None):
     bound = ["--requests", str(requests)] if requests else ["--seconds", str(seconds)]
-    return [str(build("load")), "--port", str(running.port), "--request", scenario.path, "--body", body,
+    exactly = ["--body", body] if body is not None else []
+    return [str(build("load")), "--port", str(running.port), "--request", scenario.path, *exactly,
             "--connections", str(connections), "--depth", str(scenario.depth), "--core", str(cores()[1]), *bound]
 
 

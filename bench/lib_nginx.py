@@ -84,11 +84,13 @@ def run(command, folder):
         raise ServerError(f"{command[0]}: {error.strerror}") from error
 
 
-def download():
+def download(packages):
     """Fetches the packages that are not there yet and unpacks them."""
     cache = ROOT / PEERS / "debs"
     cache.mkdir(parents=True, exist_ok=True)
-    missing = [package for package in PACKAGES if not any(cache.glob(f"{package}_*.deb"))]
+    missing = [package for package in packages if not any(cache.glob(f"{package}_*.deb"))]
+    if not missing and (ROOT / UNPACKED / "usr/sbin/nginx").exists():
+        return
     if missing:
         result = run(["apt-get", "-o", "APT::Sandbox::User=root", "download", *missing], cache)
         if result.returncode != 0:
@@ -104,13 +106,14 @@ class NginxLua:
 
     name = "nginx+lua"
     version = ""
+    packages = PACKAGES
+    file = "nginx.conf"
 
     def takes(self, scenario):
         return not scenario.ours
 
     def prepare(self):
-        if not (ROOT / UNPACKED / "usr/sbin/nginx").exists():
-            download()
+        download(self.packages)
         (ROOT / PEERS / "temp").mkdir(exist_ok=True)
         packages = sorted(pathlib.Path(ROOT / PEERS / "debs").glob("*nginx*.deb"))
         self.version = ", ".join(package.name.rsplit("_", 1)[0].replace("%3a", ":") for package in packages)
@@ -118,10 +121,13 @@ class NginxLua:
     def body(self, scenario):
         return scenario.body
 
+    def configuration(self):
+        return CONFIGURATION.format(port=self.port)
+
     def command(self, connections):
         self.port = free_port()
-        (ROOT / PEERS / "nginx.conf").write_text(CONFIGURATION.format(port=self.port))
-        return [f"{UNPACKED}/usr/sbin/nginx", "-p", f"{PEERS}/", "-c", "nginx.conf", "-e", "stderr"]
+        (ROOT / PEERS / self.file).write_text(self.configuration())
+        return [f"{UNPACKED}/usr/sbin/nginx", "-p", f"{PEERS}/", "-c", self.file, "-e", "stderr"]
 
     def environment(self):
         return {"LD_LIBRARY_PATH": str(ROOT / LIBRARIES)}
