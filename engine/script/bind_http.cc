@@ -31,7 +31,8 @@ using client::HttpCall;
 using http::ResponseReader;
 
 constexpr const char* kCall = "perigee.HttpCall";
-constexpr double kLongest = 1e9;  // seconds
+constexpr double kLongest = 1e9;                        // seconds
+constexpr double kUsualTotal = 30, kUsualConnect = 10;  // as lua/perigee/http.lua has them
 
 std::string_view text_at(lua_State* state, int index) {
   std::size_t size = 0;
@@ -65,8 +66,12 @@ bool flag_field(lua_State* state, const char* name) {
   return value;
 }
 
+Milliseconds milliseconds(double seconds) {
+  return static_cast<Milliseconds>(std::ceil(std::clamp(seconds, 0.0, kLongest) * 1000));
+}
+
 Milliseconds milliseconds_field(lua_State* state, const char* name, double absent) {
-  return static_cast<Milliseconds>(std::ceil(std::clamp(number_field(state, name, absent), 0.0, kLongest) * 1000));
+  return milliseconds(number_field(state, name, absent));
 }
 
 // What of the headers the client says itself where the program does not.
@@ -152,6 +157,17 @@ void add_own_fields(HttpCall::Request& request, const Said& said, const Task* ta
   }
 }
 
+// How to reach the url's host where the program says nothing about it.
+void usual_plan(client::Network& network, client::HttpConnector::Plan& plan) {
+  if (const client::Proxy* usual = network.proxies().find(plan.url); usual != nullptr) {
+    plan.proxy = *usual;
+  }
+  plan.block_private = network.settings().block_private;
+  if (plan.url.secure) {
+    plan.security.target.server_name = plan.url.host;
+  }
+}
+
 // Reads the fields `proxy` and `tls`. The error, or "".
 std::string read_plan(lua_State* state, client::Network& network, client::HttpConnector::Plan& plan) {
   lua_getfield(state, 1, "proxy");
@@ -168,7 +184,9 @@ std::string read_plan(lua_State* state, client::Network& network, client::HttpCo
   plan.block_private = lua_isnil(state, -1) ? network.settings().block_private : lua_toboolean(state, -1) != 0;
   if (plan.url.secure) {
     lua_getfield(state, 1, "tls");
-    plan.security = tls_options(state, lua_gettop(state));
+    if (lua_istable(state, -1)) {
+      plan.security = tls_options(state, lua_gettop(state));
+    }
     if (plan.security.target.server_name.empty()) {
       plan.security.target.server_name = plan.url.host;
     }
@@ -185,6 +203,44 @@ int close_call(lua_State* state) {
 
 HttpCall& call_at(lua_State* state) {
   return *static_cast<HttpCall*>(luaL_checkudata(state, 1, kCall));
+}
+
+// Pushes the call, which is under way.
+int begin_call(lua_State* state, client::Network& network, HttpCall::Request request) {
+  auto* call = new (lua_newuserdata(state, sizeof(HttpCall))) HttpCall(network, std::move(request));
+  if (luaL_newmetatable(state, kCall) != 0) {
+    lua_pushcfunction(state, close_call);
+    lua_setfield(state, -2, "__gc");
+  }
+  lua_setmetatable(state, -2);
+  call->start();
+  return 1;
+}
+
+bool sends_length(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+// http_ask(method, url[, seconds]) -> what http_begin does, for a request of which nothing else is said. The method is
+// known to be good.
+int http_ask(lua_State* state) {
+  client::Network& network = Vm::of(state).host().network();
+  HttpCall::Request request;
+  auto url = http::parse_client_url(text_at(state, 2));
+  if (!url) {
+    return refuse(state, "refused: " + url.error().message, false);
+  }
+  request.plan.url = *std::move(url);
+  request.method = text_at(state, 1);
+  usual_plan(network, request.plan);
+  add_own_fields(request, {}, Vm::of(state).current());
+  request.has_body = sends_length(request.method);
+  const Milliseconds total = milliseconds(luaL_optnumber(state, 3, kUsualTotal));
+  request.connect = std::min(milliseconds(kUsualConnect), total);
+  request.read = total;
+  request.deadline = monotonic_ms() + total;
+  request.most = network.settings().most_answered;
+  return begin_call(state, network, std::move(request));
 }
 
 // http_begin(options) -> a call; or nil, the error and whether to raise it. The options are checked in Lua but for
@@ -219,22 +275,14 @@ int http_begin(lua_State* state) {
     request.body = text_at(state, -1);
   }
   request.streams = flag_field(state, "streams");
-  request.has_body = lua_type(state, -1) == LUA_TSTRING || request.method == "POST" || request.method == "PUT" ||
-                     request.method == "PATCH";
+  request.has_body = lua_type(state, -1) == LUA_TSTRING || sends_length(request.method);
   request.keeps = flag_field(state, "keeps");
   request.connect = milliseconds_field(state, "connect", 10);
   request.read = milliseconds_field(state, "read", 30);
   request.deadline = monotonic_ms() + milliseconds_field(state, "total", 30);
   const double usual = request.keeps ? 0 : static_cast<double>(network.settings().most_answered);
   request.most = static_cast<std::uint64_t>(std::clamp(number_field(state, "max_body", usual), 0.0, 9e15));
-  auto* call = new (lua_newuserdata(state, sizeof(HttpCall))) HttpCall(network, std::move(request));
-  if (luaL_newmetatable(state, kCall) != 0) {
-    lua_pushcfunction(state, close_call);
-    lua_setfield(state, -2, "__gc");
-  }
-  lua_setmetatable(state, -2);
-  call->start();
-  return 1;
+  return begin_call(state, network, std::move(request));
 }
 
 int waits(lua_State* state, HttpCall& call) {
@@ -399,17 +447,11 @@ int http_stats(lua_State* state) {
 }  // namespace
 
 void bind_http(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {{"http_begin", http_begin},
-                                            {"http_answer", http_answer},
-                                            {"http_read", http_read},
-                                            {"http_write", http_write},
-                                            {"http_end_body", http_end_body},
-                                            {"http_close", http_close},
-                                            {"http_resolve", http_resolve},
-                                            {"http_encode", http_encode},
-                                            {"http_stats", http_stats},
-                                            {"http_host", http_host},
-                                            {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {
+      {"http_begin", http_begin},     {"http_answer", http_answer},     {"http_read", http_read},
+      {"http_write", http_write},     {"http_end_body", http_end_body}, {"http_close", http_close},
+      {"http_resolve", http_resolve}, {"http_encode", http_encode},     {"http_stats", http_stats},
+      {"http_host", http_host},       {"http_ask", http_ask},           {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

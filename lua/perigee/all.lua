@@ -65,7 +65,9 @@ local function await(handles, group, deadline)
     end
     tasks.suspend("perigee.all", abandon, handles, group)
   end
-  C.perigee_stop_timer(task)
+  if deadline then
+    C.perigee_stop_timer(task)
+  end
   return true
 end
 

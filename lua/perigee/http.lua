@@ -18,6 +18,7 @@ local OPTIONS = {
 -- What names who asks, and is not for another host.
 local SECRET = { authorization = true, cookie = true, ["proxy-authorization"] = true }
 local KEEPS_METHOD = { [307] = true, [308] = true }
+local PLAIN = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true, HEAD = true, OPTIONS = true }
 local REDIRECTING = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
 -- A mistake of the program's, until it is known whose line it is.
@@ -100,7 +101,7 @@ end
 
 local function copy_headers(headers)
   local copy = {}
-  for name, value in pairs(headers or {}) do
+  for name, value in pairs(headers) do
     if type(name) ~= "string" then
       bad("a header's name is a " .. type(name) .. ", not a string")
     end
@@ -153,25 +154,38 @@ local function check_options(options)
   end
 end
 
+-- How to speak TLS; nil where nothing is said about it and the url, which may be redirected, needs none.
+local function tls_of(url, options)
+  if not options.tls and options.verify == nil and not url:find("^[Hh][Tt][Tt][Pp][Ss]:") then
+    return nil
+  end
+  local tls = checked(socket.check_tls, options.tls or {}, "", "perigee.http")
+  if options.verify ~= nil then
+    tls.verify = options.verify
+  end
+  return tls
+end
+
 -- What the program asks for, as the engine's calls take it.
 local function prepare(method, url, options)
   check_options(options)
   if type(url) ~= "string" then
     bad("a url is a string")
   end
-  local headers = copy_headers(options.headers)
-  local body = body_of(options, headers)
-  local connect, read, total = times_of(options.timeout)
-  local tls = checked(socket.check_tls, options.tls or {}, "", "perigee.http")
-  if options.verify ~= nil then
-    tls.verify = options.verify
+  local headers, body
+  if options.headers or options.json ~= nil or options.form then
+    headers = copy_headers(options.headers or {})
   end
+  if headers or options.body ~= nil then
+    body = body_of(options, headers)
+  end
+  local connect, read, total = times_of(options.timeout)
   return {
     method = (options.method or method):upper(), url = with_query(url, options.query), headers = headers,
     body = type(body) == "string" and body or nil, source = type(body) == "function" and body or nil,
     streams = type(body) == "function", keeps = options.stream or false,
     connect = connect, read = read, total = total, max_body = options.max_body,
-    proxy = options.proxy, block_private = options.block_private, tls = tls,
+    proxy = options.proxy, block_private = options.block_private, tls = tls_of(url, options),
   }
 end
 
@@ -182,11 +196,7 @@ local function await(call, step, argument)
     if done ~= nil then
       return done, a, b, c
     end
-    local ok, err = pcall(tasks.suspend, "perigee.http")
-    if not ok then
-      core.http_close(call)
-      error(err, 0)
-    end
+    tasks.suspend("perigee.http", core.http_close, call)
   end
 end
 
@@ -266,6 +276,18 @@ local Headers = {
   end,
 }
 
+-- What the engine says came of a call; `call` itself where its body is taken in parts.
+local function answered(url, call, done, status, headers, body)
+  if not done then
+    return nil, status
+  end
+  local response = { status = status, headers = setmetatable(headers, Headers), url = url, body = body }
+  if call then
+    response.call, response.ended, response.body = call, false, nil
+  end
+  return setmetatable(response, Response)
+end
+
 -- One request and its answer.
 local function exchange(request)
   local call, err, raises = core.http_begin(request)
@@ -281,17 +303,8 @@ local function exchange(request)
       return nil, why
     end
   end
-  local done, status, headers, body = await(call, core.http_answer, not request.keeps)
-  if not done then
-    return nil, status
-  end
-  local response = { status = status, headers = setmetatable(headers, Headers), url = request.url }
-  if request.keeps then
-    response.call, response.ended = call, false
-  else
-    response.body = body
-  end
-  return setmetatable(response, Response)
+  local keeps = request.keeps
+  return answered(request.url, keeps and call or nil, await(call, core.http_answer, not keeps))
 end
 
 -- Makes the request that a redirect asks for. Nil and why where there is none.
@@ -304,9 +317,13 @@ local function follow(request, response)
   local status, method = response.status, request.method
   if not KEEPS_METHOD[status] and method ~= "HEAD" and (status == 303 or method == "POST") then
     request.method, request.body, request.source, request.streams = "GET", nil, nil, false
-    request.headers["content-type"] = nil
+    if request.headers then
+      request.headers["content-type"] = nil
+    end
   end
+  request.tls = request.tls or { server_name = "" }
   if not same_origin then
+    request.headers = request.headers or {}
     request.headers.host = nil
     for name in pairs(SECRET) do
       request.headers[name] = nil
@@ -322,12 +339,34 @@ local function fail(url, err)
   return nil, err
 end
 
-local function run(method, url, options)
+-- Whether nothing is said of a request but, perhaps, its time in all.
+local function is_plain(url, options)
+  for name, value in pairs(options) do
+    if name ~= "timeout" or type(value) ~= "number" or not (value >= 0) then
+      return false
+    end
+  end
+  return type(url) == "string"
+end
+
+-- The answer to a plain request.
+local function ask(method, url, options)
+  local call, err = core.http_ask(method, url, options.timeout)
+  if not call then
+    return nil, err
+  end
+  return answered(url, nil, await(call, core.http_answer, true))
+end
+
+local function run(method, url, options, response, began)
   local request = prepare(method, url, options)
   local left = options.redirects or REDIRECTS
-  local deadline = core.monotonic() + request.total
+  local deadline = (began or core.monotonic()) + request.total
   while true do
-    local response, err = exchange(request)
+    local err
+    if not response then
+      response, err = exchange(request)
+    end
     if not response then
       return nil, err
     end
@@ -344,16 +383,28 @@ local function run(method, url, options)
     if not followed then
       return fail(request.url, why)
     end
-    request.total = math.max(0, deadline - core.monotonic())
+    request.total, response = math.max(0, deadline - core.monotonic()), nil
   end
 end
 
+local NONE = {}
+
 local function call(method, url, options)
   tasks.current "perigee.http"
-  if options ~= nil and type(options) ~= "table" then
+  options = options == nil and NONE or options
+  if type(options) ~= "table" then
     error("perigee.http: the options are a table, not a " .. type(options), 3)
   end
-  local ok, response, err = pcall(run, method, url, options or {})
+  local first, began
+  if is_plain(url, options) and PLAIN[method] then
+    began = core.monotonic()
+    local err
+    first, err = ask(method, url, options)
+    if not first or not REDIRECTING[first.status] then
+      return first, err
+    end
+  end
+  local ok, response, err = pcall(run, method, url, options, first, began)
   if ok then
     return response, err
   elseif getmetatable(response) == Mistake then

@@ -32,7 +32,7 @@ end
 -- A cancelled task's waits raise, but not before the others have had their turn: a loop around a caught wait must not
 -- keep the worker to itself.
 local function check(task, undo, a, b)
-  if task.cancelled ~= 0 and task.shielded == 0 then
+  if task.shielded == 0 then
     task.again = 1
     pcall(raw_yield, WAIT)
     give_up(task, undo, a, b)
@@ -62,7 +62,9 @@ function M.suspend(what, undo, a, b)
     give_up(task, undo, a, b)
     error(what .. " can't wait here: " .. M.no_wait, 3)
   end
-  check(task, undo, a, b)
+  if task.cancelled ~= 0 then
+    check(task, undo, a, b)
+  end
   local ok, refused = pcall(raw_yield, WAIT)
   if not ok or refused == REFUSED then
     give_up(task, undo, a, b)
@@ -147,6 +149,15 @@ local function finish(handle, cancelled, ok, ...)
   wake_waiters(handle)
 end
 
+local function ended(handle, task, ...)
+  local stopped = core.pardon()
+  if stopped then
+    finish(handle, false, false, stopped)
+  else
+    finish(handle, task.cancelled ~= 0, ...)
+  end
+end
+
 local function run(handle, fn, ...)
   local task = vm.current
   if task.cancelled ~= 0 then
@@ -154,15 +165,7 @@ local function run(handle, fn, ...)
     return
   end
   unfinished[handle.serial] = handle
-  local function ended(...)
-    local stopped = core.pardon()
-    if stopped then
-      finish(handle, false, false, stopped)
-    else
-      finish(handle, task.cancelled ~= 0, ...)
-    end
-  end
-  ended(xpcall(fn, traceback, ...))
+  ended(handle, task, xpcall(fn, traceback, ...))
 end
 
 --- Raises at the caller's caller unless `fn` is a function.
@@ -201,8 +204,8 @@ end
 ---@param timeout? number seconds
 ---@return any ...
 function Task:wait(timeout)
-  local address, serial = core.current()
   local task = M.current("task:wait")
+  local address, serial = core.current()
   local deadline = timeout and core.monotonic() + timeout
   while not self.done do
     if deadline then
@@ -216,7 +219,9 @@ function Task:wait(timeout)
     self.waiters[serial] = address
     M.suspend("task:wait", forget_waiter, self, serial)
   end
-  C.perigee_stop_timer(task)
+  if deadline then
+    C.perigee_stop_timer(task)
+  end
   if self.ok then
     return unpack(self.results, 1, self.count)
   end
