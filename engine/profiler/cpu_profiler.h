@@ -25,7 +25,7 @@ class CpuProfiler {
   using Clock = std::chrono::steady_clock;
   /// Told what came of a recording, on the profiler's thread. Not called for a recording that was cancelled.
   using Done = std::function<void(Profile)>;
-  /// The name of a route by its number in a sample; empty for none.
+  /// The name of a route by what it is counted under; empty for none. Any thread.
   using RouteName = std::function<std::string(std::int32_t route)>;
 
   static constexpr int kMostHertz = 1000;

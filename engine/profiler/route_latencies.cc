@@ -32,6 +32,12 @@ std::size_t RouteNames::number_of(std::string_view method, std::string_view patt
   return names_.size() - 1;
 }
 
+std::string RouteNames::text(std::size_t number) const {
+  const std::lock_guard lock(mutex_);
+  const bool named = number < names_.size() && !names_[number].method.empty();
+  return named ? names_[number].method + " " + names_[number].pattern : std::string();
+}
+
 std::vector<RouteNames::Name> RouteNames::all() const {
   const std::lock_guard lock(mutex_);
   return names_;

@@ -69,6 +69,9 @@ class RouteNames {
   /// The number of a route, the same whenever its method and pattern are.
   [[nodiscard]] std::size_t number_of(std::string_view method, std::string_view pattern);
 
+  /// What a number's route is called in a profile: "GET /users/{id}"; empty for a number of none.
+  [[nodiscard]] std::string text(std::size_t number) const;
+
   /// The names of all numbers so far.
   [[nodiscard]] std::vector<Name> all() const;
 

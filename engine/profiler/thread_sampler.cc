@@ -45,6 +45,12 @@ Registers caller_of(const void* frame) noexcept {
   return {words[1], words[0], reinterpret_cast<std::uintptr_t>(frame) + 2 * sizeof *words};
 }
 
+// What the route of the request is counted under that the thread serves; -1 while there is none.
+std::int32_t marked_route() noexcept {
+  const bool known = marks.stage >= Stage::kLua && marks.route >= 0 && marks.numbers != nullptr;
+  return known ? marks.numbers[marks.route] : -1;
+}
+
 Result<> install_handler(void (*handler)(int, siginfo_t*, void*)) {
   struct sigaction action {};
   action.sa_sigaction = handler;
@@ -130,7 +136,7 @@ void ThreadSampler::interrupted(Registers registers, int overrun) noexcept {
   }
   RawSample& sample = ring_[at % kKept];
   sample.weight = period * (1 + std::max(overrun, 0));
-  sample.route = marks.stage == Stage::kIdle ? -1 : marks.route;
+  sample.route = marked_route();
   sample.in_script = pulse.stay.load(std::memory_order_relaxed) != 0 && vm_probe.state != nullptr;
   sample.vm_state = sample.in_script ? vm_probe.state(pulse.guest) : 0;
   sample.places = 0;

@@ -53,7 +53,7 @@ struct RawSample {
   static constexpr std::size_t kMostPlaces = 48;
 
   std::int64_t weight = 0;  ///< nanoseconds of CPU time that it stands for
-  std::int32_t route = -1;
+  std::int32_t route = -1;  ///< what it is counted under (Marks::numbers); -1: none
   std::int32_t vm_state = 0;
   bool in_script = false;
   std::uint8_t inner = 0;   ///< how many of the frames were entered by the script

@@ -21,6 +21,7 @@ struct Generation {
   script::Dispatcher dispatcher;
   std::uint64_t number;
   std::vector<profiler::RouteLatencies*> latencies;  ///< where each of its routes is counted
+  std::vector<std::int32_t> numbers;                 ///< what its routes are counted under, for Marks
   Milliseconds drain_deadline = 0;                   ///< 0 while it is current
   std::size_t pins = 0;       ///< requests that are this generation's, from their route match to their end
   Milliseconds unpinned = 0;  ///< when its last request had ended

@@ -86,7 +86,9 @@ class Server {
   std::unique_ptr<state::SessionJournal> journal_;
   state::Topics topics_;  // likewise
   profiler::ErrorDesk errors_;
-  profiler::CpuProfiler cpu_profiler_{[](std::int32_t) { return std::string(); }};  // outlives the workers
+  profiler::CpuProfiler cpu_profiler_{[this](std::int32_t route) {
+    return route_names_.text(static_cast<std::size_t>(route));
+  }};  // outlives the workers
   ProfileDesk profiles_{cpu_profiler_};
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;

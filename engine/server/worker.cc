@@ -339,7 +339,10 @@ void Worker::resume(script::Task& task) {
   if (visit != nullptr && visit->suspended != 0) {
     meter_.count_wait(ticks_between(std::exchange(visit->suspended, 0), ticks()));
   }
+  const Marks now = marks;
+  mark_route(visit);
   const Outcome outcome = dispatcher.resume(task);
+  marks = now;
   if (visit == nullptr) {
     return;
   }

@@ -193,6 +193,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void release(Visit& visit);
   void match_route(Visit& visit);
   void measure(Visit& visit);
+  static void mark_route(const Visit* visit);
   void name_routes(Generation& generation);
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);

@@ -177,6 +177,7 @@ void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> optio
     const auto drain = static_cast<Milliseconds>(options->drain * 1000);
     generations_.activate(number, monotonic_ms() + drain);
     name_routes(generations_.current());
+    marks.numbers = generations_.current().numbers.data();
     apply(options);
     housekeep_soon();
   });
@@ -185,7 +186,9 @@ void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> optio
 // A route is counted where it was in the generation before.
 void Worker::name_routes(Generation& generation) {
   for (const script::RouteInfo& route : generation.vm->routes()) {
-    generation.latencies.push_back(&meter_.route(setup_.route_names->number_of(route.method, route.pattern)));
+    const std::size_t number = setup_.route_names->number_of(route.method, route.pattern);
+    generation.latencies.push_back(&meter_.route(number));
+    generation.numbers.push_back(static_cast<std::int32_t>(number));
   }
 }
 

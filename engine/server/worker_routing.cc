@@ -40,6 +40,7 @@ void Worker::match_route(Visit& visit) {
 }
 
 Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
+  marks.route = -1;
   using Reason = profiler::RefusalReason;
   const http::Router::Match& match = visit.match;
   script::Refusal refusal;
@@ -80,6 +81,15 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
     visit.answer.fields.append("Allow: ").append(refusal.allow).append("\r\n");
   }
   return Outcome::kAnswered;
+}
+
+// What goes on now is the visit's; of none, it is no route's.
+void Worker::mark_route(const Visit* visit) {
+  const bool routed = visit != nullptr && visit->match.outcome == http::Router::Outcome::kFound;
+  marks.route = routed ? visit->match.route : -1;
+  if (routed) {
+    marks.numbers = visit->generation->numbers.data();
+  }
 }
 
 // An answer's head stands. Of one that nobody waits for any more, only that is counted.

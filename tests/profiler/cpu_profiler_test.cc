@@ -28,7 +28,9 @@ class Spinner {
   Spinner(CpuProfiler& profiler, int worker, std::int32_t route)
       : thread_([this, &profiler, worker, route] {
           const CpuProfiler::Watch watch(profiler, worker);
-          marks.route = route;
+          const std::int32_t counted_under[] = {route};
+          marks.numbers = counted_under;
+          marks.route = 0;
           marks.stage = Stage::kLua;
           ready_.set_value();
           while (!over_.load()) {

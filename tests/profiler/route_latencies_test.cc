@@ -24,6 +24,9 @@ TEST_CASE("route names: a route has the same number whenever it is named") {
   CHECK(names.number_of("GET", "/b") != first);
   CHECK(names.number_of("GET", "/a") == first);
   CHECK(names.all()[first].pattern == "/a");
+  CHECK(names.text(second) == "POST /a");
+  CHECK(names.text(RouteNames::kUnmatched).empty());
+  CHECK(names.text(99).empty());
   CHECK(names.all()[second].method == "POST");
 }
 

@@ -10,6 +10,7 @@ import threading
 import unittest
 
 from harness import ServerCase, run_perigee
+from pprof import Pprof
 
 APP = """
 local perigee = require "perigee"
@@ -44,6 +45,11 @@ local function garbage(n)
 end
 
 app:get("/compiled", function() return tostring(compiled_loop(2e7)) end)
+app:get("/slow/{id}", function()
+  perigee.sleep(0)
+  return tostring(compiled_loop(2e5))
+end)
+app:get("/brief", function() return tostring(compiled_loop(2e5)) end)
 app:get("/interpreted", function() return tostring(interpreted_loop(3e6)) end)
 app:get("/native", function() return tostring(#native_function()) end)
 app:get("/garbage", function() return tostring(#garbage(1e5)) end)
@@ -119,6 +125,18 @@ class Profiles(ServerCase):
         self.assertEqual({frames[0] for frames, _ in self.of_workers(stacks)}, {"worker-1", "worker-2"})
         self.assertTrue(any("compiled_loop" in frame for frames, _ in stacks for frame in frames), stacks)
         self.assertTrue(any("Worker::serve" in frame for frames, _ in stacks for frame in frames), stacks)
+
+    def test_the_route_is_a_label_also_after_a_wait_and_a_reload(self):
+        server = self.start(APP, workers=1, settings={"limits.cpu": 0})
+        with Load(server, "/brief"), Load(server, "/slow/7"):
+            server.reload()
+            response = self.admin_get("/debug/pprof/profile?seconds=1&hz=250", server)
+        routes = {}
+        for _, labels, value in Pprof(response.body).samples:
+            if "route" in labels:
+                routes[labels["route"]] = routes.get(labels["route"], 0) + value
+        self.assertEqual(set(routes), {"GET /brief", "GET /slow/{id}"})
+        self.assertGreater(min(routes.values()), 0.05 * max(routes.values()), routes)
 
     def test_an_interpreted_line_is_named(self):
         self.assert_named("/interpreted", "interpreted")
