@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "profiler/thread_sampler.h"
+#include "profiler/place_table.h"
 
 namespace perigee::profiler {
 

@@ -13,6 +13,11 @@ bool is_machine(const Frame& frame) {
   return frame.name.starts_with("lj_") || frame.name.starts_with("luaJIT_");
 }
 
+// Whether a place is Perigee's own Lua, or a function of Lua's.
+bool is_library(const ScriptPlace& place) {
+  return place.source.starts_with("@lua/perigee/") || place.source.starts_with('=');
+}
+
 std::string short_name(const std::string& name) {
   return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
 }
@@ -58,13 +63,21 @@ void StackNames::add_native(Profile& profile, const RawSample& sample, std::size
   }
 }
 
-// What the VM did, where that is no work of a line; then the script's own stack.
-void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile::Labels& labels) {
+// The script's own stack, or what is left of it.
+void StackNames::add_places(Profile& profile, std::span<const ScriptPlace> places) {
+  for (const ScriptPlace& place : places) {
+    Frame frame = frame_of(place);
+    if (frame.kind == FrameKind::kLua) {
+      frame.name = script_names_.of(place);
+    }
+    stack_.push_back(profile.frame(frame));
+  }
+}
+
+// What the VM did, where that is no work of a line.
+void StackNames::add_state(Profile& profile, const TakenSample& sample) {
   const std::int32_t state = sample.raw.vm_state;
-  labels.push_back({"state", std::string(state_word(state))});
-  if (state > 0) {
-    labels.push_back({"trace", std::to_string(state)});
-  } else if (state == VmProbe::kCollector) {
+  if (state == VmProbe::kCollector) {
     stack_.push_back(profile.frame({"[garbage collection]", "", 0, 0, FrameKind::kState}));
   } else if (state < VmProbe::kCollector) {
     stack_.push_back(profile.frame({"[JIT compiler]", "", 0, 0, FrameKind::kState}));
@@ -75,13 +88,49 @@ void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile
   if (state == VmProbe::kNativeFunction) {
     stack_.push_back(profile.frame({"[native function]", "", 0, 0, FrameKind::kState}));
   }
-  for (const ScriptPlace& place : sample.places) {
-    Frame frame = frame_of(place);
-    if (frame.kind == FrameKind::kLua) {
-      frame.name = script_names_.of(place);
-    }
-    stack_.push_back(profile.frame(frame));
+}
+
+void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile::Labels& labels) {
+  const std::int32_t state = sample.raw.vm_state;
+  labels.push_back({"state", std::string(state_word(state))});
+  if (state > 0) {
+    labels.push_back({"trace", std::to_string(state)});
   }
+  if (sample.what == TakenSample::What::kAllocation) {
+    add_allocation(profile, sample);
+    return;
+  }
+  add_state(profile, sample);
+  add_places(profile, sample.places);
+}
+
+void StackNames::add_allocation(Profile& profile, const TakenSample& sample) {
+  std::span<const ScriptPlace> places(sample.places);
+  if (places.size() > 1 && frame_of(places[0]).kind == FrameKind::kBuiltin) {
+    Frame frame = frame_of(places[1]);
+    frame.name = places[0].name;
+    frame.kind = FrameKind::kBuiltin;
+    stack_.push_back(profile.frame(frame));
+    places = places.subspan(1);
+  }
+  add_places(profile, places);
+}
+
+// The library's own functions around a wait tell nobody anything: whose line it is does.
+void StackNames::add_wait(Profile& profile, const TakenSample& sample, Profile::Labels& labels) {
+  labels.push_back({"operation", sample.site.operation});
+  if (!sample.site.peer.empty()) {
+    labels.push_back({"peer", sample.site.peer});
+  }
+  std::span<const ScriptPlace> places(sample.places);
+  while (places.size() > 1 && is_library(places[0])) {
+    places = places.subspan(1);
+  }
+  Frame frame = places.empty() ? Frame{} : frame_of(places[0]);
+  frame.name = "[" + sample.site.operation + (sample.site.peer.empty() ? "" : " ") + sample.site.peer + "]";
+  frame.kind = FrameKind::kWait;
+  stack_.push_back(profile.frame(frame));
+  add_places(profile, places);
 }
 
 void StackNames::add(Profile& profile, const TakenSample& sample) {
@@ -90,11 +139,21 @@ void StackNames::add(Profile& profile, const TakenSample& sample) {
     labels.push_back({"route", sample.route});
   }
   stack_.clear();
-  if (sample.raw.in_script) {
+  if (sample.what == TakenSample::What::kStop) {
+    labels.push_back({"stop", sample.long_stop ? "50 ms or more" : "shorter"});
+    if (!sample.raw.in_script) {
+      stack_.push_back(profile.frame({"[it is not over yet]", "", 0, 0, FrameKind::kState}));
+    }
+  }
+  if (sample.what == TakenSample::What::kWait) {
+    add_wait(profile, sample, labels);
+  } else if (sample.raw.in_script) {
     add_script(profile, sample, labels);
+  } else if (sample.what == TakenSample::What::kAllocation) {
+    stack_.push_back(profile.frame({"[the engine]", "", 0, 0, FrameKind::kState}));
   }
   add_native(profile, sample.raw, sample.raw.in_script ? sample.raw.inner : 0, sample.raw.frames);
-  const std::int64_t values[] = {1, sample.raw.weight};
+  const std::int64_t values[] = {sample.raw.count, sample.raw.weight};
   profile.add(stack_, profile.labels(labels), values);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 
@@ -45,13 +46,7 @@ Registers caller_of(const void* frame) noexcept {
   return {words[1], words[0], reinterpret_cast<std::uintptr_t>(frame) + 2 * sizeof *words};
 }
 
-// What the route of the request is counted under that the thread serves; -1 while there is none.
-std::int32_t marked_route() noexcept {
-  const bool known = marks.stage >= Stage::kLua && marks.route >= 0 && marks.numbers != nullptr;
-  return known ? marks.numbers[marks.route] : -1;
-}
-
-Result<> install_handler(void (*handler)(int, siginfo_t*, void*)) {
+Result<> install_once(void (*handler)(int, siginfo_t*, void*)) {
   struct sigaction action {};
   action.sa_sigaction = handler;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -59,6 +54,11 @@ Result<> install_handler(void (*handler)(int, siginfo_t*, void*)) {
     return fail(std::string("the profiler's signal can't be handled: ") + std::strerror(errno));
   }
   return {};
+}
+
+Result<> install_handler(void (*handler)(int, siginfo_t*, void*)) {
+  static const Result<> installed = install_once(handler);
+  return installed;
 }
 
 }  // namespace
@@ -72,7 +72,9 @@ ThreadSampler::ThreadSampler(int worker)
       thread_(pthread_self()),
       id_(gettid()),
       stack_end_(stack_end()),
-      known_{{"", "(unknown)", 0, 0}} {
+      pulse_(perigee::pulse),
+      chance_(0x9e3779b97f4a7c15U * (static_cast<std::uint64_t>(id_) + 1)) {
+  pthread_getcpuclockid(thread_, &clock_);
   this_thread = this;
 }
 
@@ -85,18 +87,19 @@ ThreadSampler* ThreadSampler::current() noexcept {
   return this_thread;
 }
 
+std::int32_t ThreadSampler::route() noexcept {
+  const bool known = marks.stage >= Stage::kLua && marks.route >= 0 && marks.numbers != nullptr;
+  return known ? marks.numbers[marks.route] : -1;
+}
+
 Result<> ThreadSampler::start(int hertz) {
-  static const Result<> handler = install_handler(&ThreadSampler::on_signal);
-  TRY(handler);
-  if (ring_ == nullptr) {
-    ring_ = std::make_unique<RawSample[]>(kKept);
-  }
-  clockid_t clock{};
+  TRY(install_handler(&ThreadSampler::on_signal));
+  computing_.prepare();
   sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = kSignal;
   event.sigev_notify_thread_id = id_;
-  if (!has_timer_ && (pthread_getcpuclockid(thread_, &clock) != 0 || timer_create(clock, &event, &timer_) != 0)) {
+  if (!has_timer_ && timer_create(clock_, &event, &timer_) != 0) {
     return fail("a worker's CPU time can't be followed by a timer");
   }
   has_timer_ = true;
@@ -116,37 +119,109 @@ void ThreadSampler::stop() {
   }
 }
 
+void ThreadSampler::sample_allocations(std::int64_t period) {
+  allocating_.prepare();
+  allocation_period_.store(period);
+}
+
+Result<> ThreadSampler::take_interrupts() {
+  stopping_.prepare();
+  takes_interrupts_.store(true, std::memory_order_release);
+  return install_handler(&ThreadSampler::on_signal);
+}
+
+void ThreadSampler::interrupt(std::uint64_t tag) const noexcept {
+  sigval value{};
+  value.sival_ptr = reinterpret_cast<void*>(tag);
+  pthread_sigqueue(thread_, kSignal, value);
+}
+
+std::int64_t ThreadSampler::cpu_time() const noexcept {
+  timespec spent{};
+  clock_gettime(clock_, &spent);
+  return spent.tv_sec * std::int64_t{1'000'000'000} + spent.tv_nsec;
+}
+
 void ThreadSampler::on_signal(int, siginfo_t* info, void* context) noexcept {
   const int before = errno;
   if (ThreadSampler* const sampler = this_thread; sampler != nullptr) {
-    sampler->interrupted(registers_of(*static_cast<const ucontext_t*>(context)), info->si_overrun);
+    const Registers registers = registers_of(*static_cast<const ucontext_t*>(context));
+    if (info->si_code == SI_TIMER) {
+      sampler->interrupted(registers, info->si_overrun);
+    } else if (info->si_code == SI_QUEUE) {
+      sampler->stopped(registers, reinterpret_cast<std::uint64_t>(info->si_value.sival_ptr));
+    }
   }
   errno = before;
 }
 
 void ThreadSampler::interrupted(Registers registers, int overrun) noexcept {
   const std::int64_t period = period_.load(std::memory_order_acquire);
-  const std::uint64_t at = next_.load(std::memory_order_relaxed);
-  if (period == 0) {
+  RawSample* const sample = period > 0 ? computing_.begin() : nullptr;
+  if (sample == nullptr) {
     return;
   }
-  if (at - read_.load(std::memory_order_acquire) >= kKept) {
-    lost_.fetch_add(1, std::memory_order_relaxed);
+  sample->weight = period * (1 + std::max(overrun, 0));
+  locate(*sample, &registers);
+  computing_.commit();
+  if (sample->in_script) {
+    vm_probe.ask(pulse_.guest);
+  }
+}
+
+void ThreadSampler::stopped(Registers registers, std::uint64_t tag) noexcept {
+  const bool in_script = pulse_.stay.load(std::memory_order_relaxed) != 0 && vm_probe.state != nullptr;
+  const bool takes = in_script && takes_interrupts_.load(std::memory_order_acquire);
+  RawSample* const sample = takes ? stopping_.begin() : nullptr;
+  if (sample == nullptr) {
     return;
   }
-  RawSample& sample = ring_[at % kKept];
-  sample.weight = period * (1 + std::max(overrun, 0));
-  sample.route = marked_route();
-  sample.in_script = pulse.stay.load(std::memory_order_relaxed) != 0 && vm_probe.state != nullptr;
-  sample.vm_state = sample.in_script ? vm_probe.state(pulse.guest) : 0;
-  sample.places = 0;
-  walk(sample, registers);
-  next_.store(at + 1, std::memory_order_relaxed);
-  if (sample.in_script) {
-    ask_for_script_stack(at);
+  sample->tag = tag;
+  locate(*sample, &registers);
+  stopping_.commit();
+  vm_probe.ask(pulse_.guest);
+}
+
+// Sampled by the byte: a block of `bytes` is met with the chance p = 1 - e^(-bytes / period), and stands for 1 / p
+// blocks of its kind.
+void ThreadSampler::sample_allocation(std::size_t bytes) noexcept {
+  const std::int64_t period = allocation_period_.load();
+  until_sample_ = next_gap();
+  RawSample* const sample = period > 0 ? allocating_.begin() : nullptr;
+  if (sample == nullptr) {
+    return;
   }
-  if (!pending_.load(std::memory_order_relaxed)) {
-    complete_.store(at + 1, std::memory_order_release);
+  const double stands_for = 1 / (1 - std::exp(-static_cast<double>(bytes) / static_cast<double>(period)));
+  sample->count = std::max<std::int64_t>(1, std::llround(stands_for));
+  sample->weight = std::llround(stands_for * static_cast<double>(bytes));
+  locate(*sample, nullptr);
+  // An instruction that allocates ends before the stack can be read; a trace is left where its line begins.
+  sample->in_call = sample->vm_state == VmProbe::kInterpreted || sample->vm_state == VmProbe::kNativeFunction;
+  allocating_.commit();
+  if (sample->in_script) {
+    vm_probe.ask(pulse_.guest);
+  }
+}
+
+// Bytes to the next sample, exponentially distributed (xorshift64*).
+std::int64_t ThreadSampler::next_gap() noexcept {
+  chance_ ^= chance_ >> 12;
+  chance_ ^= chance_ << 25;
+  chance_ ^= chance_ >> 27;
+  const auto bits = (chance_ * 0x2545f4914f6cdd1dU) >> 11;  // 53 of them
+  const double evenly = (static_cast<double>(bits) + 1) * 0x1p-53;
+  return 1 + static_cast<std::int64_t>(-std::log(evenly) * static_cast<double>(allocation_period_.load()));
+}
+
+// Where the thread is. Without registers the native stack is not looked at.
+void ThreadSampler::locate(RawSample& sample, const Registers* registers) const noexcept {
+  sample.stay = pulse_.stay.load(std::memory_order_relaxed);
+  sample.route = route();
+  sample.in_script = sample.stay != 0 && vm_probe.state != nullptr;
+  sample.vm_state = sample.in_script ? vm_probe.state(pulse_.guest) : 0;
+  sample.in_call = sample.vm_state == VmProbe::kNativeFunction;
+  if (registers != nullptr) {
+    walk(sample, *registers);
   }
 }
 
@@ -159,68 +234,17 @@ void ThreadSampler::walk(RawSample& sample, Registers registers) const noexcept 
     sample.frames = static_cast<std::uint8_t>(walk_stack(registers, stack_end_, room));
     return;
   }
-  const auto entry = reinterpret_cast<std::uintptr_t>(pulse.frame);
+  const auto entry = reinterpret_cast<std::uintptr_t>(pulse_.frame);
   const std::size_t inner = walk_stack(registers, entry, room.first(room.size() / 2));
-  const std::size_t outer = walk_stack(caller_of(pulse.frame), stack_end_, room.subspan(inner));
+  const std::size_t outer = walk_stack(caller_of(pulse_.frame), stack_end_, room.subspan(inner));
   sample.inner = static_cast<std::uint8_t>(inner);
   sample.frames = static_cast<std::uint8_t>(inner + outer);
 }
 
-void ThreadSampler::ask_for_script_stack(std::uint64_t at) noexcept {
-  if (!pending_.load(std::memory_order_relaxed)) {
-    oldest_pending_ = at;
-    pending_.store(true, std::memory_order_relaxed);
-  }
-  vm_probe.ask(pulse.guest);
-}
-
-// A signal may come at any point here and add a sample: then there is another round.
-void ThreadSampler::take_script_stack(std::span<const std::uint32_t> places) noexcept {
-  if (!wants_script_stack()) {
-    return;
-  }
-  const std::size_t count = std::min(places.size(), RawSample::kMostPlaces);
-  std::uint64_t at = oldest_pending_;
-  std::uint64_t end = 0;
-  do {
-    end = next_.load(std::memory_order_relaxed);
-    for (; at < end; ++at) {
-      RawSample& sample = ring_[at % kKept];
-      if (sample.in_script) {
-        sample.places = static_cast<std::uint8_t>(count);
-        std::copy_n(places.begin(), count, sample.script.begin());
-      }
-    }
-    complete_.store(end, std::memory_order_release);
-    pending_.store(false, std::memory_order_relaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  } while (next_.load(std::memory_order_relaxed) != end);
-}
-
-std::uint32_t ThreadSampler::place(std::string_view source, std::string_view name, std::int32_t line,
-                                   std::int32_t first_line) noexcept {
-  try {
-    const std::lock_guard lock(mutex_);
-    // A function of the script is told by its place; who calls it may know it by different names. One without a place
-    // is told by its name.
-    std::tuple key(std::string(source), first_line > 0 ? std::string() : std::string(name), line, first_line);
-    const auto known = ids_.find(key);
-    if (known != ids_.end()) {
-      return known->second;
-    }
-    if (known_.size() >= kMostKnown) {
-      return 0;
-    }
-    known_.push_back({std::string(source), std::string(name), line, first_line});
-    return ids_.emplace(std::move(key), static_cast<std::uint32_t>(known_.size() - 1)).first->second;
-  } catch (const std::bad_alloc&) {
-    return 0;
-  }
-}
-
-ScriptPlace ThreadSampler::place_of(std::uint32_t id) const {
-  const std::lock_guard lock(mutex_);
-  return known_[id < known_.size() ? id : 0];
+void ThreadSampler::take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before) noexcept {
+  computing_.take_script_stack(places, before);
+  allocating_.take_script_stack(places, before);
+  stopping_.take_script_stack(places, before);
 }
 
 }  // namespace perigee::profiler

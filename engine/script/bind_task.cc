@@ -6,8 +6,11 @@
 
 #include "base/clock.h"
 #include "base/thread_stack.h"
+#include "profiler/thread_sampler.h"
+#include "profiler/wait_sites.h"
 #include "script/bind.h"
 #include "script/origin.h"
+#include "script/probe.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -99,6 +102,27 @@ int result(lua_State* state) {
   return 1;
 }
 
+// wait_site(operation, peer) -> the number of what is waited for.
+int wait_site(lua_State* state) {
+  std::size_t operation = 0;
+  std::size_t peer = 0;
+  const char* const what = luaL_checklstring(state, 1, &operation);
+  const char* const whom = luaL_checklstring(state, 2, &peer);
+  lua_pushinteger(state, static_cast<lua_Integer>(profiler::wait_site({what, operation}, {whom, peer})));
+  return 1;
+}
+
+// note_wait(): the running task is about to wait, and somebody wants to know where.
+int note_wait(lua_State* state) {
+  Task* task = Vm::of(state).current();
+  auto* sampler = profiler::ThreadSampler::current();
+  if (task != nullptr && sampler != nullptr) {
+    sampler->waits().begin(task, {monotonic_ns(), 0, static_cast<std::uint32_t>(task->view.site),
+                                  profiler::ThreadSampler::route(), Probe::stack_of(*sampler, state, task->coroutine)});
+  }
+  return 0;
+}
+
 int now(lua_State* state) {
   lua_pushnumber(state, wall_seconds());
   return 1;
@@ -116,7 +140,8 @@ void bind_task(lua_State* state) {
       {"spawn", spawn},     {"wake", wake},           {"cancel", cancel},
       {"current", current}, {"operate", operate},     {"result", result},
       {"now", now},         {"monotonic", monotonic}, {"stack_is_low", stack_is_low},
-      {"pardon", pardon},   {nullptr, nullptr}};
+      {"pardon", pardon},   {"wait_site", wait_site}, {"note_wait", note_wait},
+      {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   lua_pushlightuserdata(state, &RegistryKeys::wait);
   lua_setfield(state, -2, "wait_mark");

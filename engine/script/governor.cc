@@ -178,7 +178,7 @@ void Governor::leave(Task* task) {
   orders_.store(0, std::memory_order_relaxed);
   at_point_.store(false, std::memory_order_relaxed);
   spared_ = 0;
-  Probe::look(task != nullptr ? task->coroutine : main_);
+  Probe::look_at_end(task != nullptr ? task->coroutine : main_);
 }
 
 // One event for a stay that held up the worker, at its end. One that was stopped has had its own; of many within a

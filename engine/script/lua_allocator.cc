@@ -5,6 +5,8 @@
 #include <cstring>
 #include <new>
 
+#include "profiler/thread_sampler.h"
+
 namespace perigee::script {
 
 LuaAllocator::~LuaAllocator() {
@@ -31,6 +33,16 @@ void* LuaAllocator::allocate_counted(void* self, void* block, std::size_t old_si
     Counts& counts = static_cast<LuaAllocator*>(self)->counts_;
     ++counts.allocations;
     counts.bytes += new_size - held;
+  }
+  return allocate(self, block, old_size, new_size);
+}
+
+void* LuaAllocator::allocate_sampled(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept {
+  const std::size_t held = block == nullptr ? 0 : old_size;
+  if (new_size > held) {
+    if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
+      sampler->allocated(new_size - held);
+    }
   }
   return allocate(self, block, old_size, new_size);
 }

@@ -20,6 +20,9 @@ class LuaAllocator {
   /// A lua_Alloc; `self` is the allocator.
   static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
 
+  /// The same, and tells the thread's sampler (profiler::ThreadSampler::allocated).
+  static void* allocate_sampled(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
+
   /// What was allocated so far, freed or not.
   struct Counts {
     std::uint64_t allocations = 0;

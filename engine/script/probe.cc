@@ -34,7 +34,25 @@ std::uint32_t place_at(ThreadSampler& sampler, lua_State* running, lua_Debug& le
   if (lua_getinfo(running, "Sln", &level) == 0) {
     return 0;
   }
-  return sampler.place(level.source, level.name != nullptr ? level.name : "", level.currentline, level.linedefined);
+  const char* const name = level.name != nullptr ? level.name : "";
+  return sampler.places().id(level.source, name, level.currentline, level.linedefined);
+}
+
+// Appends the places of a stack, the innermost first, from `from` on; returns how many there are then.
+std::size_t read_stack(ThreadSampler& sampler, lua_State* state, int from, std::span<std::uint32_t> room,
+                       std::size_t count) noexcept {
+  lua_Debug level;
+  for (int at = from; count < room.size() && lua_getstack(state, at, &level) != 0; ++at) {
+    room[count++] = place_at(sampler, state, level);
+  }
+  return count;
+}
+
+// The place of the instruction before the one that `running` is at.
+std::uint32_t place_before(ThreadSampler& sampler, lua_State* running) noexcept {
+  const Safepoint::StepBack back(running);
+  lua_Debug level;
+  return lua_getstack(running, 0, &level) != 0 ? place_at(sampler, running, level) : 0;
 }
 
 }  // namespace
@@ -50,12 +68,27 @@ void Probe::look(lua_State* running) noexcept {
     return;
   }
   std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places;
-  std::size_t count = 0;
-  lua_Debug level;
-  while (count < places.size() && lua_getstack(running, static_cast<int>(count), &level) != 0) {
-    places[count++] = place_at(*sampler, running, level);
+  const std::size_t count = read_stack(*sampler, running, 0, places, 0);
+  sampler->take_script_stack(std::span(places).first(count), count > 0 ? place_before(*sampler, running) : 0);
+}
+
+void Probe::look_at_end(lua_State* left) noexcept {
+  ThreadSampler* const sampler = ThreadSampler::current();
+  if (sampler == nullptr || !sampler->wants_script_stack()) {
+    return;
   }
-  sampler->take_script_stack(std::span(places).first(count));
+  std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places;
+  const std::size_t count = read_stack(*sampler, left, 0, places, 0);
+  sampler->take_script_stack(std::span(places).first(count), count > 0 ? places[0] : 0);
+}
+
+std::vector<std::uint32_t> Probe::stack_of(ThreadSampler& sampler, lua_State* inner, lua_State* outer) {
+  std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places;
+  std::size_t count = read_stack(sampler, inner, 0, places, 0);
+  if (outer != inner) {
+    count = read_stack(sampler, outer, 0, places, count);
+  }
+  return {places.begin(), places.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
 }  // namespace perigee::script

@@ -1,6 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 struct lua_State;
+
+namespace perigee::profiler {
+class ThreadSampler;
+}
 
 namespace perigee::script {
 
@@ -11,9 +18,14 @@ class Probe {
   /// Once in the process, before anything is recorded.
   static void install();
 
-  /// Gives the stack of `running` to the samples of this thread that wait for one. In the VM's thread, where its stack
-  /// can be read.
+  /// Gives the stack of `running`, which is between two instructions, to the samples of this thread that wait for one.
   static void look(lua_State* running) noexcept;
+  /// The same of a coroutine that has yielded or ended.
+  static void look_at_end(lua_State* left) noexcept;
+
+  /// A stack as ids of `sampler`'s places: that of a coroutine, and of the task's around it if it is another.
+  [[nodiscard]] static std::vector<std::uint32_t> stack_of(profiler::ThreadSampler& sampler, lua_State* inner,
+                                                           lua_State* outer);
 };
 
 }  // namespace perigee::script

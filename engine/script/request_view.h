@@ -52,6 +52,7 @@ struct TaskView {
   std::int32_t shielded = 0;       ///< not 0: its waits do not raise when it is cancelled
   std::int32_t ticking = 0;        ///< not 0: it is a timer between two runs, and ends when its VM retires
   std::int32_t session = 0;        ///< not 0: its request's session may have to be written
+  std::int32_t site = 0;           ///< what it waits for, a number of profiler::wait_site()
 };
 
 /// Why a task's waits raise.
@@ -67,8 +68,9 @@ enum class CancelReason : std::int32_t {
 
 /// What Lua's FFI reads of a VM.
 struct VmView {
-  TaskView* current = nullptr;  ///< the task that runs; null while the app is loaded
-  std::int32_t retired = 0;     ///< not 0: a newer version of the app has taken over, or the server ends
+  TaskView* current = nullptr;   ///< the task that runs; null while the app is loaded
+  std::int32_t retired = 0;      ///< not 0: a newer version of the app has taken over, or the server ends
+  std::int32_t notes_waits = 0;  ///< not 0: somebody records waits, and note_wait() is to be called before each
 };
 
 }  // namespace perigee::script

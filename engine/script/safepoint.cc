@@ -27,6 +27,13 @@ constexpr std::size_t kSearched = 1024;  // bytes of a VM's state behind its mai
 std::size_t mask_offset = 0;   // from the main lua_State; 0 while it is not known
 std::size_t state_offset = 0;  // likewise
 
+// Where a running coroutine keeps the address of its next instruction: at an offset from what a word of its lua_State
+// points to, which is a frame of the native stack. 0: not known.
+std::size_t frame_offset = 0;
+std::ptrdiff_t next_offset = 0;
+constexpr std::uintptr_t kInstruction = 4;  // bytes
+constexpr std::uintptr_t kFrameFlags = 3;   // bits of the pointer that are none of the address
+
 std::atomic<Safepoint::Look> look{nullptr};
 
 volatile std::uint8_t& mask_of(lua_State* main) {
@@ -113,6 +120,80 @@ void find_state(lua_State* main) {
   }
 }
 
+int line_of(lua_State* running) {
+  lua_Debug level;
+  return lua_getstack(running, 0, &level) != 0 && lua_getinfo(running, "l", &level) != 0 ? level.currentline : -1;
+}
+
+volatile std::uintptr_t* next_slot(lua_State* running) {
+  const std::uintptr_t frame =
+      *reinterpret_cast<std::uintptr_t*>(reinterpret_cast<char*>(running) + frame_offset) & ~kFrameFlags;
+  return reinterpret_cast<volatile std::uintptr_t*>(frame + static_cast<std::uintptr_t>(next_offset));
+}
+
+// A hook at the first instruction of a line: the word of the native stack which, moved back by one instruction, moves
+// the line is the one. What points close to it is the frame.
+__attribute__((no_sanitize("address", "thread"))) void find_next_slot(lua_State* running, lua_Debug*) {
+  constexpr std::size_t kStackWords = 256;
+  constexpr std::size_t kStateWords = 32;
+  constexpr std::ptrdiff_t kNear = 256;  // bytes
+  const int line = line_of(running);
+  if (line < 2) {
+    return;  // there is none before
+  }
+  auto* const stack = static_cast<volatile std::uintptr_t*>(__builtin_frame_address(0));
+  for (std::size_t i = 1; i < kStackWords && next_offset == 0; ++i) {
+    const std::uintptr_t word = stack[i];
+    if (word % kInstruction != 0 || word < 0x10000) {
+      continue;
+    }
+    stack[i] = word - kInstruction;
+    const int before = line_of(running);
+    stack[i] = word;
+    if (before != line - 1) {
+      continue;
+    }
+    const auto slot = reinterpret_cast<std::intptr_t>(&stack[i]);
+    for (std::size_t at = 0; at < kStateWords; ++at) {
+      const auto frame = reinterpret_cast<std::intptr_t*>(running)[at] & ~static_cast<std::intptr_t>(kFrameFlags);
+      if (std::abs(slot - frame) < kNear) {
+        frame_offset = at * sizeof(std::uintptr_t);
+        next_offset = slot - frame;
+        break;
+      }
+    }
+  }
+  lua_sethook(running, nullptr, 0, 0);
+}
+
+// Whether a step back in another stack of another coroutine leads to the line before.
+void check_next_slot(lua_State* running, lua_Debug*) {
+  const int line = line_of(running);
+  if (line < 3 || next_offset == 0) {
+    return;
+  }
+  {
+    const Safepoint::StepBack back(running);
+    if (line_of(running) != line - 1) {
+      next_offset = 0;
+    }
+  }
+  lua_sethook(running, nullptr, 0, 0);
+}
+
+void find_next(lua_State* main) {
+  constexpr const char* kLines = "local a = 1\na = a + 1\na = a + 2\na = a + 3\nreturn a";
+  for (const lua_Hook hook : {find_next_slot, check_next_slot}) {
+    lua_State* const coroutine = hook == find_next_slot ? main : lua_newthread(main);
+    if (luaL_loadstring(coroutine, kLines) == 0) {
+      lua_sethook(main, hook, LUA_MASKLINE, 0);
+      hook == find_next_slot ? lua_pcall(coroutine, 0, 0, 0) : lua_resume(coroutine, 0);
+    }
+    lua_sethook(main, nullptr, 0, 0);
+  }
+  lua_settop(main, 0);
+}
+
 // A VM that does nothing but hold the profiler of this process. It is never closed: others may be in its callback.
 lua_State* profiler_owner = nullptr;
 
@@ -142,6 +223,7 @@ Result<> calibrate_once() {
     return fail("this LuaJIT is an unknown one: compiled code that never ends can't be stopped");
   }
   find_state(profiler_owner);
+  find_next(profiler_owner);
   own_profiler();
   return {};
 }
@@ -190,6 +272,18 @@ bool Safepoint::nudge(lua_State* main) noexcept {
   mask = mask | kProfile;
   lua_sethook(main, lua_gethook(main), lua_gethookmask(main), lua_gethookcount(main));
   return true;
+}
+
+Safepoint::StepBack::StepBack(lua_State* running) noexcept : slot_(next_offset != 0 ? next_slot(running) : nullptr) {
+  if (slot_ != nullptr) {
+    *slot_ = *slot_ - kInstruction;
+  }
+}
+
+Safepoint::StepBack::~StepBack() {
+  if (slot_ != nullptr) {
+    *slot_ = *slot_ + kInstruction;
+  }
 }
 
 void Safepoint::on_look(Look wanted) {

@@ -44,6 +44,19 @@ class Safepoint {
   /// thread, signal handlers included.
   [[nodiscard]] static std::int32_t state(lua_State* main) noexcept;
 
+  /// While this lives, lua_getinfo() takes a coroutine for one instruction back: what has just ended is told as
+  /// running. REQUIRES: made in a hook, or in what on_look() was given, of the coroutine that runs.
+  class StepBack {
+   public:
+    explicit StepBack(lua_State* running) noexcept;
+    ~StepBack();
+    StepBack(const StepBack&) = delete;
+    StepBack& operator=(const StepBack&) = delete;
+
+   private:
+    volatile std::uintptr_t* slot_;  // of the next instruction's address; null where that is not known
+  };
+
   /// Puts back the hook that was there before, if any.
   static void disarm(lua_State* main, Hook before, int mask, int count) noexcept;
 };

@@ -50,6 +50,7 @@ class Task {
   bool running = false;
   bool answering_error = false;  ///< app:error was asked already: what fails now is answered natively
   int default_status = 200;
+  std::int64_t waiting_since = 0;                        ///< monotonic nanoseconds; 0 while it does not wait
   std::int64_t cpu_limit = 0;                            ///< nanoseconds; Pulse::kNoLimit for any
   std::int64_t cpu_left = 0;                             ///< of it
   std::optional<std::string> told;                       ///< "" or why what it wrote to a session is not safe

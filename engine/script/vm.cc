@@ -6,13 +6,16 @@
 #include <new>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/marks.h"
 #include "client/stream_pool.h"
+#include "profiler/thread_sampler.h"
 #include "profiler/vm_meter.h"
 #include "script/bind.h"
 #include "script/collection_counter.h"
 #include "script/lua_library.h"
+#include "script/probe.h"
 #include "state/shared_dictionaries.h"
 
 namespace perigee::script {
@@ -372,6 +375,9 @@ void Vm::give_task(Task& task) {
   task.origin.reset();
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;
+  if (std::exchange(task.waiting_since, 0) != 0 && view_.notes_waits != 0) {
+    forget_wait(task);
+  }
   task.waiting = task.ready = task.answering_error = false;
   task.default_status = 200;
   --busy_;
@@ -380,6 +386,13 @@ void Vm::give_task(Task& task) {
     task.coroutine = nullptr;
   }
   free_.push_back(&task);
+}
+
+// The task ends in the middle of its wait.
+void Vm::forget_wait(const Task& task) {
+  if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
+    sampler->waits().forget(&task);
+  }
 }
 
 void Vm::renew_coroutine(Task& task) {
@@ -406,6 +419,48 @@ void Vm::reclaim(Task& task) {
       nullptr);
 }
 
+void Vm::attach(Host& host) {
+  host_ = &host;
+  if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
+    sample_allocations(sampler->samples_allocations());
+    note_waits(sampler->waits().recording());
+  }
+}
+
+void Vm::sample_allocations(bool on) {
+  if (!settings_.count_allocations) {
+    lua_setallocf(state_, on ? &LuaAllocator::allocate_sampled : &LuaAllocator::allocate, &allocator_);
+  }
+}
+
+void Vm::end_wait(Task& task, std::int32_t route) {
+  const std::int64_t began = std::exchange(task.waiting_since, 0);
+  const auto site = static_cast<std::uint32_t>(std::exchange(task.view.site, 0));
+  if (began == 0) {
+    return;
+  }
+  const std::int64_t now = monotonic_ns();
+  if (settings_.meter != nullptr) {
+    settings_.meter->waits.add(site, now - began);
+  }
+  if (view_.notes_waits != 0) {
+    if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
+      sampler->waits().end(&task, {began, now, site, route, {}});
+    }
+  }
+}
+
+void Vm::note_lasting_waits(const std::function<std::int32_t(const Task& task)>& route_of) {
+  auto* sampler = profiler::ThreadSampler::current();
+  for (const auto& task : tasks_) {
+    if (sampler != nullptr && task->waiting_since != 0) {
+      sampler->waits().begin(task.get(),
+                             {task->waiting_since, 0, static_cast<std::uint32_t>(task->view.site), route_of(*task),
+                              Probe::stack_of(*sampler, task->coroutine, task->coroutine)});
+    }
+  }
+}
+
 Vm::Status Vm::resume(Task& task, int arguments) {
   Task* const outer = current_;
   const Stage stage = marks.stage;
@@ -422,7 +477,14 @@ Vm::Status Vm::resume(Task& task, int arguments) {
   current_ = outer;
   view_.current = outer != nullptr ? &outer->view : nullptr;
   starved_ = starved_ || status == LUA_ERRMEM;
-  return status == 0 ? Status::kReturned : status == LUA_YIELD ? Status::kYielded : Status::kFailed;
+  if (status == 0) {
+    return Status::kReturned;
+  }
+  if (status != LUA_YIELD) {
+    return Status::kFailed;
+  }
+  task.waiting_since = monotonic_ns();
+  return Status::kYielded;
 }
 
 client::StreamPool& Vm::socket_pool() {

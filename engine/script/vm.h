@@ -85,7 +85,16 @@ class Vm {
   Vm& operator=(const Vm&) = delete;
 
   /// Gives the VM to a worker. REQUIRES: called on the worker's thread, before any task runs.
-  void attach(Host& host) { host_ = &host; }
+  void attach(Host& host);
+  /// Whether what it allocates is told to the thread's sampler, and each wait to its log. Worker's thread, outside of
+  /// Lua.
+  void sample_allocations(bool on);
+  void note_waits(bool on) { view_.notes_waits = on ? 1 : 0; }
+  /// A waiting task goes on: its wait is counted, and told to those who record waits. `route`: what its request is
+  /// counted under; -1 for none.
+  void end_wait(Task& task, std::int32_t route);
+  /// Has the waits that last told to those who record them from now on; `route_of` is asked for each waiting task.
+  void note_lasting_waits(const std::function<std::int32_t(const Task& task)>& route_of);
 
   [[nodiscard]] const http::Router& router() const { return router_; }
   [[nodiscard]] const std::vector<RouteInfo>& routes() const { return routes_; }
@@ -171,6 +180,7 @@ class Vm {
   void read_routes(std::vector<std::string>& mistakes);
   [[nodiscard]] std::vector<std::string> list_field(const char* name);
   void read_entries();
+  static void forget_wait(const Task& task);
   [[nodiscard]] int new_coroutine(lua_State*& coroutine);
 
   VmSettings settings_;

@@ -136,7 +136,9 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
       add_common_flags(app, line, flags);
       break;
     case Command::kProfile:
-      app.add_option("kind", line.profile.kind, "What to record")->type_name("cpu")->check(CLI::IsMember({"cpu"}));
+      app.add_option("kind", line.profile.kind, "What to record")
+          ->type_name("cpu|alloc|wait|block")
+          ->check(CLI::IsMember({"cpu", "alloc", "wait", "block"}));
       app.add_option("--seconds", line.profile.seconds, "How long")->type_name("N")->check(CLI::Range(0.1, 600.0));
       app.add_option("--hz", line.profile.hertz, "Samples for each second of CPU time")
           ->type_name("N")

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "http/method.h"
+#include "profiler/wait_sites.h"
 
 namespace perigee::server {
 namespace {
@@ -123,6 +124,25 @@ void write_requests(Exposition& page, const Workers& workers, const RouteNames& 
   write_refusals<RefusalReason>(page, workers);
   write_stages(page, workers);
   write_connections(page, workers);
+}
+
+void write_waits(Exposition& page, const Workers& workers) {
+  const std::vector<profiler::WaitSite> sites = profiler::wait_sites();
+  const auto each = [&](auto value, auto use) {
+    for (std::uint32_t number = 0; number < sites.size(); ++number) {
+      const auto sum = total(workers, [&](Worker& worker) { return value(worker.vm_meter().waits.of(number)); });
+      if (sum > 0) {
+        page.sample({{"operation", sites[number].operation}, {"peer", sites[number].peer}}, use(sum));
+      }
+    }
+  };
+  using Total = profiler::WaitTotals::Total;
+  page.counter("perigee_waits_total", "Waits of handlers and other tasks that have ended, by what was waited for.");
+  each([](const Total& total) { return total.waits.load(std::memory_order_relaxed); },
+       [](std::uint64_t sum) { return sum; });
+  page.counter("perigee_wait_seconds_total", "How long they lasted, the wait for the worker's turn included.");
+  each([](const Total& total) { return static_cast<std::uint64_t>(total.nanoseconds.load(std::memory_order_relaxed)); },
+       [](std::uint64_t sum) { return static_cast<double>(sum) * 1e-9; });
 }
 
 void write_dictionaries(Exposition& page, state::SharedDictionaries& dictionaries) {

@@ -20,6 +20,9 @@ namespace perigee::server {
 void write_requests(profiler::Exposition& page, const std::vector<std::unique_ptr<Worker>>& workers,
                     const profiler::RouteNames& names);
 
+/// What tasks waited for, by operation and peer: all workers together.
+void write_waits(profiler::Exposition& page, const std::vector<std::unique_ptr<Worker>>& workers);
+
 /// Each shared dictionary.
 void write_dictionaries(profiler::Exposition& page, state::SharedDictionaries& dictionaries);
 

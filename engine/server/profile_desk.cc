@@ -14,10 +14,8 @@ namespace perigee::server {
 
 namespace {
 
-using Kind = ProfileRequest::Kind;
 using Form = ProfileRequest::Form;
 
-constexpr std::array kKinds = {std::pair{"cpu", Kind::kCpu}};
 constexpr std::array kForms = {std::pair{"pprof", Form::kPprof}, std::pair{"folded", Form::kFolded},
                                std::pair{"flame", Form::kFlame}, std::pair{"top", Form::kTop}};
 
@@ -28,6 +26,16 @@ bool read_word(const Table& table, std::string_view word, Value& value) {
   for (const auto& [name, meaning] : table) {
     if (word == name) {
       value = meaning;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool read_kind(std::string_view word, profiler::ProfileKind& kind) {
+  for (const profiler::ProfileKind known : profiler::kProfileKinds) {
+    if (word == profiler::word_of(known)) {
+      kind = known;
       return true;
     }
   }
@@ -75,7 +83,7 @@ Result<ProfileRequest> read_profile_request(std::string_view text) {
   if (words.size() != 4) {
     return fail("a profile is asked for by kind, form, seconds and hertz");
   }
-  if (!read_word(kKinds, words[0], request.kind)) {
+  if (!read_kind(words[0], request.kind)) {
     return fail("there is no profile of " + std::string(words[0]));
   }
   if (!read_word(kForms, words[1], request.form)) {
@@ -85,7 +93,7 @@ Result<ProfileRequest> read_profile_request(std::string_view text) {
       !(request.seconds > 0 && request.seconds <= ProfileRequest::kMostSeconds)) {
     return fail("a profile lasts more than 0 and at most 600 seconds");
   }
-  if (!read_number(words[3], request.hertz) || request.hertz < 1 || request.hertz > profiler::CpuProfiler::kMostHertz) {
+  if (!read_number(words[3], request.hertz) || request.hertz < 1 || request.hertz > profiler::Recorder::kMostHertz) {
     return fail("a profile takes 1 to 1000 samples a second");
   }
   return request;
@@ -103,11 +111,12 @@ Result<> ProfileDesk::begin(std::string_view text, const Done& done) {
     under_way_->fetch_sub(1);
     return fail("too many recordings are under way: wait for one to end");
   }
-  const auto begun = cpu_.record(request.seconds, request.hertz,
-                                 [done, form = request.form, count = under_way_](const profiler::Profile& profile) {
-                                   count->fetch_sub(1);
-                                   done(written(profile, form));
-                                 });
+  const auto begun =
+      recorder_.record(request.kind, request.seconds, request.hertz,
+                       [done, form = request.form, count = under_way_](const profiler::Profile& profile) {
+                         count->fetch_sub(1);
+                         done(written(profile, form));
+                       });
   if (!begun) {
     under_way_->fetch_sub(1);
     return fail(begun.error().message);

@@ -7,16 +7,15 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "profiler/cpu_profiler.h"
+#include "profiler/recorder.h"
 
 namespace perigee::server {
 
 /// What somebody wants recorded.
 struct ProfileRequest {
-  enum class Kind : std::uint8_t { kCpu };
   enum class Form : std::uint8_t { kPprof, kFolded, kFlame, kTop };
 
-  Kind kind = Kind::kCpu;
+  profiler::ProfileKind kind = profiler::ProfileKind::kCpu;
   Form form = Form::kPprof;
   double seconds = 0;
   int hertz = 0;
@@ -35,7 +34,7 @@ class ProfileDesk {
 
   static constexpr int kMostAtOnce = 16;  ///< recordings; more are refused
 
-  explicit ProfileDesk(profiler::CpuProfiler& cpu) : cpu_(cpu) {}
+  explicit ProfileDesk(profiler::Recorder& recorder) : recorder_(recorder) {}
 
   /// Records what read_profile_request() makes of `request`. `done` is called later, on a thread of the profiler's, or
   /// at once when nothing can be recorded.
@@ -44,7 +43,7 @@ class ProfileDesk {
  private:
   [[nodiscard]] Result<> begin(std::string_view request, const Done& done);
 
-  profiler::CpuProfiler& cpu_;
+  profiler::Recorder& recorder_;
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);
 };
 

@@ -176,7 +176,7 @@ void Server::start_workers() {
     setup.access_targets = &access_targets_;
     setup.watchdog = watchdog_.get();
     setup.route_names = &route_names_;
-    setup.profiler = &cpu_profiler_;
+    setup.recorder = &recorder_;
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
   }
@@ -309,6 +309,7 @@ void Server::bound_state(const Options& options) {
 
 void Server::add_metrics() {
   metrics_.add([this](profiler::Exposition& page) { write_requests(page, workers_, route_names_); });
+  metrics_.add([this](profiler::Exposition& page) { write_waits(page, workers_); });
   metrics_.add([this](profiler::Exposition& page) { write_dictionaries(page, shared_); });
   metrics_.add([this](profiler::Exposition& page) { write_reloads(page, reloads_); });
   metrics_.add([this](profiler::Exposition& page) { write_logs(page, *error_log_, access_targets_); });

@@ -86,10 +86,10 @@ class Server {
   std::unique_ptr<state::SessionJournal> journal_;
   state::Topics topics_;  // likewise
   profiler::ErrorDesk errors_;
-  profiler::CpuProfiler cpu_profiler_{[this](std::int32_t route) {
+  profiler::Recorder recorder_{[this](std::int32_t route) {
     return route_names_.text(static_cast<std::size_t>(route));
   }};  // outlives the workers
-  ProfileDesk profiles_{cpu_profiler_};
+  ProfileDesk profiles_{recorder_};
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;

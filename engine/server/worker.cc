@@ -339,6 +339,7 @@ void Worker::resume(script::Task& task) {
   if (visit != nullptr && visit->suspended != 0) {
     meter_.count_wait(ticks_between(std::exchange(visit->suspended, 0), ticks()));
   }
+  task.vm.end_wait(task, counted_route(visit));
   const Marks now = marks;
   mark_route(visit);
   const Outcome outcome = dispatcher.resume(task);

@@ -18,8 +18,8 @@
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
-#include "profiler/cpu_profiler.h"
 #include "profiler/error_desk.h"
+#include "profiler/recorder.h"
 #include "profiler/request_meter.h"
 #include "profiler/vm_meter.h"
 #include "script/host.h"
@@ -69,11 +69,11 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     state::Topics* topics = nullptr;
     profiler::ErrorDesk* errors = nullptr;
     profiler::RouteNames* route_names = nullptr;
-    profiler::CpuProfiler* profiler = nullptr;  ///< null: it is never recorded
-    Watchdog* watchdog = nullptr;               ///< null: nobody stops what never ends
-    AccessTargets* access_targets = nullptr;    ///< null: no access log
-    Operation operation;                        ///< none but for the admin app
-    script::TestDesk* desk = nullptr;           ///< of a file of tests
+    profiler::Recorder* recorder = nullptr;   ///< null: it is never recorded
+    Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
+    AccessTargets* access_targets = nullptr;  ///< null: no access log
+    Operation operation;                      ///< none but for the admin app
+    script::TestDesk* desk = nullptr;         ///< of a file of tests
   };
 
   explicit Worker(Setup setup);
@@ -194,6 +194,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void match_route(Visit& visit);
   void measure(Visit& visit);
   static void mark_route(const Visit* visit);
+  [[nodiscard]] static std::int32_t counted_route(const Visit* visit);
+  [[nodiscard]] profiler::Recorder::Hooks recorder_hooks();
   void name_routes(Generation& generation);
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);

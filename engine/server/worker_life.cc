@@ -117,13 +117,35 @@ void Worker::start() {
     if (setup_.watchdog != nullptr) {
       watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor);
     }
-    std::optional<profiler::CpuProfiler::Watch> recorded;
-    if (setup_.profiler != nullptr) {
-      recorded.emplace(*setup_.profiler, setup_.number);
+    std::optional<profiler::Recorder::Watch> recorded;
+    if (setup_.recorder != nullptr) {
+      recorded.emplace(*setup_.recorder, setup_.number, recorder_hooks());
     }
     loop_.run();
     stop_here();
   });
+}
+
+// Called by the recorder's thread, while this worker's runs.
+profiler::Recorder::Hooks Worker::recorder_hooks() {
+  profiler::Recorder::Hooks hooks;
+  hooks.sample_allocations = [this](bool on) {
+    loop_.post([this, on] {
+      generations_.each([on](const Generation& generation) { generation.vm->sample_allocations(on); });
+    });
+  };
+  hooks.note_waits = [this](bool on) {
+    loop_.post([this, on] {
+      generations_.each([on](const Generation& generation) {
+        generation.vm->note_waits(on);
+        if (on) {
+          generation.vm->note_lasting_waits(
+              [](const script::Task& task) { return counted_route(static_cast<const Visit*>(task.exchange)); });
+        }
+      });
+    });
+  };
+  return hooks;
 }
 
 void Worker::stop() {

@@ -83,6 +83,13 @@ Worker::Outcome Worker::refuse_unrouted(Visit& visit) {
   return Outcome::kAnswered;
 }
 
+// What a visit's route is counted under; -1 for none.
+std::int32_t Worker::counted_route(const Visit* visit) {
+  const bool routed = visit != nullptr && visit->generation != nullptr &&
+                      visit->match.outcome == http::Router::Outcome::kFound && visit->match.route >= 0;
+  return routed ? visit->generation->numbers[static_cast<std::size_t>(visit->match.route)] : -1;
+}
+
 // What goes on now is the visit's; of none, it is no route's.
 void Worker::mark_route(const Visit* visit) {
   const bool routed = visit != nullptr && visit->match.outcome == http::Router::Outcome::kFound;

@@ -15,8 +15,8 @@ local POLICY = "default-src 'self'; frame-ancestors 'none'"
 
 local SECONDS = t.number:min(0.1):max(MOST_SECONDS):default(10)
 local HERTZ = t.integer:min(1):max(1000):default(99)
-local TYPE = t.enum { "cpu" }:default("cpu")
-local KINDS = { profile = "cpu" } -- by the names that pprof knows them by
+local TYPE = t.enum { "cpu", "alloc", "wait", "block" }:default("cpu")
+local KINDS = { profile = "cpu", allocs = "alloc", wait = "wait", block = "block" } -- by the names that pprof has
 
 -- Records and waits. Raises a problem when nothing can be recorded.
 local function record(operate, kind, form, query)
@@ -71,7 +71,8 @@ function M.add(app, guarded, operate)
     return recording { query = { type = TYPE } }, guarded(handler)
   end
 
-  app:get("/debug/pprof/{kind}", recording { params = { kind = t.enum { "profile" } } }, guarded(function(req)
+  local by_kind = recording { params = { kind = t.enum { "profile", "allocs", "wait", "block" } } }
+  app:get("/debug/pprof/{kind}", by_kind, guarded(function(req)
     return pprof(record(operate, KINDS[req.params.kind], "pprof", req.query), req.params.kind)
   end))
 

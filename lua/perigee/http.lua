@@ -189,19 +189,27 @@ local function prepare(method, url, options)
   }
 end
 
+local LONGEST_PEER = 100 -- bytes of a name in profiles
+
+-- The number under which profiles know that an answer of the url's host is waited for.
+local function site_of(url)
+  local peer = url:match("^%a[%w+.-]*://([^/?#]*)") or ""
+  return core.wait_site("perigee.http", peer:gsub("^.*@", ""):sub(1, LONGEST_PEER))
+end
+
 -- Steps a call until it has what was asked for; whoever is cancelled meanwhile closes it.
-local function await(call, step, argument)
+local function await(call, site, step, argument)
   while true do
     local done, a, b, c = step(call, argument)
     if done ~= nil then
       return done, a, b, c
     end
-    tasks.suspend("perigee.http", core.http_close, call)
+    tasks.suspend("perigee.http", core.http_close, call, nil, site)
   end
 end
 
 -- Sends what the program's function returns, part by part. What it raises ends the call.
-local function send_body(call, source)
+local function send_body(call, site, source)
   while true do
     local ok, part = pcall(source)
     if not ok or (part ~= nil and type(part) ~= "string") then
@@ -211,7 +219,7 @@ local function send_body(call, source)
       core.http_end_body(call)
       return true
     end
-    local done, err = await(call, core.http_write, part)
+    local done, err = await(call, site, core.http_write, part)
     if not done then
       return nil, err
     end
@@ -242,7 +250,7 @@ function Response:read()
   elseif self.ended then
     return nil, self.error
   end
-  local done, part = await(call, core.http_read)
+  local done, part = await(call, self.site, core.http_read)
   if done and part ~= "" then
     return part
   end
@@ -277,13 +285,13 @@ local Headers = {
 }
 
 -- What the engine says came of a call; `call` itself where its body is taken in parts.
-local function answered(url, call, done, status, headers, body)
+local function answered(url, call, site, done, status, headers, body)
   if not done then
     return nil, status
   end
   local response = { status = status, headers = setmetatable(headers, Headers), url = url, body = body }
   if call then
-    response.call, response.ended, response.body = call, false, nil
+    response.call, response.site, response.ended, response.body = call, site, false, nil
   end
   return setmetatable(response, Response)
 end
@@ -297,14 +305,15 @@ local function exchange(request)
     end
     return nil, err
   end
+  local site = site_of(request.url)
   if request.source then
-    local sent, why = send_body(call, request.source)
+    local sent, why = send_body(call, site, request.source)
     if not sent then
       return nil, why
     end
   end
   local keeps = request.keeps
-  return answered(request.url, keeps and call or nil, await(call, core.http_answer, not keeps))
+  return answered(request.url, keeps and call or nil, site, await(call, site, core.http_answer, not keeps))
 end
 
 -- Makes the request that a redirect asks for. Nil and why where there is none.
@@ -355,7 +364,7 @@ local function ask(method, url, options)
   if not call then
     return nil, err
   end
-  return answered(url, nil, await(call, core.http_answer, true))
+  return answered(url, nil, nil, await(call, site_of(url), core.http_answer, true))
 end
 
 local function run(method, url, options, response, began)

@@ -12,6 +12,7 @@ local C, fstr, vm = native.C, native.string, native.vm
 local raw_yield, WAIT = coroutines.yield, core.wait_mark
 
 local NONE, STRING, NUMBER, TRUE, TABLE = 0, 1, 2, 4, 5 -- ValueKind
+local SITE = core.wait_site("session", "")
 local GONE = core.null -- in place of a value: the key is to go
 local LONGEST_KEY, LONGEST_USER = 255, 255 -- bytes
 local KEPT = { string = true, number = true, boolean = true, table = true }
@@ -104,6 +105,10 @@ local function wait(view, outcome)
     local err = core.session_told()
     if err then
       return err ~= "" and err or nil
+    end
+    view.site = SITE
+    if vm.notes_waits ~= 0 then
+      core.note_wait()
     end
     pcall(raw_yield, WAIT)
   end

@@ -15,6 +15,11 @@ local function bad(position, method, message)
   error(("bad argument #%d to '%s' (%s)"):format(position, method, message), 4)
 end
 
+-- The number under which profiles know that this peer is waited for.
+local function site_of(host, port)
+  return core.wait_site("perigee.socket", port > 0 and ("%s:%d"):format(host, port) or host)
+end
+
 -- Has one operation at a time use a socket.
 local function begin(self, method)
   if self.busy then
@@ -32,7 +37,7 @@ local function finish(self, step, first, second)
       self.busy = nil
       return done, a, b, c
     end
-    local ok, err = pcall(tasks.suspend, "perigee.socket")
+    local ok, err = pcall(tasks.suspend, "perigee.socket", nil, nil, nil, self.site)
     if not ok then
       self.busy = nil
       self.close_handle(handle)
@@ -130,6 +135,7 @@ function Socket:connect(host, port, options)
   local tls = options.tls and check_tls(options.tls, not host:find("^unix:") and host or "", "connect") or nil
   begin(self, "connect")
   self.host, self.peer = host, port == 0 and host or host .. ":" .. port
+  self.site = site_of(host, port)
   core.socket_begin_connect(self.handle, host, port, options.pool or "", self.connect_timeout, tls)
   local done, err = finish(self, core.socket_connect)
   if not done then
@@ -328,6 +334,7 @@ function Datagram:connect(host, port)
     check_port(port, "connect")
   end
   begin(self, "connect")
+  self.site = site_of(host, port)
   core.datagram_begin_connect(self.handle, host, port, self.connect_timeout)
   local done, err = finish(self, core.datagram_connect)
   if not done then

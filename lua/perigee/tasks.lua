@@ -20,6 +20,22 @@ local REASONS = {
   [native.SESSION_ENDED] = "cancelled: the session has ended",
 }
 
+-- The number of what is waited for, by the name of who waits.
+local sites = setmetatable({}, { __index = function(known, what)
+  local number = core.wait_site(what, "")
+  known[what] = number
+  return number
+end })
+
+-- Lets others run until the task is woken: whether it was, and what the yield says.
+local function wait_at(task, site)
+  task.site = site
+  if vm.notes_waits ~= 0 then
+    core.note_wait()
+  end
+  return pcall(raw_yield, WAIT)
+end
+
 -- The wait that was about to begin does not: what was prepared for it is taken back.
 local function give_up(task, undo, a, b)
   C.perigee_stop_timer(task)
@@ -56,7 +72,8 @@ end
 --- Suspends the running task until somebody wakes it. A cancelled task raises, now or when it is woken.
 ---@param what string who waits, for the message
 ---@param undo? fun(a: any, b: any) called with `a` and `b` before anything is raised
-function M.suspend(what, undo, a, b)
+---@param site? integer core.wait_site(what, peer), where it is known who is waited for
+function M.suspend(what, undo, a, b, site)
   local task = M.current(what)
   if M.no_wait then
     give_up(task, undo, a, b)
@@ -65,7 +82,7 @@ function M.suspend(what, undo, a, b)
   if task.cancelled ~= 0 then
     check(task, undo, a, b)
   end
-  local ok, refused = pcall(raw_yield, WAIT)
+  local ok, refused = wait_at(task, site or sites[what])
   if not ok or refused == REFUSED then
     give_up(task, undo, a, b)
     error(what .. BELOW_C, 3)

@@ -78,3 +78,40 @@ TEST_CASE("stack names: a chunk without a file keeps its name") {
   CHECK(frame_of({"return 1", "f", 1, 1}).file == "return 1");
   CHECK(frame_of({"@a.lua", "f", 1, 1}).kind == FrameKind::kLua);
 }
+
+TEST_CASE("stack names: what a function in C allocates has the place of the line that called it") {
+  TakenSample sample = script_sample(VmProbe::kNativeFunction);
+  sample.what = TakenSample::What::kAllocation;
+  Profile profile(std::vector<ValueType>{{"alloc_objects", "count"}, {"alloc_space", "bytes"}});
+  StackNames names;
+  names.add(profile, sample);
+  const std::string line = write_folded(profile, 1);
+  CHECK(line.find(";handler app.lua:3;gsub app.lua:3 5\n") != std::string::npos);
+}
+
+TEST_CASE("stack names: a wait is told by operation, peer and the program's line") {
+  TakenSample sample;
+  sample.what = TakenSample::What::kWait;
+  sample.site = {"perigee.http", "a:1"};
+  sample.places = {
+      {"=[C]", "yield", -1, -1}, {"@lua/perigee/tasks.lua", "suspend", 9, 8}, {"@app.lua", "handler", 3, 2}};
+  sample.raw.weight = 5;
+  Profile profile(std::vector<ValueType>{{"waits", "count"}, {"delay", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, sample);
+  CHECK(write_folded(profile, 1) == "worker-1;handler app.lua:3;[perigee.http a:1] app.lua:3 5\n");
+  CHECK(profile.label_sets().back() ==
+        Profile::Labels{{"worker", "worker-1"}, {"operation", "perigee.http"}, {"peer", "a:1"}});
+}
+
+TEST_CASE("stack names: a stop says whether it was long, and where it is not known yet that it lasts") {
+  TakenSample sample;
+  sample.what = TakenSample::What::kStop;
+  sample.long_stop = true;
+  sample.raw.weight = 5;
+  Profile profile(std::vector<ValueType>{{"stops", "count"}, {"delay", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, sample);
+  CHECK(write_folded(profile, 1) == "worker-1;[it is not over yet] 5\n");
+  CHECK(profile.label_sets().back() == Profile::Labels{{"worker", "worker-1"}, {"stop", "50 ms or more"}});
+}

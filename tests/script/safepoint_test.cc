@@ -104,3 +104,32 @@ TEST_CASE("safepoint: what is reached goes on when the hook is taken back") {
   CHECK(vm.run("local s = 0 for i = 1, 1e8 do s = s + i % 3 end assert(s == 1e8)") == "ended");
   CHECK(calls == 1);
 }
+
+TEST_CASE("safepoint: a step back tells what has just ended, in a coroutine too") {
+  REQUIRE(Safepoint::calibrate());
+  static int before = 0;
+  static int at = 0;
+  lua_State* state = luaL_newstate();
+  luaL_openlibs(state);
+  const auto line = [](lua_State* running) {
+    lua_Debug level;
+    return lua_getstack(running, 0, &level) != 0 && lua_getinfo(running, "l", &level) != 0 ? level.currentline : 0;
+  };
+  static const auto line_of = line;
+  lua_sethook(
+      state,
+      [](lua_State* running, lua_Debug* event) {
+        if (event->currentline == 4) {
+          at = line_of(running);
+          const Safepoint::StepBack back(running);
+          before = line_of(running);
+        }
+      },
+      LUA_MASKLINE, 0);
+  REQUIRE(luaL_dostring(
+              state, "return coroutine.wrap(function()\n local a = 1\n a = os.time()\n a = 2\n return a\nend)()") == 0);
+  CHECK(at == 4);
+  CHECK(before == 3);
+  CHECK(lua_tointeger(state, -1) == 2);
+  lua_close(state);
+}

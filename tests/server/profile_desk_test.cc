@@ -6,7 +6,7 @@
 #include <vector>
 
 using namespace perigee::server;
-using perigee::profiler::CpuProfiler;
+using perigee::profiler::Recorder;
 
 namespace {
 
@@ -21,7 +21,7 @@ std::string answer(ProfileDesk& desk, const std::string& request) {
 TEST_CASE("profile desk: a request says kind, form, seconds and hertz") {
   const auto request = read_profile_request("cpu folded 2.5 100");
   REQUIRE(request);
-  CHECK(request->kind == ProfileRequest::Kind::kCpu);
+  CHECK(request->kind == perigee::profiler::ProfileKind::kCpu);
   CHECK(request->form == ProfileRequest::Form::kFolded);
   CHECK(request->seconds == 2.5);
   CHECK(request->hertz == 100);
@@ -52,16 +52,19 @@ TEST_CASE("profile desk: what is absurd is refused by name") {
 }
 
 TEST_CASE("profile desk: a recording comes back in the form asked for") {
-  CpuProfiler cpu([](std::int32_t) { return std::string(); });
+  Recorder cpu([](std::int32_t) { return std::string(); });
   ProfileDesk desk(cpu);
   CHECK(answer(desk, "cpu pprof 0.01 99").substr(0, 2) == "\x1f\x8b");
   CHECK(answer(desk, "cpu folded 0.01 99").empty());
   CHECK(answer(desk, "cpu flame 0.01 99").find("\"type\":\"cpu\"") != std::string::npos);
+  CHECK(answer(desk, "alloc flame 0.01 99").find("\"type\":\"alloc_space\"") != std::string::npos);
+  CHECK(answer(desk, "wait top 0.01 99").find("nothing was recorded") != std::string::npos);
+  CHECK(answer(desk, "block pprof 0.01 99").substr(0, 2) == "\x1f\x8b");
   CHECK(answer(desk, "cpu flame 0 99").substr(0, 1) == "!");
 }
 
 TEST_CASE("profile desk: only so many recordings run at once") {
-  CpuProfiler cpu([](std::int32_t) { return std::string(); });
+  Recorder cpu([](std::int32_t) { return std::string(); });
   ProfileDesk desk(cpu);
   for (int i = 0; i < ProfileDesk::kMostAtOnce; ++i) {
     desk.record("cpu folded 600 99", [](const std::string&) {});

@@ -3,7 +3,7 @@
 
 const LEVEL = 20; // pixels a level of the stack takes
 const NARROWEST = 0.6; // pixels below which a frame is not drawn
-const WORDS = { cpu: "CPU time", alloc: "allocation", wait: "waiting", block: "blocking" };
+const WORDS = { cpu: "CPU time", alloc: "allocation", wait: "waiting", block: "stops" };
 const KINDS = { lua: "Lua", builtin: "Lua's own functions", native: "native", state: "the VM", wait: "waiting" };
 
 const $ = (id) => document.getElementById(id);

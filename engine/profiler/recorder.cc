@@ -1,0 +1,361 @@
+#include "profiler/recorder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/clock.h"
+#include "profiler/wait_sites.h"
+
+namespace perigee::profiler {
+
+namespace {
+
+constexpr auto kDrainEvery = std::chrono::milliseconds(20);
+
+std::int64_t nanoseconds_since_1970() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::vector<ValueType> types_of(ProfileKind kind) {
+  switch (kind) {
+    case ProfileKind::kCpu:
+      return {{"samples", "count"}, {"cpu", "nanoseconds"}};
+    case ProfileKind::kAlloc:
+      return {{"alloc_objects", "count"}, {"alloc_space", "bytes"}};
+    case ProfileKind::kWait:
+      return {{"waits", "count"}, {"delay", "nanoseconds"}};
+    case ProfileKind::kBlock:
+      return {{"stops", "count"}, {"delay", "nanoseconds"}};
+  }
+  return {};
+}
+
+std::int64_t period_of(ProfileKind kind, int hertz) {
+  return kind == ProfileKind::kAlloc  ? Recorder::kAllocationPeriod
+         : kind == ProfileKind::kWait ? 1
+                                      : 1'000'000'000 / hertz;
+}
+
+}  // namespace
+
+std::string_view word_of(ProfileKind kind) {
+  switch (kind) {
+    case ProfileKind::kCpu:
+      return "cpu";
+    case ProfileKind::kAlloc:
+      return "alloc";
+    case ProfileKind::kWait:
+      return "wait";
+    case ProfileKind::kBlock:
+      return "block";
+  }
+  return "";
+}
+
+struct Recorder::Recording {
+  Recording(ProfileKind k, std::uint64_t n, int h, double seconds, Done d)
+      : kind(k),
+        number(n),
+        hertz(h),
+        began(Clock::now()),
+        began_ns(monotonic_ns()),
+        ends(began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))),
+        done(std::move(d)),
+        profile(types_of(k)) {
+    profile.started = nanoseconds_since_1970();
+    profile.period = period_of(kind, hertz);
+  }
+
+  // A wait counts as far as it falls into the recording.
+  void add(const TakenSample& sample) {
+    if (sample.ended == 0) {
+      names.add(profile, sample);
+      return;
+    }
+    TakenSample part = sample;
+    part.raw.weight = sample.ended - std::max(sample.began, began_ns);
+    if (part.raw.weight > 0) {
+      names.add(profile, part);
+    }
+  }
+
+  void add(const Taken& taken, bool last) {
+    for (const TakenSample& sample : taken.samples) {
+      add(sample);
+    }
+    for (const TakenSample& sample : taken.lasting) {
+      if (last) {
+        add(sample);
+      }
+    }
+    lost += taken.lost;
+  }
+
+  Profile finish(Clock::time_point now) {
+    profile.duration = std::chrono::duration_cast<std::chrono::nanoseconds>(now - began).count();
+    if (lost > 0) {
+      profile.comments.push_back(std::to_string(lost) + " samples were lost: they came faster than they were read");
+    }
+    return std::move(profile);
+  }
+
+  ProfileKind kind;
+  std::uint64_t number;
+  int hertz;
+  Clock::time_point began;
+  std::int64_t began_ns;
+  Clock::time_point ends;
+  Done done;
+  Profile profile;
+  StackNames names;
+  std::uint64_t lost = 0;
+};
+
+Recorder::Watch::Watch(Recorder& recorder, int worker, Hooks hooks) : recorder_(recorder), sampler_(worker) {
+  const std::lock_guard lock(recorder_.mutex_);
+  recorder_.threads_.push_back({&sampler_, std::move(hooks)});
+  recorder_.stops_.add(sampler_);
+  for (const ProfileKind kind : kProfileKinds) {
+    if (recorder_.rate(kind) > 0) {
+      // A recording that began elsewhere has the others.
+      static_cast<void>(apply(recorder_.threads_.back(), kind, recorder_.rate(kind)));
+    }
+  }
+}
+
+Recorder::Watch::~Watch() {
+  const std::lock_guard lock(recorder_.mutex_);
+  recorder_.stops_.remove(sampler_);
+  std::erase_if(recorder_.threads_, [this](const Thread& thread) { return thread.sampler == &sampler_; });
+}
+
+Recorder::Recorder(RouteName route_name) : route_name_(std::move(route_name)) {}
+
+Recorder::~Recorder() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+Result<std::uint64_t> Recorder::record(ProfileKind kind, double seconds, int hertz, Done done) {
+  const std::lock_guard lock(mutex_);
+  recordings_.emplace_back(kind, ++last_number_, std::clamp(hertz, 1, kMostHertz), seconds, std::move(done));
+  if (const Result<> started = set_rates(); !started) {
+    recordings_.pop_back();
+    static_cast<void>(set_rates());
+    return fail(started.error().message);
+  }
+  if (!thread_.joinable()) {
+    thread_ = std::thread([this] { run(); });
+  }
+  changed_.notify_all();
+  return last_number_;
+}
+
+void Recorder::cancel(std::uint64_t recording) {
+  const std::lock_guard lock(mutex_);
+  recordings_.remove_if([&](const Recording& one) { return one.number == recording; });
+  cancelled_.push_back(recording);  // it may be with the recorder's thread
+  static_cast<void>(set_rates());
+}
+
+// Each kind is taken at the highest rate that anybody asked for.
+Result<> Recorder::set_rates() {
+  for (const ProfileKind kind : kProfileKinds) {
+    int hertz = 0;
+    for (const Recording& recording : recordings_) {
+      hertz = recording.kind == kind ? std::max(hertz, recording.hertz) : hertz;
+    }
+    if (hertz != rate(kind)) {
+      TRY(set_rate(kind, hertz));
+    }
+  }
+  return {};
+}
+
+Result<> Recorder::set_rate(ProfileKind kind, int hertz) {
+  const bool changes = (rate(kind) > 0) != (hertz > 0);
+  rate(kind) = hertz;
+  if (kind == ProfileKind::kBlock) {
+    hertz > 0 ? TRY(stops_.start(hertz)) : stops_.stop();
+    return {};
+  }
+  for (const Thread& thread : threads_) {
+    if (changes || kind == ProfileKind::kCpu) {
+      TRY(apply(thread, kind, hertz));
+    }
+  }
+  return {};
+}
+
+Result<> Recorder::apply(const Thread& thread, ProfileKind kind, int hertz) {
+  const bool on = hertz > 0;
+  switch (kind) {
+    case ProfileKind::kCpu:
+      if (on) {
+        return thread.sampler->start(hertz);
+      }
+      thread.sampler->stop();
+      break;
+    case ProfileKind::kAlloc:
+      thread.sampler->sample_allocations(on ? kAllocationPeriod : 0);
+      if (thread.hooks.sample_allocations) {
+        thread.hooks.sample_allocations(on);
+      }
+      break;
+    case ProfileKind::kWait:
+      on ? thread.sampler->waits().start() : thread.sampler->waits().stop();
+      if (thread.hooks.note_waits) {
+        thread.hooks.note_waits(on);
+      }
+      break;
+    case ProfileKind::kBlock:
+      break;  // the observer has seen to it
+  }
+  return {};
+}
+
+void Recorder::run() {
+  std::unique_lock lock(mutex_);
+  while (!over_) {
+    if (recordings_.empty()) {
+      cancelled_.clear();
+      changed_.wait(lock);
+    } else {
+      changed_.wait_for(lock, kDrainEvery);
+      turn(lock);
+    }
+  }
+}
+
+// What was found since the last turn goes into every recording of its kind.
+void Recorder::turn(std::unique_lock<std::mutex>& lock) {
+  std::list<Recording> busy;
+  busy.splice(busy.end(), recordings_);
+  const Clock::time_point now = Clock::now();  // of these samples: naming them may take long
+  std::array<Taken, kProfileKinds.size()> taken;
+  for (const ProfileKind kind : kProfileKinds) {
+    const auto ending = [&](const Recording& one) { return one.kind == kind && one.ends <= now; };
+    if (rate(kind) > 0) {
+      taken[static_cast<std::size_t>(kind)] = take(kind, std::any_of(busy.begin(), busy.end(), ending));
+    }
+  }
+  lock.unlock();
+  for (Recording& recording : busy) {  // naming what was found reads files
+    recording.add(taken[static_cast<std::size_t>(recording.kind)], recording.ends <= now);
+  }
+  lock.lock();
+  settle(busy, now, lock);
+}
+
+// Puts back those that go on, and ends those whose time is over.
+void Recorder::settle(std::list<Recording>& busy, Clock::time_point now, std::unique_lock<std::mutex>& lock) {
+  busy.remove_if([&](const Recording& one) {
+    return std::find(cancelled_.begin(), cancelled_.end(), one.number) != cancelled_.end();
+  });
+  cancelled_.clear();
+  for (auto at = busy.begin(); at != busy.end();) {
+    const auto next = std::next(at);
+    if (at->ends > now) {
+      recordings_.splice(recordings_.end(), busy, at);
+    }
+    at = next;
+  }
+  static_cast<void>(set_rates());
+  lock.unlock();
+  for (Recording& recording : busy) {
+    recording.done(recording.finish(now));
+  }
+  lock.lock();
+}
+
+Recorder::Taken Recorder::take(ProfileKind kind, bool last) {
+  Taken taken;
+  if (kind == ProfileKind::kBlock) {
+    take_stops(last, taken);
+    return taken;
+  }
+  for (const Thread& thread : threads_) {
+    if (kind == ProfileKind::kWait) {
+      take_waits(*thread.sampler, last, taken);
+    } else {
+      take_ring(kind == ProfileKind::kCpu ? thread.sampler->computing() : thread.sampler->allocating(), *thread.sampler,
+                taken);
+    }
+  }
+  return taken;
+}
+
+TakenSample Recorder::named(const RawSample& sample, ThreadSampler& sampler) const {
+  TakenSample one;
+  one.raw = sample;
+  one.worker = sampler.worker();
+  one.route = sample.route < 0 ? std::string() : route_name_(sample.route);
+  for (std::size_t i = 0; i < sample.places; ++i) {
+    one.places.push_back(sampler.places().place(sample.script[i]));
+  }
+  return one;
+}
+
+TakenSample Recorder::named(const WaitLog::Wait& wait, ThreadSampler& sampler) const {
+  TakenSample one;
+  one.worker = sampler.worker();
+  one.route = wait.route < 0 ? std::string() : route_name_(wait.route);
+  for (const std::uint32_t place : wait.stack) {
+    one.places.push_back(sampler.places().place(place));
+  }
+  one.began = wait.began;
+  one.ended = wait.ended;
+  return one;
+}
+
+void Recorder::take_ring(SampleRing& ring, ThreadSampler& sampler, Taken& taken) const {
+  ring.drain([&](const RawSample& sample) { taken.samples.push_back(named(sample, sampler)); });
+  if (&ring == &sampler.allocating()) {
+    for (TakenSample& sample : taken.samples) {
+      sample.what = TakenSample::What::kAllocation;
+    }
+  }
+  taken.lost += ring.take_lost();
+}
+
+void Recorder::take_waits(ThreadSampler& sampler, bool last, Taken& taken) const {
+  const std::vector<WaitSite> sites = wait_sites();
+  const auto put = [&](const WaitLog::Wait& wait, std::vector<TakenSample>& out) {
+    out.push_back(named(wait, sampler));
+    out.back().what = TakenSample::What::kWait;
+    out.back().site = sites[wait.site < sites.size() ? wait.site : 0];
+  };
+  for (const WaitLog::Wait& wait : sampler.waits().take_ended()) {
+    put(wait, taken.samples);
+  }
+  for (WaitLog::Wait& wait : last ? sampler.waits().open() : std::vector<WaitLog::Wait>()) {
+    wait.ended = monotonic_ns();
+    put(wait, taken.lasting);
+  }
+  taken.lost += sampler.waits().take_lost();
+}
+
+void Recorder::take_stops(bool last, Taken& taken) {
+  for (const StopObserver::Stop& stop : stops_.take(last)) {
+    const auto thread =
+        std::find_if(threads_.begin(), threads_.end(), [&](const Thread& one) { return one.sampler == stop.thread; });
+    if (thread != threads_.end()) {
+      taken.samples.push_back(named(stop.sample, *thread->sampler));
+      taken.samples.back().what = TakenSample::What::kStop;
+      taken.samples.back().long_stop = stop.is_long;
+    }
+  }
+  for (const Thread& thread : threads_) {
+    taken.lost += thread.sampler->stopping().take_lost();
+  }
+}
+
+}  // namespace perigee::profiler

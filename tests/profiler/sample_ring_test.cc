@@ -1,0 +1,72 @@
+#include "profiler/sample_ring.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+using namespace perigee::profiler;
+
+namespace {
+
+void put(SampleRing& ring, std::int64_t weight, bool in_script, bool in_call = false) {
+  RawSample* const sample = ring.begin();
+  REQUIRE(sample != nullptr);
+  sample->weight = weight;
+  sample->in_script = in_script;
+  sample->in_call = in_call;
+  ring.commit();
+}
+
+std::vector<RawSample> drained(SampleRing& ring) {
+  std::vector<RawSample> found;
+  ring.drain([&](const RawSample& sample) { found.push_back(sample); });
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("sample ring: what was taken in the script waits for its stack, and what follows with it") {
+  SampleRing ring;
+  ring.prepare();
+  put(ring, 1, false);
+  put(ring, 2, true);
+  put(ring, 3, false);
+  CHECK(drained(ring).size() == 1);
+  CHECK(ring.wants_script_stack());
+  const std::vector<std::uint32_t> places = {7, 8};
+  ring.take_script_stack(places, 6);
+  CHECK(!ring.wants_script_stack());
+  const std::vector<RawSample> rest = drained(ring);
+  REQUIRE(rest.size() == 2);
+  CHECK(rest[0].places == 2);
+  CHECK(rest[0].script[0] == 7);
+  CHECK(rest[1].places == 0);
+}
+
+TEST_CASE("sample ring: what was taken in an instruction that is over has the place before") {
+  SampleRing ring;
+  ring.prepare();
+  put(ring, 1, true, true);
+  put(ring, 1, true, false);
+  const std::vector<std::uint32_t> places = {7, 8};
+  ring.take_script_stack(places, 6);
+  const std::vector<RawSample> found = drained(ring);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].script[0] == 6);
+  CHECK(found[0].script[1] == 8);
+  CHECK(found[1].script[0] == 7);
+}
+
+TEST_CASE("sample ring: what nobody reads is lost and counted, and there is room again once it is read") {
+  SampleRing ring;
+  ring.prepare();
+  int taken = 0;
+  while (ring.begin() != nullptr && taken < 10000) {
+    ring.commit();
+    ++taken;
+  }
+  CHECK(taken == 256);
+  CHECK(ring.take_lost() == 1);
+  CHECK(ring.take_lost() == 0);
+  CHECK(drained(ring).size() == 256);
+  CHECK(ring.begin() != nullptr);
+}
