@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "http/response.h"
 #include "script/bind.h"
+#include "script/call_counter.h"
 #include "script/exchange.h"
 #include "script/origin.h"
 #include "script/request_log.h"
@@ -162,14 +163,72 @@ int load_library(lua_State* state) {
   return status == 0 ? lua_gettop(state) : lua_error(state);
 }
 
+// The counter of the VM's calls; null where there is none. Its place in the registry is by this address.
+char counter_key = 0;
+
+CallCounter* counter_of(lua_State* state) {
+  lua_pushlightuserdata(state, &counter_key);
+  lua_rawget(state, LUA_REGISTRYINDEX);
+  auto* counter = static_cast<CallCounter*>(lua_touserdata(state, -1));
+  lua_pop(state, 1);
+  return counter;
+}
+
+// begin_counting(): every call is counted from here on.
+int begin_counting(lua_State* state) {
+  if (counter_of(state) != nullptr) {
+    return 0;
+  }
+  lua_pushlightuserdata(state, &counter_key);
+  void* const room = lua_newuserdata(state, sizeof(CallCounter));
+  lua_State* const main = Vm::of(state).state();
+  new (room) CallCounter(main);
+  lua_newtable(state);
+  lua_pushcfunction(state, [](lua_State* closing) {
+    static_cast<CallCounter*>(lua_touserdata(closing, 1))->~CallCounter();
+    return 0;
+  });
+  lua_setfield(state, -2, "__gc");
+  lua_setmetatable(state, -2);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  counter_of(state)->begin();
+  return 0;
+}
+
+// end_counting() -> what was counted, a line for each function; "" where nobody counted.
+int end_counting(lua_State* state) {
+  CallCounter* const counter = counter_of(state);
+  if (counter == nullptr) {
+    lua_pushliteral(state, "");
+    return 1;
+  }
+  counter->end();
+  const std::string text = counter->text();
+  lua_pushlightuserdata(state, &counter_key);
+  lua_pushnil(state);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  lua_pushlstring(state, text.data(), text.size());
+  return 1;
+}
+
 }  // namespace
 
 void bind_system(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"log", log},      {"log_enabled", log_enabled}, {"reason", reason},         {"worker", worker},
-      {"keep", keep},    {"vm_view", vm_view},         {"sizes", sizes},           {"load_library", load_library},
-      {"equal", equal},  {"development", development}, {"first_time", first_time}, {"traceparent", traceparent},
-      {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"log", log},
+                                            {"log_enabled", log_enabled},
+                                            {"reason", reason},
+                                            {"worker", worker},
+                                            {"keep", keep},
+                                            {"vm_view", vm_view},
+                                            {"sizes", sizes},
+                                            {"load_library", load_library},
+                                            {"begin_counting", begin_counting},
+                                            {"end_counting", end_counting},
+                                            {"equal", equal},
+                                            {"development", development},
+                                            {"first_time", first_time},
+                                            {"traceparent", traceparent},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

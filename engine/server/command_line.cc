@@ -143,6 +143,9 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
       app.add_option("--hz", line.profile.hertz, "Samples for each second of CPU time")
           ->type_name("N")
           ->check(CLI::Range(1, 1000));
+      app.add_flag(
+          "--table", line.profile.table,
+          "Count every call instead, for a table of functions and of those never called; slows the server down");
       app.add_option("-o,--output", line.profile.file, "Where to write it; without, a table is printed")
           ->type_name("FILE");
       add_common_flags(app, line, flags);

@@ -13,7 +13,8 @@ struct ProfileFlags {
   std::string kind = "cpu";
   double seconds = 10;
   int hertz = 99;
-  std::string file;  ///< empty: a table is printed
+  std::string file;    ///< empty: a table is printed
+  bool table = false;  ///< every call is counted instead
 };
 
 /// How `test` goes about it.

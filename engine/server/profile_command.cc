@@ -81,7 +81,9 @@ int run_profile(const CommandLine& command) {
   if (!wanted.file.empty() && access(wanted.file.c_str(), F_OK) != 0 && !write_file(wanted.file, "")) {
     return complain(wanted.file + " can't be written");  // better now than after the recording
   }
-  const std::string target = profile_target(wanted.kind, wanted.file, std::to_string(wanted.seconds), wanted.hertz);
+  const std::string seconds = std::to_string(wanted.seconds);
+  const std::string target = wanted.table ? "/debug/calls?seconds=" + seconds
+                                          : profile_target(wanted.kind, wanted.file, seconds, wanted.hertz);
   auto answer = std::async(std::launch::async, [&] {
     return request_text(options->admin_listen, options->admin_token, target,
                         static_cast<time_t>(wanted.seconds) + kPatience);

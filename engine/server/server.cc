@@ -449,6 +449,11 @@ void Server::operate(std::string_view name, const std::function<void(std::string
     loop_.post([this, done] { metrics_.request(done); });
     return;
   }
+  constexpr std::string_view kCalls = "calls ";
+  if (name.starts_with(kCalls)) {
+    loop_.post([this, seconds = std::string(name.substr(kCalls.size())), done] { calls_.request(seconds, done); });
+    return;
+  }
   constexpr std::string_view kProfile = "profile ";
   if (name.starts_with(kProfile)) {
     profiles_.record(name.substr(kProfile.size()), done);

@@ -9,6 +9,7 @@
 #include "net/listener.h"
 #include "profiler/error_desk.h"
 #include "server/access_targets.h"
+#include "server/call_desk.h"
 #include "server/command_line.h"
 #include "server/connection_limits.h"
 #include "server/error_log.h"
@@ -99,6 +100,7 @@ class Server {
   std::unique_ptr<Watchdog> watchdog_;     // outlives the threads it watches
   std::vector<std::unique_ptr<Worker>> workers_;
   MetricsDesk metrics_;
+  CallDesk calls_{loop_, workers_, recorder_};
   ReloadFigures reloads_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Worker> admin_;

@@ -176,4 +176,37 @@ function M.report(routes)
   return report
 end
 
+-- Adds a function of the program's, and those inside of it, to `places`.
+local function add_places(proto, places)
+  local info = util.funcinfo(proto)
+  local source = tostring(info.source)
+  local name = ("%s\t%d"):format(source, info.linedefined or 0)
+  if not info.bytecodes or places[name] or source:sub(1, #LIBRARY) == LIBRARY or source:sub(1, 1) == "=" then
+    return
+  end
+  places[name] = true
+  places[#places + 1] = name
+  for i = -1, -(info.gcconsts or 0), -1 do
+    local constant = util.funck(proto, i)
+    if type(constant) == "proto" then
+      add_places(constant, places)
+    end
+  end
+end
+
+--- The functions of the program that the routes can reach, but for main chunks: source, a tab and the line where it
+--- begins, each.
+---@param routes { enter: function }[]
+---@return string[]
+function M.functions(routes)
+  local roots, places = {}, {}
+  for i, route in ipairs(routes) do
+    roots[i] = route.enter
+  end
+  each_function(roots, function(fn)
+    add_places(fn, places)
+  end)
+  return places
+end
+
 return M

@@ -182,6 +182,22 @@ function M.jit_json()
   return core.encode(require("perigee.jit_health").report(request.routes))
 end
 
+--- Begins to count calls in this VM: the compiler is off until end_counting().
+function M.begin_counting()
+  core.begin_counting()
+  return ""
+end
+
+--- Ends it: a line for each function that was called, as core.end_counting() writes it.
+function M.end_counting()
+  return core.end_counting()
+end
+
+--- The functions of the loaded app, a line each.
+function M.functions_text()
+  return table.concat(require("perigee.jit_health").functions(request.routes), "\n")
+end
+
 --- The OpenAPI document of the loaded app.
 function M.openapi_json()
   return openapi.document(request.routes, perigee.config)
