@@ -4,6 +4,7 @@ import json
 import unittest
 
 from harness import ServerCase, wait_until
+from upstream import Upstream, answer
 
 APP = """
 local perigee = require "perigee"
@@ -20,6 +21,52 @@ return app
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 FIELD = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+ASKING = """
+local perigee = require "perigee"
+local app = perigee.app()
+app:get("/ask", function(req)
+  local own = req.query.own and { traceparent = "mine" } or nil
+  perigee.http.get("http://127.0.0.1:" .. req.query.port .. "/", { headers = own })
+  return "asked"
+end)
+app:get("/spawned", function(req)
+  perigee.spawn(perigee.http.get, "http://127.0.0.1:" .. req.query.port .. "/"):wait()
+  return "asked"
+end)
+return app
+"""
+
+
+class Passing(ServerCase):
+    APP = ASKING
+
+    def setUp(self):
+        self.headers = []
+        self.upstream = Upstream(lambda method, target, headers, *_: self.headers.append(headers) or answer())
+        self.addCleanup(self.upstream.close)
+
+    def ask(self, target, **headers):
+        self.server.fetch("GET", f"{target}{'&' if '?' in target else '?'}port={self.upstream.port}", headers)
+        return self.headers.pop()
+
+    def test_who_is_asked_on_behalf_of_a_request_is_told_its_trace(self):
+        first, second = (self.ask("/ask", traceparent=FIELD, tracestate="vendor=1") for _ in range(2))
+        self.assertRegex(first["traceparent"], rf"^00-{TRACE}-[0-9a-f]{{16}}-01$")
+        self.assertEqual(first["tracestate"], "vendor=1")
+        self.assertEqual(len({FIELD, first["traceparent"], second["traceparent"]}), 3, "each is a span of its own")
+
+    def test_without_a_trace_or_outside_of_a_request_nobody_is_told_any(self):
+        for headers in (self.ask("/ask"), self.ask("/ask", traceparent="nonsense", tracestate="vendor=1"),
+                        self.ask("/spawned", traceparent=FIELD)):
+            self.assertNotIn("traceparent", headers)
+            self.assertNotIn("tracestate", headers)
+
+    def test_a_header_of_the_programs_own_stands(self):
+        headers = self.ask("/ask?own=1", traceparent=FIELD, tracestate="vendor=1")
+        self.assertEqual(headers["traceparent"], "mine")
+        self.assertNotIn("tracestate", headers)
 
 
 class Traces(ServerCase):
