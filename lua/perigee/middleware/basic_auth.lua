@@ -1,6 +1,7 @@
 -- perigee.middleware.basic_auth: names and passwords as RFC 7617 has browsers send them.
 
 local core = require "perigee.core"
+local credentials = require "perigee.credentials"
 local response = require "perigee.response"
 local settings = require "perigee.settings"
 
@@ -9,47 +10,6 @@ local DEFAULTS = {
   verify = { false, "function" },
   realm = { "restricted", "string" },
 }
-
-local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-local VALUES = {}
-for i = 1, #ALPHABET do
-  VALUES[ALPHABET:byte(i)] = i - 1
-end
-
-local LONGEST = 4096 -- bytes of an Authorization field
-
--- Base64 with its padding (RFC 4648 section 4); nil for anything else.
-local function decoded(text)
-  local body, padding = text:match("^([%w+/]*)(=*)$")
-  if not body or #text % 4 ~= 0 or #padding > 2 then
-    return nil
-  end
-  local bytes, value, bits = {}, 0, 0
-  for i = 1, #body do
-    value, bits = value * 64 + VALUES[body:byte(i)], bits + 6
-    if bits >= 8 then
-      bits = bits - 8
-      local rest = 2 ^ bits
-      bytes[#bytes + 1] = string.char(math.floor(value / rest))
-      value = value % rest
-    end
-  end
-  return value == 0 and table.concat(bytes) or nil
-end
-
--- Name and password that a request carries; nil without, or where they are malformed.
-local function credentials(req)
-  local field = req:header("authorization")
-  if not field or #field > LONGEST then
-    return nil
-  end
-  local scheme, token = field:match("^(%a+) +([%w+/=]+) *$")
-  local text = scheme and scheme:lower() == "basic" and decoded(token)
-  if not text or text:find("[%z\1-\31\127]") then -- RFC 7617 section 2: no control characters
-    return nil
-  end
-  return text:match("^([^:]*):(.*)$")
-end
 
 local function check_users(users)
   for name, password in pairs(users) do
@@ -85,7 +45,7 @@ return function(given)
   local verify = given.verify or verify_by(given.users)
   local challenge = ('Basic realm="%s", charset="UTF-8"'):format(given.realm:gsub('[\\"]', "\\%0"))
   return function(req, inner)
-    local name, password = credentials(req)
+    local name, password = credentials.basic(req:header("authorization"))
     local user = name and verify(name, password, req)
     if not user then
       return response.problem(401, "a name and a password are needed", nil, { ["www-authenticate"] = challenge })
