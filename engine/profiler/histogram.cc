@@ -25,6 +25,22 @@ double HistogramSum::quantile(double share) const {
   return 0;
 }
 
+void HistogramSum::subtract(const HistogramSum& earlier) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i] -= earlier.counts_[i];
+  }
+  count_ -= earlier.count_;
+  sum_ -= earlier.sum_;
+}
+
+void HistogramSum::add(const HistogramSum& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i] += other.counts_[i];
+  }
+  count_ += other.count_;
+  sum_ += other.sum_;
+}
+
 void Histogram::add_to(HistogramSum& total) const {
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     const std::uint64_t count = buckets_[i].value();

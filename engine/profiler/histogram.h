@@ -50,6 +50,10 @@ class HistogramSum {
   [[nodiscard]] std::uint64_t sum() const { return sum_; }
   /// How many values lie in buckets that are wholly at or below `value`.
   [[nodiscard]] std::uint64_t count_up_to(std::uint64_t value) const;
+  /// Leaves what came after `earlier`. REQUIRES: that is an earlier sum of the same histograms.
+  void subtract(const HistogramSum& earlier);
+  /// Adds another sum.
+  void add(const HistogramSum& other);
   /// The value that `share` (0 to 1) of all are at or below, within LogLinearBuckets::kRelativeError; 0 of none.
   [[nodiscard]] double quantile(double share) const;
 
