@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+
 namespace perigee::client {
 
 /// What perigee.http did with one host. Counts up, but for `open` and `busy`.
@@ -15,6 +17,7 @@ struct HostStats {
   std::uint64_t sent = 0;                                    ///< bytes of requests
   std::uint64_t received = 0;                                ///< bytes of answers, as they came
   std::uint64_t open = 0;                                    ///< connections
+  Milliseconds spent = 0;                                    ///< on requests that ended, connecting included
   std::uint64_t busy = 0;                                    ///< of them with a request; the others are idle
   std::map<std::string, std::uint64_t, std::less<>> errors;  ///< by their first word
 };

@@ -56,6 +56,7 @@ void HttpCall::close() {
   release();
   waker_ = nullptr;
   if (!ended()) {
+    count_time();
     state_ = State::kFailed;
     error_ = "cancelled";
   }
@@ -69,9 +70,15 @@ void HttpCall::wake() {
 
 void HttpCall::fail(std::string error) {
   release();
+  count_time();
   state_ = State::kFailed;
   error_ = std::move(error);
   ++stats_.errors[error_.substr(0, error_.find_first_of(": "))];
+}
+
+// The call ends.
+void HttpCall::count_time() {
+  stats_.spent += began_ != 0 ? monotonic_ms() - std::exchange(began_, 0) : 0;
 }
 
 std::string HttpCall::head_text() const {
@@ -93,6 +100,7 @@ std::string HttpCall::head_text() const {
 
 void HttpCall::start() {
   body_ended_ = !request_.streams;
+  began_ = monotonic_ms();
   open(false);
   advance();
 }
@@ -328,6 +336,7 @@ void HttpCall::finish() {
   PooledStream kept = std::move(pooled_);
   --stats_.busy;
   timer_.cancel();
+  count_time();
   state_ = State::kDone;
   if (reusable_ && reader_.keeps_open()) {
     const NetworkSettings& settings = network_.settings();

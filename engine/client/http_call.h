@@ -90,6 +90,7 @@ class HttpCall {
   void begin_decoding();
   void finish();
   void release();
+  void count_time();
   void fail(std::string error);
   void wake();
   void wait_for_stream();
@@ -118,6 +119,7 @@ class HttpCall {
   bool body_ended_ = false;  // of the request
   bool head_seen_ = false;   // and of the answer, found good
   bool begun_ = false;       // a byte of the answer came
+  Milliseconds began_ = 0;
   bool retried_ = false;
   bool reusable_ = true;
   bool paused_ = false;  // nothing is read while what came is not taken

@@ -13,6 +13,7 @@
 #include "base/ticks.h"
 #include "profiler/histogram.h"
 #include "profiler/route_latencies.h"
+#include "profiler/wait_operation.h"
 
 namespace perigee::profiler {
 
@@ -61,7 +62,9 @@ class RequestMeter {
     route.record(status, latency);
   }
   void count_abandoned() noexcept { abandoned_.add(); }
-  void count_wait(Ticks duration) noexcept { waits_.record(duration); }
+  void count_wait(WaitOperation operation, Ticks duration) noexcept {
+    waits_[static_cast<std::size_t>(operation)].record(duration);
+  }
   void count_accepted() noexcept { accepted_.add(); }
   void refuse(RefusalReason reason) noexcept { refusals_[static_cast<std::size_t>(reason)].add(); }
   void refuse(ConnectionRefusal reason) noexcept { turned_away_[static_cast<std::size_t>(reason)].add(); }
@@ -96,7 +99,9 @@ class RequestMeter {
   [[nodiscard]] std::uint64_t refused(ConnectionRefusal reason) const {
     return turned_away_[static_cast<std::size_t>(reason)].value();
   }
-  [[nodiscard]] const Histogram& waits() const { return waits_; }
+  [[nodiscard]] const Histogram& waits(WaitOperation operation) const {
+    return waits_[static_cast<std::size_t>(operation)];
+  }
   [[nodiscard]] const Histogram& stage(Stage stage) const { return stages_[static_cast<std::size_t>(stage)]; }
   /// Null where nothing was counted under the number.
   [[nodiscard]] const RouteLatencies* find(std::size_t number) const {
@@ -117,7 +122,7 @@ class RequestMeter {
   Ticks since_ = 0;
   std::array<Counter, static_cast<std::size_t>(RefusalReason::kCount)> refusals_;
   std::array<Counter, static_cast<std::size_t>(ConnectionRefusal::kCount)> turned_away_;
-  Histogram waits_;
+  std::array<Histogram, kWaitOperations> waits_;
   std::array<Histogram, kStages> stages_;
   std::array<std::atomic<RouteLatencies*>, RouteNames::kMost> routes_{};
   std::vector<std::unique_ptr<RouteLatencies>> owned_;

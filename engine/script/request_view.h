@@ -53,6 +53,7 @@ struct TaskView {
   std::int32_t ticking = 0;        ///< not 0: it is a timer between two runs, and ends when its VM retires
   std::int32_t session = 0;        ///< not 0: its request's session may have to be written
   std::int32_t site = 0;           ///< what it waits for, a number of profiler::wait_site()
+  std::int32_t operation = 0;      ///< what its last wait was for: a profiler::WaitOperation
 };
 
 /// Why a task's waits raise.

@@ -57,6 +57,8 @@ class Channels final : public net::ConnectionHandler {
   void end_all();
 
   [[nodiscard]] std::size_t clients() const { return clients_.size(); }
+  /// Messages that came faster than they could be taken.
+  [[nodiscard]] std::uint64_t lost() const { return inbox_->lost(); }
 
   // --- net::ConnectionHandler, of admitted connections ---
   void on_data(net::Connection& connection) override;

@@ -266,9 +266,11 @@ std::optional<std::string> Loader::expanded(const toml::node& node) {
   return std::move(*text);
 }
 
-// What stands behind the "=" of an override, parsed: TOML with one value, or a string.
+// What stands behind the "=" of an override, parsed: TOML with one value, or a string. No value of TOML begins with a
+// letter outside ASCII, which toml++ 3.3 would look up beyond the cases it knows.
 toml::table override_document(const std::string& text, bool as_string) {
-  if (!as_string) {
+  const bool foreign = !text.empty() && static_cast<unsigned char>(text.front()) >= 0x80;
+  if (!as_string && !foreign) {
     toml::parse_result parsed = toml::parse("value = " + text, std::string_view(kCommandLine));
     if (parsed && parsed.table().size() == 1) {
       return std::move(parsed.table());

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "http/method.h"
 #include "profiler/wait_sites.h"
@@ -73,6 +74,21 @@ void write_latencies(Exposition& page, const Workers& workers, const RouteNames&
   }
 }
 
+void write_waits(Exposition& page, const Workers& workers) {
+  page.histogram("perigee_http_wait_duration_seconds",
+                 "Each wait of a request's handler, stream or hook, by what it was for.");
+  for (std::size_t i = 0; i < profiler::kWaitOperations; ++i) {
+    const auto operation = static_cast<profiler::WaitOperation>(i);
+    HistogramSum waits;
+    for (const auto& worker : workers) {
+      worker->meter().waits(operation).add_to(waits);
+    }
+    if (waits.count() > 0) {
+      page.latencies({{"operation", name_of(operation)}}, waits);
+    }
+  }
+}
+
 void write_stages(Exposition& page, const Workers& workers) {
   page.histogram("perigee_http_stage_duration_seconds",
                  "How long a request is in each stage, of one request in 64; lua: until it is answered or waits.");
@@ -83,12 +99,7 @@ void write_stages(Exposition& page, const Workers& workers) {
     }
     page.latencies({{"stage", name_of(stage)}}, sum);
   }
-  page.histogram("perigee_http_wait_duration_seconds", "Each wait of a request's handler, stream or hook.");
-  HistogramSum waits;
-  for (const auto& worker : workers) {
-    worker->meter().waits().add_to(waits);
-  }
-  page.latencies({}, waits);
+  write_waits(page, workers);
 }
 
 template <typename Reason>
@@ -126,7 +137,7 @@ void write_requests(Exposition& page, const Workers& workers, const RouteNames& 
   write_connections(page, workers);
 }
 
-void write_waits(Exposition& page, const Workers& workers) {
+void write_wait_sites(Exposition& page, const Workers& workers) {
   const std::vector<profiler::WaitSite> sites = profiler::wait_sites();
   const auto each = [&](auto value, auto use) {
     for (std::uint32_t number = 0; number < sites.size(); ++number) {
@@ -145,24 +156,6 @@ void write_waits(Exposition& page, const Workers& workers) {
        [](std::uint64_t sum) { return static_cast<double>(sum) * 1e-9; });
 }
 
-void write_dictionaries(Exposition& page, state::SharedDictionaries& dictionaries) {
-  const auto figures = dictionaries.figures();
-  const auto each = [&](auto value) {
-    for (const auto& figure : figures) {
-      page.sample({{"dictionary", figure.name}}, std::uint64_t{value(figure)});
-    }
-  };
-  using Figures = state::SharedDictionaries::Figures;
-  page.gauge("perigee_dictionary_entries", "Keys in a shared dictionary.");
-  each([](const Figures& figure) { return figure.entries; });
-  page.gauge("perigee_dictionary_used_bytes", "Bytes in use: keys, values and what keeping them takes.");
-  each([](const Figures& figure) { return figure.used; });
-  page.gauge("perigee_dictionary_size_bytes", "Bytes it may use.");
-  each([](const Figures& figure) { return figure.size; });
-  page.counter("perigee_dictionary_evictions_total", "Keys that went for want of room.");
-  each([](const Figures& figure) { return figure.evictions; });
-}
-
 void write_logs(Exposition& page, const ErrorLog& errors, AccessTargets& accesses) {
   static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warn", "error"};
   page.counter("perigee_log_events_total", "Events of the error log, by level.");
@@ -174,6 +167,20 @@ void write_logs(Exposition& page, const ErrorLog& errors, AccessTargets& accesse
   page.sample({{"log", "access"}, {"reason", "queue_full"}}, lost.dropped);
   page.sample({{"log", "access"}, {"reason", "write_failed"}}, lost.failed);
   page.sample({{"log", "error"}, {"reason", "write_failed"}}, errors.failed_lines());
+}
+
+void ReloadFigures::note(Reload reload) {
+  ++(reload.ok ? succeeded : failed);
+  last = reload.time;
+  last_ok = reload.ok;
+  generation = reload.ok ? reload.generation : generation;
+  if (reload.mistakes.size() > kMostMistakes) {
+    reload.mistakes.resize(kMostMistakes);
+  }
+  latest.push_front(std::move(reload));
+  if (latest.size() > kMostKept) {
+    latest.pop_back();
+  }
 }
 
 void write_reloads(Exposition& page, const ReloadFigures& reloads) {

@@ -1,30 +1,23 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/timer_wheel.h"
-#include "net/event_loop.h"
 #include "profiler/exposition.h"
-#include "server/worker.h"
+#include "server/worker_survey.h"
 
 namespace perigee::server {
 
-/// Makes the page of metrics. Whatever has figures to show adds a source; what only a worker's own thread can see, the
-/// desk asks the workers for, and waits for it a moment: one that is busy is shown as it was when it last answered, and
-/// as not responding. Belongs to `loop`, the main thread's.
+/// Makes the page of metrics. Whatever has figures to show adds a source. The main thread's.
 class MetricsDesk {
  public:
-  using Source = std::function<void(profiler::Exposition& page)>;
+  using Source = std::function<void(profiler::Exposition& page, const std::vector<WorkerSurvey::Seen>& seen)>;
   using Done = std::function<void(std::string page)>;
 
-  static constexpr Milliseconds kPatience = 100;  ///< for workers to answer
-
-  /// REQUIRES: both outlive the desk, and the workers' threads end before it does.
-  MetricsDesk(net::EventLoop& loop, const std::vector<std::unique_ptr<Worker>>& workers);
+  /// REQUIRES: it outlives the desk.
+  explicit MetricsDesk(WorkerSurvey& survey) : survey_(survey) {}
   MetricsDesk(const MetricsDesk&) = delete;
   MetricsDesk& operator=(const MetricsDesk&) = delete;
 
@@ -35,23 +28,11 @@ class MetricsDesk {
   void request(Done done);
 
  private:
-  struct Seen {
-    WorkerState state;
-    bool answered = false;
-  };
+  void finish(const std::vector<WorkerSurvey::Seen>& seen);
 
-  void take(std::size_t worker, std::uint64_t round, const WorkerState& state);
-  void finish();
-  void write_workers(profiler::Exposition& page);
-
-  net::EventLoop& loop_;
-  const std::vector<std::unique_ptr<Worker>>& workers_;
+  WorkerSurvey& survey_;
   std::vector<Source> sources_;
   std::vector<Done> waiting_;
-  std::vector<Seen> seen_;
-  std::uint64_t round_ = 0;
-  std::size_t missing_ = 0;
-  TimerOf<MetricsDesk, &MetricsDesk::finish> patience_;
 };
 
 }  // namespace perigee::server

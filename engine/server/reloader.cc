@@ -179,12 +179,14 @@ bool Reloader::wait_for_room() {
 }
 
 ReloadResult Reloader::reload() {
+  const std::int64_t began = monotonic_ns();
   ReloadResult result;
   const auto running = options();
   const auto next = read_options_(*running, result.mistakes);
   if (next != nullptr) {
     result = load(next);
   }
+  result.seconds = static_cast<double>(monotonic_ns() - began) * 1e-9;
   if (!result.ok) {
     if (!stopping()) {
       log_event(LogLevel::kError,

@@ -21,6 +21,7 @@ struct ReloadResult {
   bool ok = false;
   std::uint64_t generation = 0;
   std::size_t routes = 0;
+  double seconds = 0;                      ///< that it took
   std::vector<std::string> mistakes;       ///< each with file and line
   std::shared_ptr<const Options> options;  ///< in force from here on; null when not ok
 };

@@ -16,7 +16,6 @@
 #include "server/config_loader.h"
 #include "server/development.h"
 #include "server/privileges.h"
-#include "server/process_figures.h"
 #include "server/session_settings.h"
 
 namespace perigee::server {
@@ -42,7 +41,7 @@ std::size_t worker_count(const Options& options) {
 }  // namespace
 
 Server::Server(const CommandLine& command, const Options& options)
-    : command_(command), sessions_({}, monotonic_ms()), metrics_(loop_, workers_), patience_(*this), sweeping_(*this) {
+    : command_(command), sessions_({}, monotonic_ms()), survey_(loop_, workers_), patience_(*this), sweeping_(*this) {
   Options taken = options;
   soften_for_development(taken);
   options_ = std::make_shared<const Options>(std::move(taken));
@@ -307,25 +306,6 @@ void Server::bound_state(const Options& options) {
                  static_cast<std::size_t>(options.channel_memory)});
 }
 
-void Server::add_metrics() {
-  metrics_.add([this](profiler::Exposition& page) { write_requests(page, workers_, route_names_); });
-  metrics_.add([this](profiler::Exposition& page) { write_waits(page, workers_); });
-  metrics_.add([this](profiler::Exposition& page) { write_dictionaries(page, shared_); });
-  metrics_.add([this](profiler::Exposition& page) { write_reloads(page, reloads_); });
-  metrics_.add([this](profiler::Exposition& page) { write_logs(page, *error_log_, access_targets_); });
-  metrics_.add(write_process);
-}
-
-// Called on the reloader's thread; the figures are the main one's.
-void Server::note_reload(const ReloadResult& result) {
-  loop_.post([this, ok = result.ok, generation = result.generation] {
-    ++(ok ? reloads_.succeeded : reloads_.failed);
-    reloads_.last = wall_seconds();
-    reloads_.last_ok = ok;
-    reloads_.generation = ok ? generation : reloads_.generation;
-  });
-}
-
 Result<> Server::open_sessions() {
   sessions_.apply(session_settings(*options_));
   if (options_->session_file.empty()) {
@@ -412,30 +392,6 @@ void Server::give_up() {
   loop_.stop();
 }
 
-// Has `done` called with what the loaded app says of itself on each worker: {"workers":[...]}. Main thread.
-void Server::describe_workers(const char* what, const std::function<void(std::string)>& done) {
-  struct Gathered {
-    std::vector<std::string> texts;
-    std::size_t missing;
-  };
-  auto gathered = std::make_shared<Gathered>(Gathered{std::vector<std::string>(workers_.size()), workers_.size()});
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->describe(what, [this, i, gathered, done](std::string text) {
-      loop_.post([i, gathered, done, text = std::move(text)] {
-        gathered->texts[i] = text;
-        if (--gathered->missing > 0) {
-          return;
-        }
-        std::string json = "{\"workers\":[";
-        for (const std::string& each : gathered->texts) {
-          json += (json.back() == '[' ? "" : ",") + each;
-        }
-        done(json + "]}");
-      });
-    });
-  }
-}
-
 void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
   if (name == "ready") {
     done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
@@ -443,6 +399,10 @@ void Server::operate(std::string_view name, const std::function<void(std::string
   }
   if (name == "jit") {
     loop_.post([this, done] { describe_workers("jit_json", done); });
+    return;
+  }
+  if (name == "dashboard") {
+    loop_.post([this, done] { dashboard_.request(done); });
     return;
   }
   if (name == "metrics") {

@@ -12,6 +12,7 @@
 #include "server/call_desk.h"
 #include "server/command_line.h"
 #include "server/connection_limits.h"
+#include "server/dashboard_desk.h"
 #include "server/error_log.h"
 #include "server/last_resort.h"
 #include "server/metric_sources.h"
@@ -19,6 +20,7 @@
 #include "server/profile_desk.h"
 #include "server/reloader.h"
 #include "server/worker.h"
+#include "server/worker_survey.h"
 #include "state/memory_sessions.h"
 #include "state/rate_limiter.h"
 #include "state/session_journal.h"
@@ -99,7 +101,9 @@ class Server {
   std::unique_ptr<net::FileWatch> watch_;  // in development
   std::unique_ptr<Watchdog> watchdog_;     // outlives the threads it watches
   std::vector<std::unique_ptr<Worker>> workers_;
-  MetricsDesk metrics_;
+  WorkerSurvey survey_;
+  MetricsDesk metrics_{survey_};
+  DashboardDesk dashboard_{survey_};
   CallDesk calls_{loop_, workers_, recorder_};
   ReloadFigures reloads_;
   std::unique_ptr<Reloader> reloader_;

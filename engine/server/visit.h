@@ -7,6 +7,7 @@
 #include "base/ticks.h"
 #include "http/router.h"
 #include "net/connection.h"
+#include "profiler/slow_requests.h"
 #include "script/exchange.h"
 #include "server/client_origin.h"
 #include "server/generation.h"
@@ -50,6 +51,8 @@ class Visit final : public script::Exchange {
   Ticks began = 0;                    ///< when its head was whole
   Ticks suspended = 0;                ///< when its handler began to wait
   bool measured = false;              ///< its answer has been counted
+  bool waited = false;                ///< `waits` hold something
+  profiler::WaitTimes waits{};        ///< what its handler has waited for
   Milliseconds handler_deadline = 0;  ///< once limit_set
   net::PeerAddress peer;              ///< kept when the connection has gone on
   bool secure = false;                ///< likewise
@@ -62,7 +65,16 @@ class Visit final : public script::Exchange {
     generation = nullptr;
     match = {};
     body_received = 0;
-    discard_body = close_after = chunked_answer = head_timed = limit_set = detached = measured = false;
+    discard_body = close_after = chunked_answer = head_timed = limit_set = detached = measured = waited = false;
+  }
+
+  /// One more wait has ended.
+  void add_wait(profiler::WaitOperation operation, Ticks duration) noexcept {
+    if (!waited) {
+      waited = true;
+      waits.fill(0);
+    }
+    waits[static_cast<std::size_t>(operation)] += duration;
   }
 
   /// Takes the head's bytes out of the connection's buffer. Does nothing a second time, or without a connection.

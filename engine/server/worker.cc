@@ -337,7 +337,10 @@ void Worker::resume(script::Task& task) {
   script::Dispatcher dispatcher(task.vm);
   refresh_time();
   if (visit != nullptr && visit->suspended != 0) {
-    meter_.count_wait(ticks_between(std::exchange(visit->suspended, 0), ticks()));
+    const auto operation = profiler::wait_operation(task.view.operation);
+    const Ticks waited = ticks_between(std::exchange(visit->suspended, 0), ticks());
+    meter_.count_wait(operation, waited);
+    visit->add_wait(operation, waited);
   }
   task.vm.end_wait(task, counted_route(visit));
   const Marks now = marks;

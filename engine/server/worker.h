@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 #include "profiler/error_desk.h"
 #include "profiler/recorder.h"
 #include "profiler/request_meter.h"
+#include "profiler/slow_requests.h"
 #include "profiler/vm_meter.h"
 #include "script/host.h"
 #include "server/access_log.h"
@@ -43,10 +45,14 @@ class TestDesk;
 
 namespace perigee::server {
 
-/// What a worker's VMs hold at one moment.
+/// What only a worker's own thread can see of it, at one moment.
 struct WorkerState {
-  std::uint64_t heap_bytes = 0;  ///< of all living generations
-  std::uint64_t tasks = 0;       ///< that run or wait
+  std::uint64_t heap_bytes = 0;                                 ///< of all living generations
+  std::uint64_t tasks = 0;                                      ///< that run or wait
+  std::uint64_t subscribers = 0;                                ///< connections of channels
+  std::uint64_t messages_lost = 0;                              ///< that came faster than the worker took them
+  std::map<std::string, client::HostStats, std::less<>> hosts;  ///< what perigee.http did
+  std::vector<profiler::SlowRequest> slow;                      ///< the slowest requests of late
 };
 
 /// One thread with its event loop and its Lua VM: takes connections, reads requests, has Lua answer them and writes the
@@ -109,7 +115,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] const net::Traffic& traffic() const { return loop_.traffic(); }
   /// What the VMs count that run on it.
   [[nodiscard]] profiler::VmMeter& vm_meter() { return vm_meter_; }
-  /// Has `done` called on the worker's thread with what its VMs hold, once it comes to it.
+  /// Has `done` called on the worker's thread with its state, once it comes to it.
   void look(std::function<void(const WorkerState& state)> done);
   /// Has `done` called on the worker's thread with what the library's loader says of the app under the name `what`.
   void describe(const char* what, std::function<void(std::string text)> done);
@@ -196,6 +202,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   static void mark_route(const Visit* visit);
   [[nodiscard]] static std::int32_t counted_route(const Visit* visit);
   [[nodiscard]] profiler::Recorder::Hooks recorder_hooks();
+  void note_slow(const Visit& visit, Ticks latency) noexcept;
   void name_routes(Generation& generation);
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);
@@ -246,6 +253,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   Setup setup_;
   profiler::VmMeter vm_meter_;  // outlives the VMs
   profiler::RequestMeter meter_;
+  profiler::SlowRequests slow_;
   net::EventLoop loop_;
   std::shared_ptr<const Options> options_;
   http::HeadLimits head_limits_;

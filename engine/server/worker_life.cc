@@ -221,6 +221,11 @@ void Worker::look(std::function<void(const WorkerState& state)> done) {
       state.heap_bytes += generation.vm->heap_bytes();
       state.tasks += generation.vm->busy_tasks();
     });
+    state.subscribers = channels_.clients();
+    state.messages_lost = channels_.lost();
+    state.hosts = network_.hosts().all();
+    slow_.forget(wall_seconds());
+    state.slow = slow_.all();
     done(state);
   });
 }

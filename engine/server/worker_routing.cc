@@ -1,11 +1,16 @@
 // Between head and handler: which route, and the answer where no handler takes the request.
 
+#include <new>
+#include <utility>
+
 #include "base/marks.h"
+#include "script/failure_note.h"
 #include "server/worker.h"
 
 namespace perigee::server {
 namespace {
 
+constexpr std::size_t kMostLine = 200;  // bytes of a request's line that are kept
 constexpr std::string_view kServerMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 }  // namespace
@@ -109,8 +114,30 @@ void Worker::measure(Visit& visit) {
   profiler::RouteLatencies& route = visit.match.outcome == http::Router::Outcome::kFound
                                         ? *visit.generation->latencies[static_cast<std::size_t>(visit.match.route)]
                                         : meter_.unmatched();
-  meter_.count(route, static_cast<std::size_t>(visit.head.method), visit.answer.status,
-               ticks_between(visit.began, ticks()));
+  const Ticks latency = ticks_between(visit.began, ticks());
+  meter_.count(route, static_cast<std::size_t>(visit.head.method), visit.answer.status, latency);
+  if (slow_.takes(latency)) [[unlikely]] {
+    note_slow(visit, latency);
+  }
+}
+
+// Out of the hallway: few requests are as slow.
+void Worker::note_slow(const Visit& visit, Ticks latency) noexcept {
+  try {
+    profiler::SlowRequest slow;
+    slow.time = wall_seconds();
+    slow.latency = latency;
+    slow.waits = visit.waited ? visit.waits : profiler::WaitTimes{};
+    slow.status = visit.answer.status;
+    slow.line = script::sample_of(visit).substr(0, kMostLine);
+    if (visit.match.outcome == http::Router::Outcome::kFound) {
+      slow.route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)].pattern;
+    }
+    slow.id = request_id(visit);
+    slow_.add(std::move(slow));
+  } catch (const std::bad_alloc&) {
+    return;  // nobody will miss it
+  }
 }
 
 }  // namespace perigee::server

@@ -160,6 +160,7 @@ SessionStore::Written MemorySessions::make(std::string_view changes, Millisecond
   const std::lock_guard lock(part.mutex);
   made.outcome = save(*record, std::move(waiter)) ? Outcome::kWaiting : Outcome::kDone;
   enter(part, *record, std::move(user));
+  made_.fetch_add(1, std::memory_order_relaxed);
   return made;
 }
 
@@ -330,6 +331,7 @@ bool MemorySessions::evict(Part& part) {
   if (victim == nullptr) {
     return false;
   }
+  evicted_.fetch_add(1, std::memory_order_relaxed);
   try {
     remove(part, *victim, {});
   } catch (const std::bad_alloc&) {  // it is gone here; on disk it stays until it expires

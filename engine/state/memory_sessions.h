@@ -44,6 +44,8 @@ class MemorySessions final : public SessionStore, private SessionRecord::Owner {
   void unwatch(const SessionRef& session, std::uint64_t watch, Milliseconds now) override;
   [[nodiscard]] bool waits() const override { return sink_ != nullptr && sink_->waits(); }
   [[nodiscard]] std::size_t count() const override { return count_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t made() const override { return made_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t evicted() const override { return evicted_.load(std::memory_order_relaxed); }
   void sweep(Milliseconds now) override;
 
  private:
@@ -84,6 +86,8 @@ class MemorySessions final : public SessionStore, private SessionRecord::Owner {
   std::atomic<std::size_t> most_;
   std::atomic<std::size_t> size_;
   std::atomic<std::size_t> count_{0};
+  std::atomic<std::uint64_t> made_{0};
+  std::atomic<std::uint64_t> evicted_{0};
   std::atomic<std::uint64_t> last_watch_{0};
   SessionSink* sink_ = nullptr;
   SessionUsers users_;

@@ -152,6 +152,10 @@ class SessionStore {
   /// How many there are.
   [[nodiscard]] virtual std::size_t count() const = 0;
 
+  /// How many were made so far, and how many went for want of room.
+  [[nodiscard]] virtual std::uint64_t made() const = 0;
+  [[nodiscard]] virtual std::uint64_t evicted() const = 0;
+
   /// Frees what has expired. Call it about once a second.
   virtual void sweep(Milliseconds now) = 0;
 };

@@ -11,6 +11,7 @@ bool TopicInbox::push(std::uint64_t subscription, const SharedMessage& message) 
   }
   if (waiting_.deliveries.size() >= kMost || bytes_ >= kMostBytes) {
     waiting_.missed.insert(subscription);
+    ++lost_;
   } else {
     waiting_.deliveries.push_back({subscription, message});
     bytes_ += message->weight();
@@ -37,6 +38,11 @@ TopicInbox::Batch TopicInbox::take() {
   bytes_ = 0;
   awake_ = false;
   return std::exchange(waiting_, {});
+}
+
+std::uint64_t TopicInbox::lost() {
+  const std::lock_guard lock(mutex_);
+  return lost_;
 }
 
 }  // namespace perigee::state

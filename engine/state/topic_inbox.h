@@ -41,6 +41,9 @@ class TopicInbox {
   /// Takes all that is there. The worker's thread.
   [[nodiscard]] Batch take();
 
+  /// Messages that it had no room for so far. Any thread.
+  [[nodiscard]] std::uint64_t lost();
+
   /// Nobody will take anything any more, and the executor goes.
   void close();
 
@@ -48,10 +51,11 @@ class TopicInbox {
   Executor& executor_;
   std::function<void()> on_news_;
   std::mutex mutex_;
-  Batch waiting_;          // guarded by mutex_
-  std::size_t bytes_ = 0;  // likewise
-  bool awake_ = false;     // likewise: its worker is told already
-  bool closed_ = false;    // likewise
+  Batch waiting_;           // guarded by mutex_
+  std::size_t bytes_ = 0;   // likewise
+  std::uint64_t lost_ = 0;  // likewise
+  bool awake_ = false;      // likewise: its worker is told already
+  bool closed_ = false;     // likewise
 };
 
 }  // namespace perigee::state

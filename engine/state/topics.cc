@@ -92,6 +92,7 @@ std::uint64_t Topics::publish(std::string_view topic, std::shared_ptr<TopicMessa
 
 std::uint64_t Topics::publish_locked(Topic& topic, std::shared_ptr<TopicMessage> message, Aftermath& aftermath) {
   const std::uint64_t stamp = next_stamp();
+  ++published_;
   write_stamp(*message, stamp);
   const SharedMessage shared = std::move(message);
   for (const Topic::Listener& listener : topic.listeners) {
@@ -250,7 +251,7 @@ std::vector<std::string> Topics::members(std::string_view topic) {
 
 Topics::Size Topics::size() {
   const std::lock_guard lock(mutex_);
-  return {topics_.size(), bytes_};
+  return {topics_.size(), bytes_, published_};
 }
 
 }  // namespace perigee::state

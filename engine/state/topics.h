@@ -75,10 +75,12 @@ class Topics {
   /// The data of a topic's members, those who came first first.
   [[nodiscard]] std::vector<std::string> members(std::string_view topic);
 
-  /// How many topics there are, and the bytes of the messages they keep.
+  /// How many topics there are, the bytes of the messages they keep, and how many were published so far: those that
+  /// tell of members included.
   struct Size {
     std::size_t topics = 0;
     std::size_t bytes = 0;
+    std::uint64_t published = 0;
   };
   [[nodiscard]] Size size();
 
@@ -114,6 +116,7 @@ class Topics {
   std::unordered_map<std::string, std::unique_ptr<Topic>, Hash, std::equal_to<>> topics_;
   std::list<Topic*> kept_;  // topics that keep messages, the one published to longest ago first
   std::size_t bytes_ = 0;
+  std::uint64_t published_ = 0;
   std::uint64_t joined_ = 0;  // members that ever came: their order
 };
 

@@ -1,7 +1,10 @@
--- The admin port, itself a Perigee app: health, routes, metrics, the JIT, reload. It runs in a worker of its own.
+-- The admin port, itself a Perigee app: the dashboard, health, routes, metrics, the JIT, reload. It runs in a worker of
+-- its own.
 
+local dashboard = require "admin.dashboard"
 local error_table = require "admin.error_table"
 local core = require "perigee.core"
+local credentials = require "perigee.credentials"
 local perigee = require "perigee"
 local jit_report = require "perigee.jit_report"
 local profiles = require "admin.profiles"
@@ -33,15 +36,24 @@ local function check_host(req)
   end
 end
 
+-- The token that a request brings: as a bearer's, or as a password with any name, which is how browsers ask for one.
+local function token_of(req)
+  local field = req:header("authorization") or ""
+  local _, password = credentials.basic(field)
+  return password or field:match("^[Bb]earer +(.+)$") or ""
+end
+
 local function check_token(req)
-  if token == "" then
-    return
-  end
-  local given = (req:header("authorization") or ""):match("^[Bb]earer +(.+)$") or ""
-  if not core.equal(given, token) then
+  if token ~= "" and not core.equal(token_of(req), token) then
     error(perigee.problem(401, "a token is required: Authorization: Bearer TOKEN", nil,
-      { ["www-authenticate"] = 'Bearer realm="perigee admin"' }))
+      { ["www-authenticate"] = { 'Bearer realm="perigee admin"', 'Basic realm="perigee admin", charset="UTF-8"' } }))
   end
+end
+
+-- Browsers send cookies and passwords along with what pages of other sites ask for, and say whose page it was.
+local function is_foreign(req)
+  local origin, site = req:header("origin"), req:header("sec-fetch-site")
+  return origin and origin:lower() ~= "http://" .. req.host:lower() or site and site ~= "same-origin" and site ~= "none"
 end
 
 local function guarded(handler)
@@ -98,7 +110,7 @@ end))
 
 -- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.
 app:post("/reload", guarded(function(req)
-  if req:header("origin") then
+  if is_foreign(req) then
     return perigee.problem(403, "a reload is not for browsers of other sites")
   end
   local result = operate("reload")
@@ -112,5 +124,6 @@ app:post("/reload", guarded(function(req)
 end))
 
 profiles.add(app, guarded, operate_text)
+dashboard.add(app, guarded, operate_text)
 
 return app

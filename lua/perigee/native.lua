@@ -22,7 +22,7 @@ typedef struct {
   void* owner;
   perigee_request* request;
   double serial;
-  int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking, session, site;
+  int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking, session, site, operation;
 } perigee_task;
 typedef struct { perigee_task* current; int32_t retired, notes_waits; } perigee_vm;
 

@@ -10,6 +10,7 @@ local tasks = require "perigee.tasks"
 
 local C, fstr, vm = native.C, native.string, native.vm
 local raw_yield, WAIT = coroutines.yield, core.wait_mark
+local OPERATION = 10 -- what its waits are counted under, as in perigee.tasks
 
 local NONE, STRING, NUMBER, TRUE, TABLE = 0, 1, 2, 4, 5 -- ValueKind
 local SITE = core.wait_site("session", "")
@@ -106,6 +107,7 @@ local function wait(view, outcome)
     if err then
       return err ~= "" and err or nil
     end
+    view.operation = OPERATION
     view.site = SITE
     if vm.notes_waits ~= 0 then
       core.note_wait()

@@ -20,6 +20,13 @@ local REASONS = {
   [native.SESSION_ENDED] = "cancelled: the session has ended",
 }
 
+-- What waits are counted under, by who waits: WaitOperation in engine/profiler/wait_operation.h. All else is 0.
+local OPERATIONS = {
+  ["perigee.sleep"] = 1, ["perigee.http"] = 2, ["perigee.socket"] = 3, ["task:wait"] = 4, ["perigee.all"] = 4,
+  ["semaphore:acquire"] = 5, ["fetch"] = 6, ["req:read"] = 7, ["write"] = 8, ["stream:subscribe"] = 9,
+  ["sessions.destroy"] = 10,
+}
+
 -- The number of what is waited for, by the name of who waits.
 local sites = setmetatable({}, { __index = function(known, what)
   local number = core.wait_site(what, "")
@@ -82,6 +89,7 @@ function M.suspend(what, undo, a, b, site)
   if task.cancelled ~= 0 then
     check(task, undo, a, b)
   end
+  task.operation = OPERATIONS[what] or 0
   local ok, refused = wait_at(task, site or sites[what])
   if not ok or refused == REFUSED then
     give_up(task, undo, a, b)

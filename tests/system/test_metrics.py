@@ -7,6 +7,7 @@ import threading
 import unittest
 
 from harness import Closed, ServerCase, wait_until
+from sse import EventStream
 
 APP = r"""
 local perigee = require "perigee"
@@ -17,6 +18,14 @@ app:post("/users", function() return 201, "made" end)
 app:get("/sleep", function() perigee.sleep(0.06) return "slept" end)
 app:get("/slow", { limits = { time = 0.05 } }, function() perigee.sleep(5) return "never" end)
 app:get("/fail", function() error("planted") end)
+app:get("/task", function() perigee.spawn(function() perigee.sleep(0.01) end):wait() return "done" end)
+app:get("/ask", function(req)
+  local res, err = perigee.http.get("http://127.0.0.1:" .. req.query.port .. "/sleep")
+  return res and res.body or err
+end)
+app:get("/login", function(req) req.session.user = "ada" return "in" end)
+app:get("/say", function() perigee.publish("news", "hear") return "said" end)
+app:channel("/news", function() return "news" end)
 app:get("/stream", function() return perigee.stream(function(write) write("a") perigee.sleep(0.01) write("b") end) end)
 app:get("/busy", function() local t0 = os.clock() while os.clock() - t0 < 0.4 do end return "done" end)
 app:get("/hold", function() perigee.sleep(20) return "held" end)
@@ -80,7 +89,7 @@ class Counting(MetricsCase):
     WORKERS = 2
 
     def test_prometheus_checker_takes_the_page(self):
-        for target in ("/", "/users/7", "/fail", "/nowhere", "/keep", "/we%22ird%5C%0A%FF"):
+        for target in ("/", "/users/7", "/fail", "/nowhere", "/keep", "/login", "/say", "/ask?port=1", "/task", "/we%22ird%5C%0A%FF"):
             self.get(target)
         response = self.page().response
         self.assertEqual(response.header("content-type"), "text/plain; version=0.0.4; charset=utf-8")
@@ -140,6 +149,47 @@ class Counting(MetricsCase):
         self.assertGreaterEqual(more("_sum", route="/sleep"), 0.055)
         self.assertEqual(more("_count", name="perigee_http_wait_duration_seconds"), 1)
         self.assertGreaterEqual(more("_sum", name="perigee_http_wait_duration_seconds"), 0.055)
+
+    def test_waits_count_by_what_they_are_for(self):
+        name = "perigee_http_wait_duration_seconds_count"
+        before = self.page()
+        self.get("/sleep")
+        self.get("/task")
+        after = self.page()
+        for operation, count in (("sleep", 1), ("task", 1), ("http", 0)):
+            self.assertEqual(after.value(name, operation=operation) - before.value(name, operation=operation), count,
+                             operation)
+
+    def test_what_is_asked_of_others_counts_by_host(self):
+        before = self.page()
+        self.get("/ask?port={}".format(self.server.address[1]))
+        self.get("/ask?port=1")
+        after = self.page()
+        host = "127.0.0.1:{}".format(self.server.address[1])
+
+        def more(name, **labels):
+            return after.value("perigee_client_" + name, **labels) - before.value("perigee_client_" + name, **labels)
+        self.assertEqual((more("requests_total", host=host), more("requests_total", host="127.0.0.1:1")), (1, 1))
+        self.assertEqual((more("errors_total", host=host), more("errors_total", error="refused")), (0, 1))
+        self.assertEqual((more("connections", state="idle"), more("connections", state="busy")), (1, 0))
+        self.assertGreater(more("received_bytes_total", host=host), 20)
+        self.assertGreater(more("seconds_total", host=host), 0.05)
+
+    def test_sessions_topics_and_errors_count(self):
+        before = self.page()
+        for target in ("/login", "/login", "/say", "/fail"):
+            self.get(target)
+        with self.server.client() as client:
+            EventStream(client, "/news")
+            wait_until(lambda: self.page().value("perigee_channel_subscribers") == 1, "the subscriber")
+        wait_until(lambda: self.page().value("perigee_channel_subscribers") == 0, "the end of it")
+        after = self.page()
+        for name, count in (("perigee_sessions", 2), ("perigee_sessions_made_total", 2),
+                            ("perigee_sessions_evicted_total", 0), ("perigee_topic_messages_published_total", 1),
+                            ("perigee_topic_messages_lost_total", 0), ("perigee_errors_total", 1)):
+            self.assertEqual(after.value(name) - before.value(name), count, name)
+        self.assertEqual(after.value("perigee_topics"), 1)
+        self.assertGreater(after.value("perigee_topic_kept_bytes"), 0)
 
     def test_a_stream_counts_when_its_head_goes_out_and_once(self):
         name = "perigee_http_request_duration_seconds_count"
