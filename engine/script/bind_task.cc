@@ -79,6 +79,20 @@ int pardon(lua_State* state) {
   return 1;
 }
 
+// refused() -> where memory was refused to the running task and why; nil where it was not.
+int refused(lua_State* state) {
+  char text[256] = "";
+  {
+    const std::string refusal = Vm::of(state).governor().take_refusal();
+    refusal.copy(text, sizeof text - 1);
+  }
+  if (text[0] == '\0') {
+    return 0;
+  }
+  lua_pushstring(state, text);
+  return 1;
+}
+
 // stack_is_low() -> whether one more coroutine inside the running ones might need more of the C stack than is left.
 int stack_is_low(lua_State* state) {
   lua_pushboolean(state, perigee::stack_is_low(kLuaStack) ? 1 : 0);
@@ -141,7 +155,7 @@ void bind_task(lua_State* state) {
       {"current", current}, {"operate", operate},     {"result", result},
       {"now", now},         {"monotonic", monotonic}, {"stack_is_low", stack_is_low},
       {"pardon", pardon},   {"wait_site", wait_site}, {"note_wait", note_wait},
-      {nullptr, nullptr}};
+      {"refused", refused}, {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   lua_pushlightuserdata(state, &RegistryKeys::wait);
   lua_setfield(state, -2, "wait_mark");

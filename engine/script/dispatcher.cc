@@ -8,6 +8,7 @@
 #include "script/bind.h"
 #include "script/failure_note.h"
 #include "script/request_log.h"
+#include "script/traceback.h"
 
 namespace perigee::script {
 namespace {
@@ -17,22 +18,10 @@ bool waits(lua_State* coroutine) {
   return lua_gettop(coroutine) == 1 && lua_touserdata(coroutine, 1) == &RegistryKeys::wait;
 }
 
-// The error on top of a dead coroutine's stack, with its traceback. Protected, as building it may fail.
+// The error on top of a dead coroutine's stack, with its traceback.
 std::string error_with_traceback(Vm& vm, lua_State* coroutine) {
-  struct Context {
-    lua_State* coroutine;
-    std::string text;
-  } context{coroutine, "an error without a message"};
-  (void)vm.protect(
-      [](lua_State* inner) {
-        auto* wanted = static_cast<Context*>(lua_touserdata(inner, 1));
-        const char* message = lua_tostring(wanted->coroutine, -1);
-        luaL_traceback(inner, wanted->coroutine, message != nullptr ? message : "an error that is no string", 0);
-        wanted->text = lua_tostring(inner, -1);
-        return 0;
-      },
-      &context);
-  return context.text;
+  const char* message = lua_type(coroutine, -1) == LUA_TSTRING ? lua_tostring(coroutine, -1) : nullptr;
+  return traceback_of(vm, coroutine, message != nullptr ? message : "an error that is no string");
 }
 
 }  // namespace
@@ -280,8 +269,10 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
   const bool starved = vm_.take_starved();
   if (task.phase == Task::Phase::kStream || task.phase == Task::Phase::kSave || task.phase == Task::Phase::kAfter ||
       failing || task.answering_error || starved) {
-    const bool stopped = is_stop(task.view.cancelled);
-    const std::string where = vm_.governor().pardon(task);
+    const std::string refusal = vm_.governor().take_refusal();
+    const bool stopped = is_stop(task.view.cancelled) || !refusal.empty();
+    const std::string pardoned = vm_.governor().pardon(task);
+    const std::string& where = pardoned.empty() ? refusal : pardoned;
     if (task.view.cancelled == 0 || starved || !where.empty()) {
       const std::string text = !where.empty() ? where : starved ? starved_text(task) : error_with_traceback(vm_, dead);
       note_failure(vm_, &task, text);
@@ -329,7 +320,8 @@ Dispatcher::Outcome Dispatcher::request_failed(Task& task, Vm::Status& status) {
 void Dispatcher::fail_natively(Task& task, int otherwise) {
   Exchange& exchange = *task.exchange;
   const int status = task.answering_error && task.default_status >= 400 ? task.default_status : otherwise;
-  answer_problem(exchange, status, "", vm_.host().request_id(exchange));
+  answer_problem(exchange, status, status == 503 ? "the handler was over one of its limits" : "",
+                 vm_.host().request_id(exchange));
 }
 
 Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error) {
@@ -347,7 +339,7 @@ Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error
 
 Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   Task& task = *exchange.task;
-  if (!vm_.has_after()) {
+  if (!vm_.has_after() || task.coroutine == nullptr) {
     if (task.view.deferred == 0) {
       vm_.give_task(task);  // nearly every request ends here
     } else {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <lua.hpp>
 #include <mutex>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/watchdog.h"
+#include "script/memory_budget.h"
 #include "script/probe.h"
 #include "script/safepoint.h"
 #include "script/task.h"
@@ -20,12 +22,6 @@ namespace {
 
 constexpr std::int64_t kReportEvery = 1'000'000'000;  // ns
 constexpr int kMostSpared = 1'000'000;                // instructions of the library after an order: well under a second
-
-// Whether a chunk is the library's own, or one that it generated.
-bool is_library(const char* source) {
-  const std::string_view name(source);
-  return name.starts_with("@lua/perigee") || name.starts_with("=(");
-}
 
 // `message`, and what runs below it, innermost first; the message alone where there is no memory for more.
 std::string traceback(lua_State* running, const Task* task, const char* message) {
@@ -54,7 +50,18 @@ std::string traceback(lua_State* running, const Task* task, const char* message)
 
 }  // namespace
 
+bool is_library(std::string_view source) {
+  return source.starts_with("@lua/perigee") || source.starts_with("=(");
+}
+
+Governor::Governor(Vm& vm, LuaAllocator& memory, const VmLimits& limits)
+    : vm_(vm), limits_(limits), memory_(std::make_unique<MemoryBudget>(*this, vm, memory, limits)) {}
+
 Governor::~Governor() = default;
+
+std::string Governor::take_refusal() {
+  return memory_->take_refusal();
+}
 
 void Governor::open(lua_State* main) {
   static std::once_flag once;
@@ -89,6 +96,11 @@ void Governor::poke() noexcept {
   }
 }
 
+void Governor::order_weighing() noexcept {
+  orders_.fetch_or(kWeigh, std::memory_order_relaxed);
+  arm();
+}
+
 void Governor::arm() noexcept {
   if (at_point_.load(std::memory_order_relaxed)) {
     return;
@@ -115,11 +127,19 @@ void Governor::on_hook(lua_State* state, lua_Debug*) {
 
 void Governor::at_safepoint(lua_State* state) {
   at_point_.store(true, std::memory_order_relaxed);
-  const int orders = orders_.fetch_and(~kReport, std::memory_order_relaxed);
+  const int orders = orders_.fetch_and(~(kReport | kWeigh), std::memory_order_relaxed);
   if ((orders & kReport) != 0) {
     block_ = traceback(state, vm_.current(), "");
   }
-  const bool stopping = (orders & kStop) != 0;
+  if ((orders & kWeigh) != 0) {
+    at_point_.store(false, std::memory_order_relaxed);  // what finalizes can be stopped
+    if (memory_->weigh(state)) {
+      heavy_ = true;
+      orders_.fetch_or(kStop, std::memory_order_relaxed);
+    }
+    at_point_.store(true, std::memory_order_relaxed);
+  }
+  const bool stopping = (orders_.load(std::memory_order_relaxed) & kStop) != 0;
   if (stopping && !spares(state)) {
     stop(state);
   }
@@ -137,6 +157,18 @@ bool Governor::spares(lua_State* state) {
          ++spared_ < kMostSpared;
 }
 
+// Why what runs is stopped, as the end of a message.
+void Governor::say_why(const Task* task, char (&text)[kReasonLength]) const {
+  if (heavy_) {
+    std::snprintf(text, sizeof text, "%s", memory_->verdict().c_str());
+    return;
+  }
+  const bool loading = !vm_.attached();
+  const std::int64_t limit = task != nullptr ? task->cpu_limit : loading ? limits_.load : limits_.cpu;
+  std::snprintf(text, sizeof text, "%s %.14g s%s", loading ? "the app did not load within" : "over its CPU limit of",
+                static_cast<double>(limit) * 1e-9, loading ? " (server.reload_timeout)" : "");
+}
+
 // Raises. The hook stays: what catches the error is stopped at its next instruction.
 void Governor::stop(lua_State* state) {
   Task* task = vm_.current();
@@ -144,17 +176,15 @@ void Governor::stop(lua_State* state) {
   lua_Debug frame;
   lua_getstack(state, 0, &frame);
   lua_getinfo(state, "Sl", &frame);
-  const bool loading = !vm_.attached();
-  const std::int64_t limit = task != nullptr ? task->cpu_limit : loading ? limits_.load : limits_.cpu;
-  lua_pushfstring(state, "%s:%d: %s %f s%s", frame.short_src, frame.currentline,
-                  loading ? "the app did not load within" : "over its CPU limit of", static_cast<double>(limit) * 1e-9,
-                  loading ? " (server.reload_timeout)" : "");
+  char reason[kReasonLength];
+  say_why(task, reason);
+  lua_pushfstring(state, "%s:%d: %s", frame.short_src, frame.currentline, reason);
   if (stopped_ != serial) {
     stopped_ = serial;
     trace_ = traceback(state, task, lua_tostring(state, -1));
   }
   if (task != nullptr && task->view.cancelled == 0) {
-    task->view.cancelled = static_cast<std::int32_t>(CancelReason::kCpuLimit);
+    task->view.cancelled = static_cast<std::int32_t>(heavy_ ? CancelReason::kMemoryLimit : CancelReason::kCpuLimit);
   }
   at_point_.store(false, std::memory_order_relaxed);
   arm();
@@ -165,8 +195,11 @@ void Governor::leave(Task* task) {
   pulse.noted.store(false, std::memory_order_relaxed);
   const std::int64_t charged = pulse.charged_ns.exchange(0, std::memory_order_relaxed);
   if (task != nullptr && task->cpu_limit != Pulse::kNoLimit) {
-    const bool anew = task->purpose == Task::Purpose::kSpawned || task->phase >= Task::Phase::kStream;
-    task->cpu_left = anew ? task->cpu_limit : task->cpu_left - charged;
+    task->cpu_left = task->limited_anew() ? task->cpu_limit : task->cpu_left - charged;
+  }
+  memory_->settle();
+  if (std::exchange(heavy_, false)) {
+    memory_->clear_up();
   }
   if (pulse.blocked_stay.exchange(0, std::memory_order_relaxed) != 0) {
     report_block(task);
@@ -213,8 +246,12 @@ std::string Governor::pardon(Task& task) {
     task.view.cancelled = 0;
   }
   task.cpu_left = task.cpu_limit;
+  memory_->renew(task);
   if (vm_.current() == &task) {
-    orders_.fetch_and(~kStop, std::memory_order_relaxed);
+    if (std::exchange(heavy_, false)) {
+      memory_->clear_up();
+    }
+    orders_.fetch_and(~(kStop | kWeigh), std::memory_order_relaxed);
     pulse.left_ns.store(Pulse::kNoLimit, std::memory_order_relaxed);
     pulse.stop_stay.store(0, std::memory_order_relaxed);
     pulse.charged_ns.store(0, std::memory_order_relaxed);

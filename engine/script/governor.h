@@ -3,44 +3,41 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/pulse.h"
 #include "script/request_view.h"
+#include "script/vm_limits.h"
 
 struct lua_State;
 struct lua_Debug;
 
 namespace perigee::script {
 
+class LuaAllocator;
+class MemoryBudget;
 class Task;
 class Vm;
 
-/// What the code of a VM may take. Times in nanoseconds, Pulse::kNoLimit for any.
-struct VmLimits {
-  std::int64_t cpu = 1'000'000'000;         ///< of a request's handler, and of other tasks between two waits
-  std::int64_t load = 10'000'000'000;       ///< of the app's file, and of its start hooks between two waits
-  std::int64_t load_left = 10'000'000'000;  ///< of it, once the VMs of other workers were loaded
-};
-
-/// A limit that is written in seconds; 0 sets none.
-[[nodiscard]] constexpr std::int64_t nanoseconds_limit(double seconds) {
-  return seconds == 0 ? Pulse::kNoLimit : static_cast<std::int64_t>(seconds * 1e9);
-}
-
 /// Whether a task was stopped by one of the limits that are kept here, and did not merely lose its wait.
 [[nodiscard]] constexpr bool is_stop(std::int32_t reason) {
-  return reason == static_cast<std::int32_t>(CancelReason::kCpuLimit);
+  return reason == static_cast<std::int32_t>(CancelReason::kCpuLimit) ||
+         reason == static_cast<std::int32_t>(CancelReason::kMemoryLimit);
 }
 
-/// Holds what runs in a VM to its limits. An order comes while Lua runs, by the watchdog's signal; it makes the VM call
-/// at_safepoint() before its next instruction, and that raises an error, again and again until the code of the program
-/// has been left: no pcall keeps it. Code of the library is spared, so that it leaves everything in order; where it
-/// catches the error and goes on with other code of the program, that has its time anew (pardon()).
-/// The VM's thread only.
+/// Whether a chunk is the library's own, or one that it generated.
+[[nodiscard]] bool is_library(std::string_view source);
+
+/// Holds what runs in a VM to its limits. An order comes while Lua runs, by the watchdog's signal or from the
+/// allocator; it makes the VM call at_safepoint() before its next instruction, and that raises an error, again and
+/// again until the code of the program has been left: no pcall keeps it. Code of the library is spared, so that it
+/// leaves everything in order; where it catches the error and goes on with other code of the program, that has its time
+/// anew (pardon()). The VM's thread only.
 class Governor {
  public:
-  Governor(Vm& vm, const VmLimits& limits) : vm_(vm), limits_(limits) {}
+  Governor(Vm& vm, LuaAllocator& memory, const VmLimits& limits);
   ~Governor();
   Governor(const Governor&) = delete;
   Governor& operator=(const Governor&) = delete;
@@ -50,6 +47,13 @@ class Governor {
 
   [[nodiscard]] const VmLimits& limits() const { return limits_; }
   [[nodiscard]] lua_State* main() const { return main_; }
+  /// Whether a stay in this VM lasts.
+  [[nodiscard]] bool inside() const { return pulse.guest == this && pulse.stay.load(std::memory_order_relaxed) != 0; }
+
+  /// What runs is to be weighed at the next safepoint. From within the allocator.
+  void order_weighing() noexcept;
+  /// Whether memory was refused to the running task since this was last asked: where and why; "" otherwise.
+  [[nodiscard]] std::string take_refusal();
 
   /// A stay in Lua has ended that the watchdog took note of. `task`: who was resumed; null in other stays.
   void leave(Task* task);
@@ -59,7 +63,7 @@ class Governor {
   [[nodiscard]] std::string pardon(Task& task);
 
  private:
-  enum Order : int { kStop = 1, kReport = 2 };
+  enum Order : int { kStop = 1, kReport = 2, kWeigh = 4 };
 
   static void on_signal(int) noexcept;
   static void on_hook(lua_State* state, lua_Debug*);
@@ -68,16 +72,20 @@ class Governor {
   void disarm() noexcept;
   void at_safepoint(lua_State* state);
   [[nodiscard]] bool spares(lua_State* state);
+  static constexpr std::size_t kReasonLength = 128;
+  void say_why(const Task* task, char (&text)[kReasonLength]) const;
   void stop(lua_State* state);
   void report_block(const Task* task);
 
   Vm& vm_;
   VmLimits limits_;
+  const std::unique_ptr<MemoryBudget> memory_;
   lua_State* main_ = nullptr;
   std::atomic<int> orders_{0};         // bits of Order
   std::atomic<bool> armed_{false};     // at_safepoint() is called before each instruction
   std::atomic<bool> at_point_{false};  // it runs now
   int spared_ = 0;                     // instructions of the library since the order came
+  bool heavy_ = false;                 // what is to be stopped is over its budget of memory, not of time
   std::string block_;                  // where the stay that holds up the worker was found
   std::int64_t block_reported_ = 0;    // when one was reported last (monotonic_ns)
   int blocks_unreported_ = 0;          // since then

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -97,6 +98,9 @@ class Host {
 
   /// Where other threads post to the worker's.
   [[nodiscard]] virtual Executor& executor() = 0;
+
+  /// A VM of this worker holds `bytes` of memory, more than it may, and none of it is garbage.
+  virtual void outgrown(std::size_t bytes) = 0;
 
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.

@@ -49,7 +49,7 @@ void* LuaAllocator::allocate_sampled(void* self, void* block, std::size_t old_si
 
 void* LuaAllocator::take(std::size_t size) noexcept {
   if (size > kLargest) {
-    return std::malloc(size);
+    return take_large(size);
   }
   const std::size_t list = list_of(size);
   Free* block = free_[list];
@@ -62,6 +62,7 @@ void* LuaAllocator::take(std::size_t size) noexcept {
 
 void LuaAllocator::give(void* block, std::size_t size) noexcept {
   if (size > kLargest) {
+    large_ -= size;
     std::free(block);
     return;
   }
@@ -69,10 +70,19 @@ void LuaAllocator::give(void* block, std::size_t size) noexcept {
   head = new (block) Free{head};
 }
 
+void* LuaAllocator::take_large(std::size_t size) noexcept {
+  void* block = allows(size) ? std::malloc(size) : nullptr;
+  large_ += block != nullptr ? size : 0;
+  return block;
+}
+
 // Cuts a block of the list's size off the newest chunk, or off a new one.
 void* LuaAllocator::refill(std::size_t list) noexcept try {
   const std::size_t size = list * kGrain;
   if (static_cast<std::size_t>(end_ - cut_) < size) {
+    if (!allows(kChunk)) {
+      return nullptr;
+    }
     chunks_.reserve(chunks_.size() + 1);
     auto* chunk = static_cast<char*>(std::malloc(kChunk));
     if (chunk == nullptr) {
@@ -89,14 +99,23 @@ void* LuaAllocator::refill(std::size_t list) noexcept try {
   return nullptr;
 }
 
+void* LuaAllocator::resize_large(void* block, std::size_t old_size, std::size_t new_size) noexcept {
+  void* moved = new_size <= old_size || allows(new_size - old_size) ? std::realloc(block, new_size) : nullptr;
+  large_ += moved != nullptr ? new_size - old_size : 0;
+  return moved;
+}
+
 void* LuaAllocator::resize(void* block, std::size_t old_size, std::size_t new_size) noexcept {
   if (old_size > kLargest && new_size > kLargest) {
-    return std::realloc(block, new_size);
+    return resize_large(block, old_size, new_size);
   }
   if (old_size <= kLargest && new_size <= kLargest && list_of(old_size) == list_of(new_size)) {
     return block;
   }
+  Guard* const guard = guard_;
+  guard_ = new_size < old_size ? nullptr : guard;  // Lua counts on this never failing
   void* moved = take(new_size);
+  guard_ = guard;
   if (moved == nullptr) {
     return nullptr;
   }

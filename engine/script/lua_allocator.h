@@ -12,6 +12,16 @@ namespace perigee::script {
 /// One thread at a time, as its VM.
 class LuaAllocator {
  public:
+  /// Is asked before memory is taken from the system; not for what was freed and is used again.
+  class Guard {
+   public:
+    /// Whether `bytes` more may be taken. Called from within anything that allocates: no Lua, no memory.
+    [[nodiscard]] virtual bool allows(std::size_t bytes) noexcept = 0;
+
+   protected:
+    ~Guard() = default;
+  };
+
   LuaAllocator() = default;
   ~LuaAllocator();
   LuaAllocator(const LuaAllocator&) = delete;
@@ -33,8 +43,13 @@ class LuaAllocator {
   static void* allocate_counted(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
-  /// Bytes taken from the system and not given back.
+  /// Bytes that small blocks have taken from the system: it never gets them back.
   [[nodiscard]] std::size_t reserved() const { return chunks_.size() * kChunk; }
+  /// Bytes taken from the system and not given back.
+  [[nodiscard]] std::size_t held() const { return reserved() + large_; }
+
+  /// `guard` outlives the VM; null: all that there is may be taken.
+  void set_guard(Guard* guard) { guard_ = guard; }
 
  private:
   static constexpr std::size_t kGrain = 16;     // bytes: sizes are rounded up to a multiple
@@ -48,13 +63,18 @@ class LuaAllocator {
   [[nodiscard]] static std::size_t list_of(std::size_t size) { return (size + kGrain - 1) / kGrain; }
   [[nodiscard]] void* take(std::size_t size) noexcept;
   void give(void* block, std::size_t size) noexcept;
+  [[nodiscard]] bool allows(std::size_t bytes) noexcept { return guard_ == nullptr || guard_->allows(bytes); }
+  [[nodiscard]] void* take_large(std::size_t size) noexcept;
   [[nodiscard]] void* refill(std::size_t list) noexcept;
+  [[nodiscard]] void* resize_large(void* block, std::size_t old_size, std::size_t new_size) noexcept;
   [[nodiscard]] void* resize(void* block, std::size_t old_size, std::size_t new_size) noexcept;
 
   std::array<Free*, kLargest / kGrain + 1> free_{};
   char* cut_ = nullptr;  // what is left of the newest chunk
   char* end_ = nullptr;
   std::vector<char*> chunks_;
+  std::size_t large_ = 0;  // bytes of the blocks that are malloc's
+  Guard* guard_ = nullptr;
   Counts counts_;  // of allocate_counted()
 };
 

@@ -64,7 +64,8 @@ enum class CancelReason : std::int32_t {
   kRequested,
   kDraining,
   kCpuLimit,
-  kSessionEnded
+  kSessionEnded,
+  kMemoryLimit
 };
 
 /// What Lua's FFI reads of a VM.

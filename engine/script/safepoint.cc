@@ -19,7 +19,6 @@ constexpr std::uint8_t kVmEvent = 0x20;    // the VM calls back: nothing may int
 constexpr std::uint8_t kFinalizer = 0x40;  // the collector runs one
 constexpr std::uint8_t kProfile = 0x80;    // compiled code goes back to the interpreter
 
-constexpr std::int32_t kNativeFunction = -2;
 constexpr std::int32_t kCollector = -3;  // below: the compiler
 
 constexpr std::size_t kSearched = 1024;  // bytes of a VM's state behind its main lua_State
@@ -110,7 +109,7 @@ void find_state(lua_State* main) {
     std::int32_t compiled = 0;
     std::memcpy(&native, taken.native + at, sizeof native);
     std::memcpy(&compiled, taken.compiled + at, sizeof compiled);
-    if (native == kNativeFunction && compiled > 0 && compiled < 100) {
+    if (native == Safepoint::kNativeFunction && compiled > 0 && compiled < 100) {
       state_offset = at;
       ++found;
     }

@@ -39,6 +39,9 @@ class Safepoint {
   /// the process. Any thread.
   static void on_look(Look look);
 
+  static constexpr std::int32_t kInterpreter = -1;
+  static constexpr std::int32_t kNativeFunction = -2;
+
   /// What the VM does: the number of the compiled trace it runs, from 1 on; 0 where that can't be found out; -1 while
   /// it interprets, -2 in a native function, -3 while it collects garbage, below that while it compiles. In the VM's
   /// thread, signal handlers included.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,9 +51,15 @@ class Task {
   bool running = false;
   bool answering_error = false;  ///< app:error was asked already: what fails now is answered natively
   int default_status = 200;
-  std::int64_t waiting_since = 0;                        ///< monotonic nanoseconds; 0 while it does not wait
-  std::int64_t cpu_limit = 0;                            ///< nanoseconds; Pulse::kNoLimit for any
-  std::int64_t cpu_left = 0;                             ///< of it
+  std::int64_t waiting_since = 0;  ///< monotonic nanoseconds; 0 while it does not wait
+  std::int64_t cpu_limit = 0;      ///< nanoseconds; Pulse::kNoLimit for any
+  std::int64_t cpu_left = 0;       ///< of it
+  /// What the governor's MemoryBudget knows of it; of another task where the serial is another than the view's.
+  struct Memory {
+    double serial = 0;
+    std::size_t base = 0;   ///< bytes of the heap when it began
+    std::size_t taken = 0;  ///< bytes that it made the heap grow by
+  } memory;
   std::optional<std::string> told;                       ///< "" or why what it wrote to a session is not safe
   std::string result;                                    ///< of an operation that the task asked the server for
   std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
@@ -60,6 +67,9 @@ class Task {
   /// Wakes the task at `deadline`.
   void wake_at(Milliseconds deadline);
   void stop_timer() { timer_.cancel(); }
+
+  /// Whether its limits begin anew with each wait, as it may live for long.
+  [[nodiscard]] bool limited_anew() const { return purpose == Purpose::kSpawned || phase >= Phase::kStream; }
 
  private:
   void on_timer();

@@ -141,6 +141,13 @@ bool boolean_field(lua_State* state, const char* name) {
   return value;
 }
 
+// A task without a coroutine gets one when it is taken next.
+void drop_coroutine(lua_State* state, Task& task) {
+  luaL_unref(state, LUA_REGISTRYINDEX, task.coroutine_ref);
+  task.coroutine = nullptr;
+  task.coroutine_ref = LUA_NOREF;
+}
+
 int ref_field(lua_State* state, const char* name) {
   lua_getfield(state, -1, name);
   return luaL_ref(state, LUA_REGISTRYINDEX);
@@ -265,6 +272,8 @@ void Vm::read_routes(std::vector<std::string>& mistakes) {
     route.body_limit = static_cast<std::int64_t>(number_field(state_, "body_limit", -1));
     route.time_limit = number_field(state_, "time_limit", -1);
     const double cpu = number_field(state_, "cpu_limit", -1);
+    const double memory = number_field(state_, "memory_limit", -1);
+    route.memory_limit = memory < 0 ? settings_.limits.memory : bytes_limit(memory);
     route.cpu_limit = cpu < 0 ? settings_.limits.cpu : nanoseconds_limit(cpu);
     route.handler_ref = ref_field(state_, "enter");
     if (auto added = router_.add(route.method, route.pattern, i - 1, route.place); !added) {
@@ -291,13 +300,17 @@ void Vm::read_entries() {
   lua_pop(state_, 1);
 }
 
-// Runs `make` protected with `context`, as building Lua objects may raise, and may collect garbage.
+// Runs `make` protected with `context`, as building Lua objects may raise, and may collect garbage. A finalizer of the
+// program that happens to run may fail; then it has run, and `make` gets another chance.
 bool Vm::protect(int (*make)(lua_State*), void* context) {
-  const Stay stay(governor_, settings_.limits.cpu);
-  lua_State* state = state_;
-  const int status = lua_cpcall(state, make, context);
-  if (status != 0) {
-    lua_pop(state, 1);
+  constexpr int kTries = 3;
+  int status = LUA_ERRERR;
+  for (int i = 0; i < kTries && status != 0 && status != LUA_ERRMEM; ++i) {
+    const Stay stay(governor_, settings_.limits.cpu);
+    status = lua_cpcall(state_, make, context);
+    if (status != 0) {
+      lua_pop(state_, 1);
+    }
   }
   return status == 0;
 }
@@ -361,7 +374,9 @@ Task& Vm::take_task() {
 
 void Vm::give_task(Task& task) {
   task.stop_timer();
-  lua_settop(task.coroutine, 0);
+  if (task.coroutine != nullptr) [[likely]] {
+    lua_settop(task.coroutine, 0);
+  }
   task.view.request = nullptr;
   task.view.serial = ++last_serial_;
   task.view.cancelled = 0;
@@ -381,7 +396,7 @@ void Vm::give_task(Task& task) {
   task.waiting = task.ready = task.answering_error = false;
   task.default_status = 200;
   --busy_;
-  if (free_.size() >= kKeptCoroutines) {
+  if (free_.size() >= kKeptCoroutines && task.coroutine != nullptr) {
     luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
     task.coroutine = nullptr;
   }
@@ -399,18 +414,22 @@ void Vm::renew_coroutine(Task& task) {
   if (fetches_) {
     fetches_->leave(task);
   }
+  task.view.shielded = 0;
   lua_State* fresh = nullptr;
-  const int ref = new_coroutine(fresh);
+  int ref = LUA_NOREF;
+  try {
+    ref = new_coroutine(fresh);
+  } catch (const std::bad_alloc&) {
+    drop_coroutine(state_, task);
+    throw;
+  }
   luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
   task.coroutine = fresh;
   task.coroutine_ref = ref;
-  task.view.shielded = 0;
 }
 
 void Vm::reclaim(Task& task) {
-  luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
-  task.coroutine = nullptr;
-  task.coroutine_ref = LUA_NOREF;
+  drop_coroutine(state_, task);
   (void)protect(
       [](lua_State* state) {
         lua_gc(state, LUA_GCCOLLECT, 0);

@@ -60,6 +60,7 @@ struct RouteInfo {
   std::int64_t body_limit = -1;  ///< bytes; -1: the configured one
   double time_limit = -1;        ///< seconds; -1: the configured one
   std::int64_t cpu_limit = 0;    ///< nanoseconds; Pulse::kNoLimit for any
+  std::size_t memory_limit = 0;  ///< bytes; kAnyMemory for any
   int handler_ref = 0;           ///< in the VM's registry
 };
 
@@ -186,7 +187,7 @@ class Vm {
   VmSettings settings_;
   LuaAllocator allocator_;
   std::unique_ptr<Coverage> coverage_;
-  Governor governor_{*this, settings_.limits};
+  Governor governor_{*this, allocator_, settings_.limits};
   lua_State* state_ = nullptr;
   Host* host_ = nullptr;
   VmView view_;

@@ -88,6 +88,14 @@ const std::array kTable = {
                "waits; then it is stopped. 0 sets no limit."},
     OptionSpec{"limits", "blocked", kSeconds, &Options::blocked, 0, kHour, "", kReloadable,
                "Seconds one handler may hold up its worker before that is reported in the log; 0 reports none."},
+    OptionSpec{"limits", "memory", kSize, &Options::memory, 0, 1024 * kGiB, "", kReloadable,
+               "Bytes by which a request may make the Lua heap of its worker grow, for routes without a limit of their "
+               "own, and any other task between two waits; then it is stopped. 0 sets no limit."},
+    OptionSpec{"limits", "vm_memory", kSize, &Options::vm_memory, 0, 1024 * kGiB, "", kReloadable,
+               "Bytes that the Lua VM of a worker may hold; over that a reload replaces it by a fresh one. 0 sets no "
+               "limit."},
+    OptionSpec{"limits", "vm_memory_most", kSize, &Options::vm_memory_most, 0, 1024 * kGiB, "", kReloadable,
+               "Bytes that the Lua VM of a worker can hold at all; what asks for more fails. 0 sets no limit."},
     OptionSpec{"limits", "connections", kInteger, &Options::connections, 1, 1'000'000, "", kReloadable,
                "Connections open at once; one more is answered 503."},
     OptionSpec{"limits", "connections_per_address", kInteger, &Options::connections_per_address, 0, 1'000'000, "",

@@ -56,6 +56,9 @@ struct Options {
   double time = 30;
   double cpu = 1;
   double blocked = 0.05;
+  std::int64_t memory = std::int64_t{256} * 1024 * 1024;
+  std::int64_t vm_memory = std::int64_t{512} * 1024 * 1024;
+  std::int64_t vm_memory_most = std::int64_t{1024} * 1024 * 1024;
   std::int64_t connections = 10'000;
   std::int64_t connections_per_address = 1'000;
   std::int64_t json_depth = 64;

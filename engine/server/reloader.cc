@@ -51,6 +51,9 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   settings.worker_id = worker;
   settings.worker_count = workers;
   settings.limits.cpu = script::nanoseconds_limit(options.cpu);
+  settings.limits.memory = script::bytes_limit(static_cast<double>(options.memory));
+  settings.limits.vm_memory = script::bytes_limit(static_cast<double>(options.vm_memory));
+  settings.limits.vm_most = script::bytes_limit(static_cast<double>(options.vm_memory_most));
   settings.limits.load = script::nanoseconds_limit(options.reload_timeout);
   settings.development = options.dev;
   return settings;

@@ -176,6 +176,7 @@ void Server::start_workers() {
     setup.watchdog = watchdog_.get();
     setup.route_names = &route_names_;
     setup.recorder = &recorder_;
+    setup.outgrown = [this, i](std::size_t bytes) { loop_.post([this, i, bytes] { replacement_.ask(i, bytes); }); };
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
   }

@@ -19,6 +19,7 @@
 #include "server/metrics_desk.h"
 #include "server/profile_desk.h"
 #include "server/reloader.h"
+#include "server/vm_replacement.h"
 #include "server/worker.h"
 #include "server/worker_survey.h"
 #include "state/memory_sessions.h"
@@ -113,6 +114,7 @@ class Server {
   TimerOf<Server, &Server::sweep_sessions> sweeping_;
   std::atomic<bool> ready_{false};
   bool draining_ = false;
+  VmReplacement replacement_{[this] { reload_by_signal(); }};
 };
 
 }  // namespace perigee::server

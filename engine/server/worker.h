@@ -75,11 +75,12 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     state::Topics* topics = nullptr;
     profiler::ErrorDesk* errors = nullptr;
     profiler::RouteNames* route_names = nullptr;
-    profiler::Recorder* recorder = nullptr;   ///< null: it is never recorded
-    Watchdog* watchdog = nullptr;             ///< null: nobody stops what never ends
-    AccessTargets* access_targets = nullptr;  ///< null: no access log
-    Operation operation;                      ///< none but for the admin app
-    script::TestDesk* desk = nullptr;         ///< of a file of tests
+    profiler::Recorder* recorder = nullptr;           ///< null: it is never recorded
+    Watchdog* watchdog = nullptr;                     ///< null: nobody stops what never ends
+    AccessTargets* access_targets = nullptr;          ///< null: no access log
+    std::function<void(std::size_t bytes)> outgrown;  ///< a VM needs more memory than it may; on the worker's thread
+    Operation operation;                              ///< none but for the admin app
+    script::TestDesk* desk = nullptr;                 ///< of a file of tests
   };
 
   explicit Worker(Setup setup);
@@ -171,6 +172,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   }
   [[nodiscard]] profiler::ErrorDesk& errors() override { return *setup_.errors; }
   [[nodiscard]] Executor& executor() override { return loop_; }
+  void outgrown(std::size_t bytes) override;
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
   [[nodiscard]] script::TestDesk* test_desk() override { return setup_.desk; }
 

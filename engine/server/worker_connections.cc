@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "http/problem.h"
 #include "http/sse.h"
+#include "script/traceback.h"
 #include "server/worker.h"
 
 namespace perigee::server {
@@ -94,7 +95,9 @@ void Worker::stop_handler(net::Connection& client, Visit& visit) {
   measure(visit);
   visit.close_after = true;
   answers_.write_whole(visit);
-  log_event(LogLevel::kError, "a handler goes on after its time limit: " + std::string(visit.view.path.view()));
+  const std::string text = "a handler goes on after its time limit: " + std::string(visit.view.path.view());
+  log_sink().write(LogLevel::kError, script::traceback_of(task.vm, task.coroutine, text.c_str()), "",
+                   request_id(visit));
   if (access_log_ != nullptr) {
     log_access(visit);
   }

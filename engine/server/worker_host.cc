@@ -75,6 +75,12 @@ void Worker::watch_session(script::Exchange& exchange) {
   });
 }
 
+void Worker::outgrown(std::size_t bytes) {
+  if (setup_.outgrown) {
+    setup_.outgrown(bytes);
+  }
+}
+
 bool Worker::begin_operation(script::Task& task, std::string_view name) {
   if (!setup_.operation) {
     return false;

@@ -15,6 +15,7 @@ local LIMIT = {
   [native.TIME_LIMIT] = "the handler was over its time limit",
   [native.DRAINING] = "the server or this version of the app is ending",
   [native.CPU_LIMIT] = "the handler was over its CPU limit",
+  [native.MEMORY_LIMIT] = "the handler was over its memory budget",
 }
 
 -- Which request failed, as the fields of its event; nil where that can't be said.
@@ -30,8 +31,9 @@ end
 ---@param task table the task's view
 ---@param cause any what was raised
 ---@param text fun(): string what the log says
+---@param reason? integer native.MEMORY_LIMIT where memory was refused
 ---@return perigee.Response
-function M.problem(task, cause, text)
+function M.problem(task, cause, text, reason)
   local cancelled = task.cancelled
   local stopped = core.pardon()
   if cancelled == native.CLIENT_GONE and not stopped then
@@ -46,7 +48,7 @@ function M.problem(task, cause, text)
   trace = trace or text()
   local late = core.pardon() -- stopped while it said what it is
   core.uncaught("", late or trace, fields_of(task))
-  local limit = LIMIT[late and native.CPU_LIMIT or cancelled]
+  local limit = LIMIT[late and native.CPU_LIMIT or reason or cancelled]
   local answer = limit and response.problem(503, limit) or response.problem(500)
   answer.cause = cause
   return dev and not limit and dev.answer(answer, taken, task) or answer
@@ -89,7 +91,9 @@ local function problem_of(req, err, place)
     end)
   elseif err == NO_MEMORY then
     collectgarbage() -- what the handler held is garbage now
-    return M.problem(req[1], err, function() return NO_MEMORY .. " for " .. place end)
+    local refused = core.refused()
+    return M.problem(req[1], err, function() return refused or NO_MEMORY .. " for " .. place end,
+      refused and native.MEMORY_LIMIT or nil)
   end
   return M.problem(req[1], err, function() return ("%s (from %s)"):format(tasks.describe(err), place) end)
 end

@@ -90,6 +90,7 @@ M.BODY_ARRIVING, M.BODY_WHOLE, M.BODY_PARTS, M.BODY_FORM = 1, 2, 4, 8
 
 -- CancelReason in engine/script/request_view.h.
 M.CLIENT_GONE, M.TIME_LIMIT, M.REQUESTED, M.DRAINING, M.CPU_LIMIT, M.SESSION_ENDED = 1, 2, 3, 4, 5, 6
+M.MEMORY_LIMIT = 7
 
 local task, request, parameter, vm = core.sizes()
 assert(ffi.sizeof("perigee_task") == task and ffi.sizeof("perigee_request") == request

@@ -6,7 +6,7 @@ local specs = require "perigee.spec"
 
 local M = {}
 
-local LIMIT_KEYS = { body = true, time = true, cpu = true }
+local LIMIT_KEYS = { body = true, time = true, cpu = true, memory = true }
 local UNITS = { B = 1, kB = 1e3, KB = 1e3, MB = 1e6, GB = 1e9, KiB = 2 ^ 10, MiB = 2 ^ 20, GiB = 2 ^ 30 }
 
 local function bytes_of(value)
@@ -31,11 +31,15 @@ function KEYS.limits(route, limits, level)
   check_kind("limits", limits, "table", level + 1)
   for key in pairs(limits) do
     if not LIMIT_KEYS[key] then
-      error(("unknown limit '%s': there are body, time and cpu"):format(tostring(key)), level + 1)
+      error(("unknown limit '%s': there are body, time, cpu and memory"):format(tostring(key)), level + 1)
     end
   end
   route.body_limit, route.time_limit = limits.body ~= nil and bytes_of(limits.body) or nil, limits.time
   route.cpu_limit = limits.cpu
+  route.memory_limit = limits.memory ~= nil and bytes_of(limits.memory) or nil
+  if limits.memory ~= nil and not route.memory_limit then
+    error("limits.memory is a number of bytes or a size like \"50MB\", 0 for no limit", level + 1)
+  end
   if limits.body ~= nil and not route.body_limit then
     error("limits.body is a number of bytes or a size like \"50MB\"", level + 1)
   end

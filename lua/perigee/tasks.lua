@@ -18,6 +18,7 @@ local REASONS = {
   [native.DRAINING] = "cancelled: the server or this version of the app is ending",
   [native.CPU_LIMIT] = "cancelled: over the CPU limit",
   [native.SESSION_ENDED] = "cancelled: the session has ended",
+  [native.MEMORY_LIMIT] = "cancelled: over the memory budget",
 }
 
 -- What waits are counted under, by who waits: WaitOperation in engine/profiler/wait_operation.h. All else is 0.

@@ -114,8 +114,16 @@ describe("limits", function()
     end
   end)
 
-  it("are three, and no others", function()
-    raises("unknown limit 'heap': there are body, time and cpu", limited, { heap = 1 })
+  it("take bytes of memory", function()
+    equal(5e7, limited({ memory = "50MB" }).memory_limit)
+    equal(0, limited({ memory = 0 }).memory_limit)
+    for _, memory in ipairs { -1, "much", 1.5, true } do
+      raises("limits.memory is a number of bytes or a size like \"50MB\", 0 for no limit", limited, { memory = memory })
+    end
+  end)
+
+  it("are four, and no others", function()
+    raises("unknown limit 'heap': there are body, time, cpu and memory", limited, { heap = 1 })
   end)
 end)
 

@@ -67,6 +67,7 @@ class FakeHost final : public perigee::script::Host {
   }
   [[nodiscard]] perigee::profiler::ErrorDesk& errors() override { return desk; }
   [[nodiscard]] perigee::Executor& executor() override { return posts; }
+  void outgrown(std::size_t bytes) override { outgrown_by = bytes; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
     return name == "known";
@@ -86,6 +87,7 @@ class FakeHost final : public perigee::script::Host {
   perigee::TimerWheel wheel{perigee::monotonic_ms()};
   perigee::files::FileCache cache{{}};
   Room room = Room::kWritten;
+  std::size_t outgrown_by = 0;
   std::vector<std::string> parts;
   std::vector<std::string> arriving;
   perigee::script::Task* operating = nullptr;

@@ -259,6 +259,7 @@ class Pools(SocketCase):
 
 class Faults(SocketCase):
     APP = APP
+    SETTINGS = {"limits.cpu": 10}  # sanitizers are slow
 
     def test_a_port_where_nobody_listens_refuses(self):
         found = self.run_lua('return sock:connect("127.0.0.1", port)', free_port())

@@ -38,7 +38,8 @@ class OutOfMemory(ServerCase):
             return app"""))
 
     def take_all_memory(self, app):
-        server = self.start(app, settings={"limits.cpu": 0})
+        settings = {"limits.cpu": 0, "limits.memory": 0, "limits.vm_memory": 0, "limits.vm_memory_most": 0}
+        server = self.start(app, settings=settings)
         status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
         limit = int(re.search(r"VmSize:\s+(\d+) kB", status).group(1)) * 1024 + 256 * 2**20
         resource.prlimit(server.pid, resource.RLIMIT_AS, (limit, limit))

@@ -56,6 +56,7 @@ function perigee.app() end
 ---@class perigee.RouteLimits
 ---@field body? integer|string largest request body: bytes, or a size like "50MB" or "64KiB"; more is answered 413
 ---@field time? number seconds the handler may take, waiting included; then its next wait raises, which is a 503
+---@field memory? integer|string by how much the handler may make the heap grow: bytes or a size; then it is stopped
 ---@field cpu? number seconds the handler may compute, at least 0.05, 0 for no limit; then it is stopped, which is a 503
 
 --- Collects routes and hooks while the app's file runs.
