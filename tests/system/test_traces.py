@@ -55,11 +55,11 @@ class Passing(ServerCase):
         first, second = (self.ask("/ask", traceparent=FIELD, tracestate="vendor=1") for _ in range(2))
         self.assertRegex(first["traceparent"], rf"^00-{TRACE}-[0-9a-f]{{16}}-01$")
         self.assertEqual(first["tracestate"], "vendor=1")
+        self.assertRegex(self.ask("/spawned", traceparent=FIELD)["traceparent"], rf"^00-{TRACE}-[0-9a-f]{{16}}-01$")
         self.assertEqual(len({FIELD, first["traceparent"], second["traceparent"]}), 3, "each is a span of its own")
 
-    def test_without_a_trace_or_outside_of_a_request_nobody_is_told_any(self):
-        for headers in (self.ask("/ask"), self.ask("/ask", traceparent="nonsense", tracestate="vendor=1"),
-                        self.ask("/spawned", traceparent=FIELD)):
+    def test_without_a_trace_nobody_is_told_any(self):
+        for headers in (self.ask("/ask"), self.ask("/ask", traceparent="nonsense", tracestate="vendor=1")):
             self.assertNotIn("traceparent", headers)
             self.assertNotIn("tracestate", headers)
 
