@@ -100,7 +100,22 @@ void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile
     add_allocation(profile, sample);
     return;
   }
+  if (sample.what == TakenSample::What::kStop) {
+    add_stop(profile, sample, labels);
+    return;
+  }
   add_state(profile, sample);
+  add_places(profile, sample.places);
+}
+
+// What counts is the line that holds everything up; what it called for that is a label.
+void StackNames::add_stop(Profile& profile, const TakenSample& sample, Profile::Labels& labels) {
+  if (sample.raw.vm_state == VmProbe::kNativeFunction && sample.raw.inner > 0) {
+    const std::vector<Frame> frames = symbols_.at(sample.raw.code[0]);
+    if (!frames.empty() && !is_machine(frames.front())) {
+      labels.push_back({"in", short_name(frames.front().name)});
+    }
+  }
   add_places(profile, sample.places);
 }
 

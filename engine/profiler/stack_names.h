@@ -40,6 +40,7 @@ class StackNames {
  private:
   void add_places(Profile& profile, std::span<const ScriptPlace> places);
   void add_state(Profile& profile, const TakenSample& sample);
+  void add_stop(Profile& profile, const TakenSample& sample, Profile::Labels& labels);
   void add_allocation(Profile& profile, const TakenSample& sample);
   void add_wait(Profile& profile, const TakenSample& sample, Profile::Labels& labels);
   void add_script(Profile& profile, const TakenSample& sample, Profile::Labels& labels);

@@ -93,8 +93,11 @@ end))
 -- What the JIT compiler has made of the app.
 app:get("/jit", guarded(function(req)
   local report = jit_report.merge(operate("jit").workers)
-  if req:header("accept") == "text/plain" then
+  local accept = req:header("accept") or ""
+  if accept == "text/plain" then
     return jit_report.text(report)
+  elseif accept:find("text/html", 1, true) then
+    return profiles.jit_page(jit_report.html(report))
   end
   return report
 end))

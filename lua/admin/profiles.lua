@@ -38,6 +38,15 @@ local function page(name)
   }
 end
 
+--- The page of what the compiler gave up.
+---@param parts { summary: string, places: string, workers: string } HTML
+function M.jit_page(parts)
+  local text = require "admin.pages.jit.html":gsub("{(%l+)}", parts)
+  return 200, perigee.bytes(text, PAGE_TYPES.html), {
+    ["content-security-policy"] = POLICY, ["cache-control"] = "no-cache", ["x-content-type-options"] = "nosniff",
+  }
+end
+
 local function pprof(bytes, name)
   local disposition = ('attachment; filename="%s.pb.gz"'):format(name)
   return 200, perigee.bytes(bytes, "application/octet-stream"), { ["content-disposition"] = disposition }

@@ -74,4 +74,43 @@ function M.text(report)
   return table.concat(lines, "\n") .. "\n"
 end
 
+local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
+
+local function cell(value, class)
+  local text = plain(tostring(value)):gsub("[&<>\"']", ESCAPES)
+  return ("<td%s>%s</td>"):format(class and ' class="' .. class .. '"' or "", text)
+end
+
+local function place_row(row)
+  local why = row.detail ~= "" and ("%s at %s"):format(row.detail, row.at) or ""
+  return "<tr>" .. cell(row.kind) .. cell(row.began) .. cell(row.library and "(Perigee's own)" or row.route) .. cell(why)
+    .. cell(row.hint) .. cell(table.concat(row.workers, ", "), "number") .. "</tr>"
+end
+
+local function worker_row(worker)
+  local interpreted = (worker.links.interpreter or 0) + (worker.links.stitch or 0)
+  return "<tr>" .. cell(worker.worker) .. cell(worker.traces, "number") .. cell(interpreted, "number")
+    .. cell(worker.compiled, "number") .. cell(worker.blacklisted, "number") .. "</tr>"
+end
+
+local function rows_of(list, row)
+  local rows = {}
+  for i, item in ipairs(list) do
+    rows[i] = row(item)
+  end
+  return table.concat(rows, "\n")
+end
+
+--- What merge() returns, as the parts of a page: everything in them is escaped.
+---@return { summary: string, places: string, workers: string }
+function M.html(report)
+  local count = #report.blacklisted
+  return {
+    summary = count == 0 and "No loop and no function was given up." or
+      ("%d %s interpreted for good, on some worker."):format(count, count == 1 and "place is" or "places are"),
+    places = rows_of(report.blacklisted, place_row),
+    workers = rows_of(report.workers, worker_row),
+  }
+end
+
 return M

@@ -104,6 +104,18 @@ TEST_CASE("stack names: a wait is told by operation, peer and the program's line
         Profile::Labels{{"worker", "worker-1"}, {"operation", "perigee.http"}, {"peer", "a:1"}});
 }
 
+TEST_CASE("stack names: a stop in a native function is its line's, and the function a label") {
+  TakenSample sample = script_sample(VmProbe::kNativeFunction);
+  sample.what = TakenSample::What::kStop;
+  sample.raw.inner = sample.raw.frames;
+  sample.places.erase(sample.places.begin());
+  Profile profile(std::vector<ValueType>{{"stops", "count"}, {"delay", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, sample);
+  CHECK(write_folded(profile, 1) == "worker-1;handler app.lua:3 5\n");
+  CHECK(profile.label_sets().back().back() == Label{"in", "(anonymous namespace)::engine_function"});
+}
+
 TEST_CASE("stack names: a stop says whether it was long, and where it is not known yet that it lasts") {
   TakenSample sample;
   sample.what = TakenSample::What::kStop;

@@ -99,6 +99,14 @@ class Jit(ServerCase):
         text = self.report(Accept="text/plain").text
         self.assertRegex(text, rf"FNEW at \S*{line_of('list = function()')}\n +a function is made here each time")
 
+    def test_a_browser_is_shown_a_page(self):
+        self.given_up("/closure", line_of("for i = 1, 2000 do"))
+        page = self.report(Accept="text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+        self.assertEqual(page.header("content-type"), "text/html; charset=utf-8")
+        self.assertIn("default-src 'self'", page.header("content-security-policy"))
+        self.assertIn("<td>GET /closure</td>", page.text)
+        self.assertIn(f"{line_of('list = function()')}</td>", page.text)
+
     def test_varargs_in_a_loop(self):
         row = self.given_up("/vararg", line_of("for _ = 1, 2000 do"))
         self.assertTrue(row["at"].endswith(line_of("local all = { ... }")), row)
