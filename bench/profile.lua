@@ -64,7 +64,7 @@ local WORK = {
 local clocks = { block = perigee.monotonic, wait = perigee.monotonic }
 local truth = {}
 
-app:get("/work/{name}", function(req)
+app:get("/busy/{name}", function(req)
   local name = req.params.name
   local clock, sum = clocks[name] or os.clock, truth[name] or { planted = 0, rest = 0 }
   truth[name] = sum

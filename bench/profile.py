@@ -146,7 +146,7 @@ def shares(seconds):
     with Running(Profiled(), None) as running:
         port = admin_port(running)
         for name, kind in KINDS.items():
-            with Clients(running.port, f"/work/{name}", 2 if name == "wait" else 1):
+            with Clients(running.port, f"/busy/{name}", 2 if name == "wait" else 1):
                 time.sleep(0.5)
                 get(running.port, "/forget")
                 profile = Pprof(get(port, f"/debug/pprof/{kind}?seconds={seconds}&hz=250"))
@@ -170,7 +170,7 @@ def stress(seconds):
             sizes[kind] = len(gzip.decompress(get(port, f"/debug/pprof/{kind}?seconds={seconds}&hz=1000")))
 
         threads = [threading.Thread(target=record, args=(kind,)) for kind in kinds]
-        clients = [Clients(running.port, f"/work/{name}", 1) for name in KINDS]
+        clients = [Clients(running.port, f"/busy/{name}", 1) for name in KINDS]
         for one in clients:
             one.__enter__()
         for thread in threads:
