@@ -22,6 +22,9 @@ struct alignas(64) Pulse {
   std::atomic<std::uint64_t> blocked_stay{0};  ///< the stay that holds up its thread, to be reported
   std::atomic<std::int64_t> blocked_since{0};  ///< when that was first seen (monotonic_ns)
 
+  /// By whoever wants the stay that lasts to end as if it were over its limit; whose stays these are takes it back.
+  std::atomic<bool> stop{false};
+
   /// Something of the above is news for the thread. Either may set it; the thread looks when a stay ends.
   std::atomic<bool> noted{false};
 

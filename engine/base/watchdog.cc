@@ -58,6 +58,7 @@ struct Watchdog::Watched {
   pthread_t thread;
   int number;  // as the kernel counts threads
   clockid_t clock;
+  bool reports;             // stays that hold up the thread
   std::uint64_t stay = 0;   // the one seen last
   std::int64_t taken = 0;   // the clock when it was last read
   std::int64_t since = 0;   // when the stay was first seen
@@ -66,11 +67,12 @@ struct Watchdog::Watched {
   bool told = false;  // that it still lasts
 };
 
-Watchdog::Watch::Watch(Watchdog& watchdog, Clock clock) : watchdog_(watchdog) {
+Watchdog::Watch::Watch(Watchdog& watchdog, Clock clock, bool reports) : watchdog_(watchdog) {
   auto entry = std::make_unique<Watched>();
   entry->pulse = &pulse;
   entry->thread = pthread_self();
   entry->number = static_cast<int>(syscall(SYS_gettid));
+  entry->reports = reports;
   entry->clock = CLOCK_MONOTONIC;
   if (clock == Clock::kProcessor) {
     pthread_getcpuclockid(entry->thread, &entry->clock);
@@ -140,11 +142,13 @@ bool Watchdog::look_at(Watched& watched, std::int64_t now) const {
   }
   const std::int64_t charged = seen.charged_ns.fetch_add(spent, std::memory_order_relaxed) + spent;
   seen.noted.store(true, std::memory_order_relaxed);
-  if (charged >= seen.left_ns.load(std::memory_order_relaxed)) {
+  if (charged >= seen.left_ns.load(std::memory_order_relaxed) || seen.stop.load(std::memory_order_relaxed)) {
     seen.stop_stay.store(stay, std::memory_order_relaxed);
     pthread_kill(watched.thread, signal());  // again at each look: what was being changed when it came may have lost it
   }
-  look_for_block(watched, now);
+  if (watched.reports) {
+    look_for_block(watched, now);
+  }
   return true;
 }
 

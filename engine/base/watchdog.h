@@ -25,7 +25,8 @@ class Watchdog {
   /// The calling thread is watched while this lives. REQUIRES: destroyed by the same thread, before the watchdog.
   class Watch {
    public:
-    Watch(Watchdog& watchdog, Clock clock);
+    /// `reports`: stays that hold up the thread are reported.
+    Watch(Watchdog& watchdog, Clock clock, bool reports = true);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;

@@ -43,3 +43,52 @@ TEST_CASE("crypto: random bytes are as many as were asked for and do not repeat"
   }
   CHECK(random_bytes(100'000).size() == 100'000);
 }
+
+TEST_CASE("crypto: HMAC with each digest, by the examples of RFC 2202 and RFC 4231") {
+  using perigee::Digest;
+  using perigee::hmac;
+  using perigee::to_hex;
+  const std::string key = "Jefe";
+  const std::string text = "what do ya want for nothing?";
+  CHECK(to_hex(hmac(Digest::kSha1, key, text)) == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  CHECK(to_hex(hmac(Digest::kSha256, key, text)) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(
+      to_hex(hmac(Digest::kSha512, key, text)).starts_with("164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7"));
+  CHECK(to_hex(hmac(Digest::kSha256, "", "")) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST_CASE("crypto: hexadecimal digits there and back") {
+  const std::string bytes("\x00\x7f\xff\x10", 4);
+  CHECK(perigee::to_hex(bytes) == "007fff10");
+  CHECK(perigee::from_hex("007FfF10") == bytes);
+  CHECK(perigee::from_hex("") == "");
+  for (const char* wrong : {"0", "0g", "g0", "001", " 00", "0x00"}) {
+    CHECK_FALSE(perigee::from_hex(wrong));
+  }
+}
+
+TEST_CASE("crypto: base64 there and back, by the examples of RFC 4648") {
+  using perigee::Base64;
+  const std::pair<std::string, std::string> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : cases) {
+    const std::string bare = text.substr(0, text.find('='));
+    CHECK(perigee::to_base64(bytes, Base64::kStandard) == text);
+    CHECK(perigee::to_base64(bytes, Base64::kUrl) == bare);
+    for (const Base64 alphabet : {Base64::kStandard, Base64::kUrl}) {
+      CHECK(perigee::from_base64(text, alphabet) == bytes);
+      CHECK(perigee::from_base64(bare, alphabet) == bytes);
+    }
+  }
+  CHECK(perigee::to_base64("\xfb\xff", Base64::kStandard) == "+/8=");
+  CHECK(perigee::to_base64("\xfb\xff", Base64::kUrl) == "-_8");
+  for (const char* wrong : {"A", "Zg=", "Zh==", "Zg===", "====", "Z g=", "-_8", "Zm9vYmF", "Zg==Zg==", "=Zg="}) {
+    CHECK_FALSE(perigee::from_base64(wrong, Base64::kStandard));
+  }
+  CHECK_FALSE(perigee::from_base64("+/8", Base64::kUrl));
+}

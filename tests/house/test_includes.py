@@ -25,6 +25,7 @@ HEAVY = {
     r"brotli/\w+\.h": r"engine/(client/content_decoder|http/compressor)\.cc",
     r"xxhash\.h": r"engine/state/shared_dictionary\.cc",
     r"blake2\.h": r"engine/state/session_token\.cc",
+    r"argon2\.h": r"engine/base/password\.cc",
     r"sqlite3\.h": r"engine/state/session_file\.cc",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
