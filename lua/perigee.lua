@@ -4,6 +4,7 @@ local all = require "perigee.all"
 local app = require "perigee.app"
 local channels = require "perigee.channels"
 local core = require "perigee.core"
+local crypto = require "perigee.crypto"
 local errors = require "perigee.errors"
 local files = require "perigee.files"
 local html = require "perigee.html"
@@ -13,6 +14,7 @@ local middleware = require "perigee.middleware"
 local openapi = require "perigee.openapi"
 local request = require "perigee.request"
 local response = require "perigee.response"
+local run = require "perigee.run"
 local semaphore = require "perigee.semaphore"
 local session = require "perigee.session"
 local shared = require "perigee.shared"
@@ -58,6 +60,12 @@ local perigee = {
     options = http.options, request = http.request, stats = http.stats,
   },
   socket = { tcp = socket.tcp, udp = socket.udp, unix = socket.unix },
+  crypto = {
+    random = crypto.random, uuid = crypto.uuid, sha256 = crypto.sha256, hmac = crypto.hmac, hex = crypto.hex,
+    unhex = crypto.unhex, base64 = crypto.base64, unbase64 = crypto.unbase64, base64url = crypto.base64url,
+    unbase64url = crypto.unbase64url, equal = crypto.equal, password_hash = crypto.password_hash,
+    password_verify = crypto.password_verify,
+  },
   sessions = session.sessions,
   errors = errors.errors,
 
@@ -71,6 +79,7 @@ local perigee = {
   every = timers.every,
   cron = timers.cron,
   semaphore = semaphore.new,
+  run = run.run,
   defer = tasks.defer,
   shield = tasks.shield,
   now = core.now,

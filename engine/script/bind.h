@@ -16,6 +16,7 @@ void bind_compress(lua_State* state);
 void bind_errors(lua_State* state);
 void bind_file(lua_State* state);
 void bind_form(lua_State* state);
+void bind_job(lua_State* state);
 void bind_json(lua_State* state);
 void bind_request(lua_State* state);
 void bind_task(lua_State* state);

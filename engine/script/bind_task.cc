@@ -137,6 +137,24 @@ int note_wait(lua_State* state) {
   return 0;
 }
 
+// errand_take() -> what another thread has done for the running task; nothing while it is not there.
+int errand_take(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  const auto result = vm.errands().take(*vm.current());
+  if (!result) {
+    return 0;
+  }
+  lua_pushlstring(state, result->data(), result->size());
+  return 1;
+}
+
+// errand_leave(): the running task waits for it no longer.
+int errand_leave(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  vm.errands().leave(*vm.current());
+  return 0;
+}
+
 int now(lua_State* state) {
   lua_pushnumber(state, wall_seconds());
   return 1;
@@ -150,12 +168,22 @@ int monotonic(lua_State* state) {
 }  // namespace
 
 void bind_task(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"spawn", spawn},     {"wake", wake},           {"cancel", cancel},
-      {"current", current}, {"operate", operate},     {"result", result},
-      {"now", now},         {"monotonic", monotonic}, {"stack_is_low", stack_is_low},
-      {"pardon", pardon},   {"wait_site", wait_site}, {"note_wait", note_wait},
-      {"refused", refused}, {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"spawn", spawn},
+                                            {"wake", wake},
+                                            {"cancel", cancel},
+                                            {"current", current},
+                                            {"operate", operate},
+                                            {"result", result},
+                                            {"now", now},
+                                            {"monotonic", monotonic},
+                                            {"stack_is_low", stack_is_low},
+                                            {"pardon", pardon},
+                                            {"wait_site", wait_site},
+                                            {"note_wait", note_wait},
+                                            {"refused", refused},
+                                            {"errand_take", errand_take},
+                                            {"errand_leave", errand_leave},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   lua_pushlightuserdata(state, &RegistryKeys::wait);
   lua_setfield(state, -2, "wait_mark");

@@ -386,4 +386,16 @@ void Dispatcher::run_hooks(const char* name, std::function<void(const std::strin
   run_spawned(task);
 }
 
+void Dispatcher::run_job(Job& job, std::function<void(const std::string& error)> on_end) {
+  Task& task = vm_.take_task();
+  task.purpose = Task::Purpose::kSpawned;
+  task.on_end = std::move(on_end);
+  task.cpu_limit = task.cpu_left = vm_.settings().limits.job;
+  job.task = &task;
+  job.serial = task.view.serial;
+  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().job);
+  lua_pushlightuserdata(task.coroutine, &job);
+  run_spawned(task);
+}
+
 }  // namespace perigee::script

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "script/exchange.h"
+#include "script/job.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -57,6 +58,10 @@ class Dispatcher {
   /// Runs the app's hooks called `name` ("start", "stop"), in order, on a task of their own. `on_end` is told "" or the
   /// error with its traceback, once.
   void run_hooks(const char* name, std::function<void(const std::string& error)> on_end);
+
+  /// Runs a job on a task of its own; REQUIRES: the VM was loaded for that. `on_end` is told "" when job.outcome is
+  /// there, or why it is not, once.
+  void run_job(Job& job, std::function<void(const std::string& error)> on_end);
 
   /// Starts the task that a C function prepared (see bind_task.cc).
   void run_spawned(Task& task) { (void)settle(task, vm_.resume(task, lua_top(task) - 1)); }

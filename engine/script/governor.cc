@@ -254,6 +254,7 @@ std::string Governor::pardon(Task& task) {
     orders_.fetch_and(~(kStop | kWeigh), std::memory_order_relaxed);
     pulse.left_ns.store(Pulse::kNoLimit, std::memory_order_relaxed);
     pulse.stop_stay.store(0, std::memory_order_relaxed);
+    pulse.stop.store(false, std::memory_order_relaxed);
     pulse.charged_ns.store(0, std::memory_order_relaxed);
     pulse.left_ns.store(task.cpu_left, std::memory_order_relaxed);
     spared_ = 0;

@@ -9,6 +9,10 @@
 #include "base/timer_wheel.h"
 #include "state/topic_message.h"
 
+namespace perigee {
+class WorkQueue;
+}
+
 namespace perigee::client {
 class Network;
 }
@@ -31,6 +35,7 @@ class Topics;
 namespace perigee::script {
 
 class Exchange;
+class JobDesk;
 struct SessionCookie;
 class Task;
 class TestDesk;
@@ -101,6 +106,12 @@ class Host {
 
   /// A VM of this worker holds `bytes` of memory, more than it may, and none of it is garbage.
   virtual void outgrown(std::size_t bytes) = 0;
+
+  /// Threads for short work that would hold up the worker's, as the hash of a password.
+  [[nodiscard]] virtual WorkQueue& helpers() = 0;
+
+  /// Who runs jobs on other VMs; null where nobody does.
+  [[nodiscard]] virtual JobDesk* jobs() { return nullptr; }
 
   /// Begins an operation of the server for the waiting `task`, which is woken when `task.result` is there; false when
   /// there is none of that name. Only the admin app's worker has any.

@@ -2,6 +2,7 @@
 
 #include <lua.hpp>
 
+#include <atomic>
 #include <cassert>
 #include <new>
 #include <utility>
@@ -30,7 +31,10 @@ void drop_coroutine(lua_State* state, Task& task) {
 
 }  // namespace
 
-Vm::Vm(const VmSettings& settings) : settings_(settings) {}
+Vm::Vm(const VmSettings& settings) : settings_(settings) {
+  static std::atomic<std::uint64_t> last{0};
+  number_ = ++last;
+}
 
 Vm::~Vm() {
   if (state_ == nullptr) {
@@ -170,6 +174,7 @@ void Vm::renew_coroutine(Task& task) {
     fetches_->leave(task);
   }
   task.view.shielded = 0;
+  errands_.leave(task);
   lua_State* fresh = nullptr;
   int ref = LUA_NOREF;
   try {

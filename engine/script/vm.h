@@ -11,6 +11,7 @@
 #include "files/upload_form.h"
 #include "http/router.h"
 #include "script/coverage.h"
+#include "script/errands.h"
 #include "script/fetches.h"
 #include "script/file_answer.h"
 #include "script/governor.h"
@@ -74,6 +75,7 @@ class Vm {
   /// The functions of the library that the engine calls.
   struct Entries {
     int answer = 0, failed = 0, render = 0, refuse = 0, stream = 0, run_deferred = 0, after = 0, hook = 0;
+    int job = 0;          ///< job(pointer): runs a Job; of a background VM only
     int save = 0;         ///< writes the request's session: save(view, ...) -> ...
     int stray_yield = 0;  ///< a message
   };
@@ -103,6 +105,8 @@ class Vm {
   /// The folders that app:static() serves, by the numbers that Lua knows them by.
   [[nodiscard]] std::vector<StaticFolder>& static_folders() { return static_folders_; }
   [[nodiscard]] const VmSettings& settings() const { return settings_; }
+  /// Higher than that of every VM of this process that was made before.
+  [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const Entries& entries() const { return entries_; }
   [[nodiscard]] lua_State* state() { return state_; }
   [[nodiscard]] Governor& governor() { return governor_; }
@@ -155,6 +159,9 @@ class Vm {
   /// What its tasks compute for every worker, or wait for. REQUIRES: attach() was called.
   [[nodiscard]] Fetches& fetches();
 
+  /// What other threads do for its tasks.
+  [[nodiscard]] Errands& errands() { return errands_; }
+
   /// The idle connections of its perigee.socket.
   [[nodiscard]] client::StreamPool& socket_pool();
   /// Ends with the VM: for what is posted to its thread and may come after it.
@@ -185,6 +192,7 @@ class Vm {
   [[nodiscard]] int new_coroutine(lua_State*& coroutine);
 
   VmSettings settings_;
+  std::uint64_t number_;
   LuaAllocator allocator_;
   std::unique_ptr<Coverage> coverage_;
   Governor governor_{*this, allocator_, settings_.limits};
@@ -204,6 +212,7 @@ class Vm {
   std::string scratch_;
   std::string encoded_;
   std::unique_ptr<Fetches> fetches_;  // made by the first
+  Errands errands_;
   std::unique_ptr<client::StreamPool> socket_pool_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
   bool starved_ = false;

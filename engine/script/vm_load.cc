@@ -37,6 +37,7 @@ int core_module(lua_State* state) {
   bind_errors(state);
   bind_form(state);
   bind_file(state);
+  bind_job(state);
   bind_json(state);
   bind_request(state);
   bind_task(state);
@@ -254,6 +255,7 @@ void Vm::read_entries() {
   entries_.run_deferred = ref_field(state_, "run_deferred");
   entries_.after = ref_field(state_, "after");
   entries_.hook = ref_field(state_, "hook");
+  entries_.job = ref_field(state_, "job");
   entries_.save = ref_field(state_, "save");
   entries_.stray_yield = ref_field(state_, "stray_yield");
   lua_pop(state_, 1);

@@ -163,6 +163,15 @@ const std::array kTable = {
                "Certificates (PEM) that servers are verified by; empty takes the system's."},
 
     OptionSpec{
+        "background", "threads", kInteger, &Options::background_threads, 0, 256, "", kFixed,
+        "Threads for perigee.run, each with a Lua VM of its own, that start when they are wanted; 0 is one for each "
+        "core."},
+    OptionSpec{"background", "queue", kInteger, &Options::background_queue, 0, 1'000'000, "", kReloadable,
+               "Calls of perigee.run that may wait for a thread; one more is \"full\"."},
+    OptionSpec{"background", "cpu", kSeconds, &Options::background_cpu, 0, kDay, "", kReloadable,
+               "Seconds that a call of perigee.run may compute before it is stopped; 0 sets no limit."},
+
+    OptionSpec{
         "shared", "size", kSize, &Options::shared_size, 64 * kKiB, 1024 * kGiB, "", kReloadable,
         "Memory that each shared dictionary without a size of its own may take, in bytes; made smaller, it evicts "
         "what no longer fits."},

@@ -93,6 +93,11 @@ struct Options {
   bool block_private = false;
   std::string ca_file;
 
+  // [background]
+  std::int64_t background_threads = 0;
+  std::int64_t background_queue = 1'000;
+  double background_cpu = 60;
+
   // [shared]
   std::int64_t shared_size = 10 * 1024 * 1024;
   std::map<std::string, DictionaryOptions, std::less<>> shared;  ///< by name: each a [shared.NAME]

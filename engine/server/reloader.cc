@@ -54,6 +54,7 @@ script::VmSettings vm_settings(const Options& options, int worker, int workers) 
   settings.limits.memory = script::bytes_limit(static_cast<double>(options.memory));
   settings.limits.vm_memory = script::bytes_limit(static_cast<double>(options.vm_memory));
   settings.limits.vm_most = script::bytes_limit(static_cast<double>(options.vm_memory_most));
+  settings.limits.job = script::nanoseconds_limit(options.background_cpu);
   settings.limits.load = script::nanoseconds_limit(options.reload_timeout);
   settings.development = options.dev;
   return settings;

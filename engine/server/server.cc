@@ -23,6 +23,7 @@ namespace {
 
 constexpr Milliseconds kSlack = 1000;         // for workers to say that they have drained
 constexpr Milliseconds kSweeping = 1000;      // between two looks for sessions that have expired
+constexpr std::size_t kPasswords = 256;       // that may wait to be hashed: some seconds of work
 constexpr Milliseconds kLastPatience = 5000;  // for threads to end that have nothing left to do
 
 void print_line(const std::string& text) {
@@ -33,15 +34,24 @@ std::string url_of(const net::SocketAddress& address) {
   return address.is_unix() ? address.text() : "http://" + address.text();
 }
 
+std::size_t processors() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
 std::size_t worker_count(const Options& options) {
   const auto wanted = static_cast<std::size_t>(options.workers);
-  return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+  return wanted > 0 ? wanted : processors();
 }
 
 }  // namespace
 
 Server::Server(const CommandLine& command, const Options& options)
-    : command_(command), sessions_({}, monotonic_ms()), survey_(loop_, workers_), patience_(*this), sweeping_(*this) {
+    : command_(command),
+      sessions_({}, monotonic_ms()),
+      helpers_(processors(), kPasswords),
+      survey_(loop_, workers_),
+      patience_(*this),
+      sweeping_(*this) {
   Options taken = options;
   soften_for_development(taken);
   options_ = std::make_shared<const Options>(std::move(taken));
@@ -49,6 +59,10 @@ Server::Server(const CommandLine& command, const Options& options)
 
 Server::~Server() {
   reloader_.reset();
+  helpers_.stop();
+  if (background_ != nullptr) {
+    background_->stop();
+  }
   admin_.reset();
   if (journal_ != nullptr) {
     journal_->stop();  // while there are workers to be told
@@ -159,27 +173,36 @@ void Server::start_workers() {
   bound_state(*options_);
   sweep_sessions();
   bound_errors(*options_);
+  background_ = std::make_unique<Background>(worker_setup(), *options_);
   const std::size_t count = worker_count(*options_);
   for (std::size_t i = 0; i < count; ++i) {
-    Worker::Setup setup;
+    Worker::Setup setup = worker_setup();
     setup.number = static_cast<int>(i);
     setup.count = static_cast<int>(count);
-    setup.processor = options_->pin ? static_cast<int>(i % std::max(1U, std::thread::hardware_concurrency())) : -1;
-    setup.options = options_;
-    setup.limits = &limits_;
-    setup.rates = &rates_;
-    setup.shared = &shared_;
-    setup.sessions = &sessions_;
-    setup.topics = &topics_;
-    setup.errors = &errors_;
+    setup.processor = options_->pin ? static_cast<int>(i % processors()) : -1;
+    setup.jobs = background_.get();
     setup.access_targets = &access_targets_;
-    setup.watchdog = watchdog_.get();
-    setup.route_names = &route_names_;
-    setup.recorder = &recorder_;
     setup.outgrown = [this, i](std::size_t bytes) { loop_.post([this, i, bytes] { replacement_.ask(i, bytes); }); };
     workers_.push_back(std::make_unique<Worker>(std::move(setup)));
     workers_.back()->start();
   }
+}
+
+// What whoever runs the app's code shares.
+Worker::Setup Server::worker_setup() {
+  Worker::Setup setup;
+  setup.options = options_;
+  setup.limits = &limits_;
+  setup.rates = &rates_;
+  setup.shared = &shared_;
+  setup.sessions = &sessions_;
+  setup.topics = &topics_;
+  setup.helpers = &helpers_;
+  setup.errors = &errors_;
+  setup.watchdog = watchdog_.get();
+  setup.route_names = &route_names_;
+  setup.recorder = &recorder_;
+  return setup;
 }
 
 bool Server::load_app() {
@@ -212,6 +235,7 @@ Result<> Server::start_admin() {
   setup.route_names = &admin_route_names_;
   setup.sessions = &sessions_;
   setup.topics = &topics_;
+  setup.helpers = &helpers_;
   setup.errors = &errors_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
@@ -336,6 +360,7 @@ void Server::after_reload(const ReloadResult& result) {
     return;
   }
   watchdog_->report_blocks_after(result.options->blocked);
+  background_->apply(result.options);
   sessions_.apply(session_settings(*result.options));
   bound_state(*result.options);
   bound_errors(*result.options);
@@ -391,50 +416,6 @@ void Server::give_up() {
   log_errors();
   log_event(LogLevel::kError, "a worker did not finish in time: it is busy with Lua code");
   loop_.stop();
-}
-
-void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
-  if (name == "ready") {
-    done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
-    return;
-  }
-  if (name == "jit") {
-    loop_.post([this, done] { describe_workers("jit_json", done); });
-    return;
-  }
-  if (name == "dashboard") {
-    loop_.post([this, done] { dashboard_.request(done); });
-    return;
-  }
-  if (name == "metrics") {
-    loop_.post([this, done] { metrics_.request(done); });
-    return;
-  }
-  constexpr std::string_view kCalls = "calls ";
-  if (name.starts_with(kCalls)) {
-    loop_.post([this, seconds = std::string(name.substr(kCalls.size())), done] { calls_.request(seconds, done); });
-    return;
-  }
-  constexpr std::string_view kProfile = "profile ";
-  if (name.starts_with(kProfile)) {
-    profiles_.record(name.substr(kProfile.size()), done);
-    return;
-  }
-  // The reloader belongs to the main thread.
-  loop_.post([this, name = std::string(name), done] {
-    if (draining_) {
-      done(R"({"ok":false,"routes":[],"mistakes":["the server is stopping"]})");
-    } else if (name == "routes") {
-      done("{\"routes\":" + reloader_->routes_json() + "}");
-    } else if (name == "openapi") {
-      done(reloader_->openapi_json());
-    } else {
-      reloader_->request([this, done](const ReloadResult& result) {
-        after_reload(result);
-        done(reload_json(result));
-      });
-    }
-  });
 }
 
 std::shared_ptr<const Options> Server::read_options(const Options& running, std::vector<std::string>& mistakes) {

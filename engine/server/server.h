@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "base/work_queue.h"
 #include "net/event_loop.h"
 #include "net/file_watch.h"
 #include "net/listener.h"
 #include "profiler/error_desk.h"
 #include "server/access_targets.h"
+#include "server/background.h"
 #include "server/call_desk.h"
 #include "server/command_line.h"
 #include "server/connection_limits.h"
@@ -48,6 +50,7 @@ class Server {
   [[nodiscard]] Result<> open_address(const std::string& text, std::size_t workers);
   [[nodiscard]] std::vector<std::string> opened_files() const;
   void start_workers();
+  [[nodiscard]] Worker::Setup worker_setup();
   [[nodiscard]] bool load_app();
   [[nodiscard]] Result<> start_admin();
   void start_listening();
@@ -94,13 +97,15 @@ class Server {
     return route_names_.text(static_cast<std::size_t>(route));
   }};  // outlives the workers
   ProfileDesk profiles_{recorder_};
+  WorkQueue helpers_;  // stopped before the workers end
   ConnectionLimits admin_limits_;
   std::vector<Bound> bound_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<net::ListenSocket>> admin_socket_;
   net::EventLoop loop_;
-  std::unique_ptr<net::FileWatch> watch_;  // in development
-  std::unique_ptr<Watchdog> watchdog_;     // outlives the threads it watches
+  std::unique_ptr<net::FileWatch> watch_;   // in development
+  std::unique_ptr<Watchdog> watchdog_;      // outlives the threads it watches
+  std::unique_ptr<Background> background_;  // outlives the workers, and is stopped before they end
   std::vector<std::unique_ptr<Worker>> workers_;
   WorkerSurvey survey_;
   MetricsDesk metrics_{survey_};

@@ -33,28 +33,4 @@ void Server::note_reload(const ReloadResult& result) {
                                                    result.mistakes}]() mutable { reloads_.note(std::move(reload)); });
 }
 
-// Has `done` called with what the loaded app says of itself on each worker: {"workers":[...]}. Main thread.
-void Server::describe_workers(const char* what, const std::function<void(std::string)>& done) {
-  struct Gathered {
-    std::vector<std::string> texts;
-    std::size_t missing;
-  };
-  auto gathered = std::make_shared<Gathered>(Gathered{std::vector<std::string>(workers_.size()), workers_.size()});
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->describe(what, [this, i, gathered, done](std::string text) {
-      loop_.post([i, gathered, done, text = std::move(text)] {
-        gathered->texts[i] = text;
-        if (--gathered->missing > 0) {
-          return;
-        }
-        std::string json = "{\"workers\":[";
-        for (const std::string& each : gathered->texts) {
-          json += (json.back() == '[' ? "" : ",") + each;
-        }
-        done(json + "]}");
-      });
-    });
-  }
-}
-
 }  // namespace perigee::server

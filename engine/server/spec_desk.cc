@@ -46,6 +46,7 @@ Result<int> SpecDesk::open_app(const AppRequest& request) {
   settings.served = request.served;
   settings.patience = std::max<Milliseconds>(time_left(), 1);
   settings.log = &log_;
+  settings.watchdog = settings_.watchdog;
   settings.count_allocations = settings_.count_allocations;
   settings.coverage = settings_.coverage;
   if (settings_.lanes != nullptr) {

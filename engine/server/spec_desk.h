@@ -25,6 +25,7 @@ class SpecDesk final : public script::TestDesk {
     std::string config_path;        ///< what apps are configured by; "" for the defaults
     std::vector<std::string> sets;  ///< overrides, as --set takes them
     double time_limit = 10;         ///< seconds a test may take
+    Watchdog* watchdog = nullptr;   ///< stops what never ends
     script::Coverage::Total* coverage = nullptr;
     bool count_allocations = false;
     std::shared_ptr<BenchLanes> lanes;  ///< of benchmarks

@@ -35,9 +35,10 @@ SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
   setup.shared = &state_.shared;
   setup.errors = &state_.errors;
   setup.topics = &state_.topics;
+  setup.helpers = &helpers_;
   setup.sessions = &state_.sessions;
   setup.route_names = &state_.route_names;
-  setup.watchdog = settings_.watchdog;
+  setup.watchdog = settings_.desk.watchdog;
   setup.desk = &desk_;
   worker_ = std::make_unique<Worker>(std::move(setup));
   worker_->start();
@@ -49,6 +50,7 @@ SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
 }
 
 SpecRun::~SpecRun() {
+  helpers_.stop();
   worker_.reset();
 }
 

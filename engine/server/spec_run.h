@@ -6,7 +6,6 @@
 #include <mutex>
 #include <string>
 
-#include "base/watchdog.h"
 #include "server/spec_desk.h"
 #include "server/worker.h"
 
@@ -22,7 +21,6 @@ class SpecRun {
     std::string json;     ///< what that is told, a JSON object
     std::shared_ptr<const Options> options;
     SpecDesk::Settings desk;
-    Watchdog* watchdog = nullptr;
     double cpu_limit = 0;  ///< seconds that the file's code may compute between two tests; 0: any
   };
 
@@ -51,6 +49,7 @@ class SpecRun {
   std::function<void()> on_change_;
   SpecDesk desk_;
   TestState state_;
+  WorkQueue helpers_{1, 256};  // stopped before the worker ends
   std::unique_ptr<Worker> worker_;
   Milliseconds cancelled_since_ = 0;  // since of the test that was cancelled
   mutable std::mutex mutex_;

@@ -45,22 +45,31 @@ void TestState::apply(const Options& options) {
 TestApp::TestApp(std::shared_ptr<const Options> options, const Settings& settings)
     : options_(std::move(options)),
       state_(settings.state != nullptr ? settings.state : std::make_shared<TestState>()),
+      background_(shared_setup(settings), *options_),
       worker_(setup(settings)),
       alarm_(*this) {}
 
-Worker::Setup TestApp::setup(const Settings& settings) {
-  state_->apply(*options_);
+Worker::Setup TestApp::shared_setup(const Settings& settings) {
   Worker::Setup setup;
-  setup.number = settings.lane;
-  setup.count = settings.lanes;
+  setup.watchdog = settings.watchdog;
   setup.options = options_;
   setup.limits = &state_->limits;
   setup.rates = &state_->rates;
   setup.shared = &state_->shared;
   setup.errors = &state_->errors;
   setup.topics = &state_->topics;
+  setup.helpers = &helpers_;
   setup.sessions = &state_->sessions;
   setup.route_names = &state_->route_names;
+  return setup;
+}
+
+Worker::Setup TestApp::setup(const Settings& settings) {
+  state_->apply(*options_);
+  Worker::Setup setup = shared_setup(settings);
+  setup.number = settings.lane;
+  setup.count = settings.lanes;
+  setup.jobs = &background_;
   return setup;
 }
 
@@ -144,6 +153,8 @@ TestApp::~TestApp() {
   if (has_stop_hooks_) {
     stop();
   }
+  helpers_.stop();
+  background_.stop();
   if (threaded_) {
     worker_.stop();
   } else {

@@ -7,6 +7,7 @@
 #include "net/event_loop.h"
 #include "profiler/error_desk.h"
 #include "profiler/route_latencies.h"
+#include "server/background.h"
 #include "server/connection_limits.h"
 #include "server/options.h"
 #include "server/spec_log.h"
@@ -42,6 +43,7 @@ class TestApp {
     std::shared_ptr<TestState> state;  ///< null: one of its own
     int lane = 0;                      ///< its number among those that share a state
     int lanes = 1;
+    Watchdog* watchdog = nullptr;  ///< of jobs that never end
     bool count_allocations = false;
     script::Coverage::Total* coverage = nullptr;
   };
@@ -68,6 +70,7 @@ class TestApp {
 
  private:
   TestApp(std::shared_ptr<const Options> options, const Settings& settings);
+  [[nodiscard]] Worker::Setup shared_setup(const Settings& settings);
   [[nodiscard]] Worker::Setup setup(const Settings& settings);
   [[nodiscard]] Result<> start(std::unique_ptr<script::Vm> vm, const Settings& settings);
   [[nodiscard]] Result<> bind();
@@ -76,6 +79,8 @@ class TestApp {
 
   std::shared_ptr<const Options> options_;
   std::shared_ptr<TestState> state_;
+  WorkQueue helpers_{1, 256};  // stopped before the worker ends
+  Background background_;      // likewise
   Worker worker_;
   TimerOf<TestApp, &TestApp::ring> alarm_;
   std::string address_;

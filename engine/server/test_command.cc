@@ -71,7 +71,7 @@ std::unique_ptr<SpecRun> TestRun::begin(const std::string& file) {
   append_json_string(settings.json, command_.test.filter);
   settings.json += ",\"seed\":" + std::to_string(seed_) + "}";
   settings.options = options_;
-  settings.watchdog = &watchdog_;
+  settings.desk.watchdog = &watchdog_;
   settings.cpu_limit = command_.test.time_limit;
   settings.desk.coverage = command_.test.coverage ? &coverage_ : nullptr;
   settings.desk.config_path = command_.config_path;

@@ -11,7 +11,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/pulse.h"
 #include "base/watchdog.h"
+#include "base/work_queue.h"
 #include "client/network.h"
 #include "files/file_cache.h"
 #include "http/head_scanner.h"
@@ -73,6 +75,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     state::SharedDictionaries* shared = nullptr;
     state::SessionStore* sessions = nullptr;
     state::Topics* topics = nullptr;
+    WorkQueue* helpers = nullptr;
     profiler::ErrorDesk* errors = nullptr;
     profiler::RouteNames* route_names = nullptr;
     profiler::Recorder* recorder = nullptr;           ///< null: it is never recorded
@@ -80,6 +83,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     AccessTargets* access_targets = nullptr;          ///< null: no access log
     std::function<void(std::size_t bytes)> outgrown;  ///< a VM needs more memory than it may; on the worker's thread
     Operation operation;                              ///< none but for the admin app
+    script::JobDesk* jobs = nullptr;                  ///< null: perigee.run raises
+    bool background = false;                          ///< runs jobs: long stays in Lua are what it is for
     script::TestDesk* desk = nullptr;                 ///< of a file of tests
   };
 
@@ -102,6 +107,9 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number, std::function<void(const std::string&)> on_ready);
   void activate(std::uint64_t number, std::shared_ptr<const Options> options);
   void discard(std::uint64_t number);
+  /// Has what its Lua computes now end as if it were over its CPU limit, until its thread takes back Pulse::stop.
+  /// REQUIRES: start() was called, stop() was not.
+  void interrupt() { pulse_.load()->stop.store(true, std::memory_order_relaxed); }
   /// Makes the waits of every task raise.
   void cancel_tasks(script::CancelReason reason);
   /// Stops taking connections once the queue is empty, answers what is under way and then calls `on_drained`. After
@@ -126,6 +134,9 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] double cpu_seconds();
 
   // --- a worker without a thread of its own ---
+
+  /// Runs a job in the VM that serves; `on_end` as for Dispatcher::run_job(). The worker's thread.
+  void run_job(script::Job& job, std::function<void(const std::string& error)> on_end);
 
   /// Instead of start(): the calling thread is the worker's, and turns its loop.
   void start_here();
@@ -173,6 +184,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] profiler::ErrorDesk& errors() override { return *setup_.errors; }
   [[nodiscard]] Executor& executor() override { return loop_; }
   void outgrown(std::size_t bytes) override;
+  [[nodiscard]] script::JobDesk* jobs() override { return setup_.jobs; }
+  [[nodiscard]] WorkQueue& helpers() override { return *setup_.helpers; }
   [[nodiscard]] bool begin_operation(script::Task& task, std::string_view name) override;
   [[nodiscard]] script::TestDesk* test_desk() override { return setup_.desk; }
 
@@ -288,6 +301,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   bool ending_ = false;    ///< no connections are left: the app's stop hooks run
   std::function<void()> drained_;
   std::thread thread_;
+  std::atomic<Pulse*> pulse_{nullptr};  // its thread's
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<std::size_t> handed_over_{0};
 };

@@ -107,7 +107,13 @@ net::Connection* Worker::connect() {
 
 void Worker::start() {
   start_here();
-  thread_ = std::thread([this] {
+  std::promise<void> shown;
+  thread_ = std::thread([this, &shown] {
+    pulse_ = &pulse;
+    shown.set_value();
+    if (setup_.background) {
+      come_after_others();
+    }
     marks.worker = setup_.number;
     pthread_setname_np(pthread_self(), ("perigee-" + std::to_string(setup_.number)).c_str());
     if (setup_.processor >= 0) {
@@ -115,7 +121,7 @@ void Worker::start() {
     }
     std::optional<Watchdog::Watch> watched;
     if (setup_.watchdog != nullptr) {
-      watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor);
+      watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor, !setup_.background);
     }
     std::optional<profiler::Recorder::Watch> recorded;
     if (setup_.recorder != nullptr) {
@@ -124,6 +130,7 @@ void Worker::start() {
     loop_.run();
     stop_here();
   });
+  shown.get_future().wait();
 }
 
 // Called by the recorder's thread, while this worker's runs.
@@ -243,6 +250,10 @@ double Worker::cpu_seconds() {
     return 0;
   }
   return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
+}
+
+void Worker::run_job(script::Job& job, std::function<void(const std::string& error)> on_end) {
+  generations_.current().dispatcher.run_job(job, std::move(on_end));
 }
 
 void Worker::discard(std::uint64_t number) {

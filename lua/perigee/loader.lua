@@ -60,12 +60,16 @@ local function told(err)
   return { text .. "\nstack traceback:\n\t" .. table.concat(frames, "\n\t") }
 end
 
--- The value of the app's file; "embedded:NAME" is a module that the binary carries. Mistakes that need no traceback are
+-- The value of the app's file; "embedded:NAME" is a module that the binary carries, "background:PATH" what
+-- runs jobs for the app at PATH. Mistakes that need no traceback are
 -- raised as tables of one string.
 local function run(path)
-  local embedded = path:match("^embedded:(.*)$")
+  local embedded, beside = path:match("^embedded:(.*)$"), path:match("^background:(.*)$")
   if embedded then
     return require(embedded)
+  elseif beside then
+    search_beside(beside)
+    return require("perigee.background").app
   end
   search_beside(path)
   local chunk, err = loadfile(path)
@@ -145,7 +149,7 @@ function M.load(path)
   if dev then
     dev.watch_globals()
   end
-  local has = hooks.has()
+  local has, background = hooks.has(), package.loaded["perigee.background"]
   core.keep("standard_problem", perigee.problem)
   core.keep("keep_result", hooks.keep_result)
   return {
@@ -163,6 +167,7 @@ function M.load(path)
       render = hooks.render,
       refuse = hooks.refuse,
       after = hooks.after,
+      job = background and background.job,
       hook = hooks.run,
       stream = tasks.stream,
       save = session.save,

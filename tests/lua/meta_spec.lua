@@ -17,7 +17,7 @@ local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local FOLDER = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/") .. "lua/perigee/meta/"
 local FILES = { "perigee.lua", "types.lua", "middleware.lua", "files.lua", "request.lua", "session.lua",
-  "shared.lua", "socket.lua", "http.lua", "tasks.lua", "channels.lua", "errors.lua" }
+  "shared.lua", "socket.lua", "http.lua", "tasks.lua", "channels.lua", "errors.lua", "crypto.lua", "background.lua" }
 
 local functions, fields = {}, {} -- by "class name": { place, lines, parameters }; and true
 
@@ -92,6 +92,7 @@ local PUBLIC = {
   ["perigee.sessions"] = perigee.sessions,
   ["perigee.SharedDictionary"] = shared.Dictionary,
   ["perigee.Semaphore"] = semaphore.Semaphore,
+  ["perigee.crypto"] = perigee.crypto,
   ["perigee.http"] = perigee.http,
   ["perigee.HttpResponse"] = http.Response,
   ["perigee.socket"] = perigee.socket,

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "base/work_queue.h"
 #include "client/network.h"
 #include "files/file_cache.h"
 #include "net/event_loop.h"
@@ -68,6 +73,7 @@ class FakeHost final : public perigee::script::Host {
   [[nodiscard]] perigee::profiler::ErrorDesk& errors() override { return desk; }
   [[nodiscard]] perigee::Executor& executor() override { return posts; }
   void outgrown(std::size_t bytes) override { outgrown_by = bytes; }
+  [[nodiscard]] perigee::WorkQueue& helpers() override { return work; }
   [[nodiscard]] bool begin_operation(perigee::script::Task& task, std::string_view name) override {
     operating = &task;
     return name == "known";
@@ -79,9 +85,36 @@ class FakeHost final : public perigee::script::Host {
     wheel.advance(now_);
   }
 
-  /// Runs what is posted at once.
-  struct Posts final : perigee::Executor {
-    void post(std::function<void()> work) override { work(); }
+  /// Runs what the VM's thread posts at once, and what others do when it is asked to.
+  class Posts final : public perigee::Executor {
+   public:
+    void post(std::function<void()> work) override {
+      if (std::this_thread::get_id() == thread_) {
+        work();
+        return;
+      }
+      const std::lock_guard lock(mutex_);
+      posted_.push_back(std::move(work));
+      arrived_.notify_all();
+    }
+    /// Runs what was posted; waits for something to be, for ten seconds at most, where there is `more` to come.
+    void run(bool more) {
+      std::vector<std::function<void()>> taken;
+      {
+        std::unique_lock lock(mutex_);
+        arrived_.wait_for(lock, std::chrono::seconds(10), [&] { return !more || !posted_.empty(); });
+        taken.swap(posted_);
+      }
+      for (const auto& work : taken) {
+        work();
+      }
+    }
+
+   private:
+    const std::thread::id thread_ = std::this_thread::get_id();
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<std::function<void()>> posted_;
   };
 
   perigee::TimerWheel wheel{perigee::monotonic_ms()};
@@ -100,6 +133,7 @@ class FakeHost final : public perigee::script::Host {
   int watched = 0;
   perigee::profiler::ErrorDesk desk;
   Posts posts;
+  perigee::WorkQueue work{1, 4};
   std::unique_ptr<perigee::net::EventLoop> loop;  ///< made for whoever connects
   std::shared_ptr<perigee::state::Topics> topics_ = std::make_shared<perigee::state::Topics>();
   std::multimap<std::string, perigee::script::TopicListener*> listeners;

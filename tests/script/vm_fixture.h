@@ -129,6 +129,7 @@ class Request {
   void complete() {
     loaded_.run_ready();
     for (int i = 0; i < 600 && settle() == Outcome::kWaiting; ++i) {
+      loaded_.host.posts.run(loaded_.vm->errands().any());
       loaded_.pass(1);
     }
     REQUIRE(settle() != Outcome::kWaiting);

@@ -1,0 +1,79 @@
+// What the admin app asks of the server.
+
+#include <memory>
+#include <utility>
+
+#include "server/admin.h"
+#include "server/server.h"
+
+namespace perigee::server {
+
+// Has `done` called with what the loaded app says of itself on each worker: {"workers":[...]}. Main thread.
+void Server::describe_workers(const char* what, const std::function<void(std::string)>& done) {
+  struct Gathered {
+    std::vector<std::string> texts;
+    std::size_t missing;
+  };
+  auto gathered = std::make_shared<Gathered>(Gathered{std::vector<std::string>(workers_.size()), workers_.size()});
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->describe(what, [this, i, gathered, done](std::string text) {
+      loop_.post([i, gathered, done, text = std::move(text)] {
+        gathered->texts[i] = text;
+        if (--gathered->missing > 0) {
+          return;
+        }
+        std::string json = "{\"workers\":[";
+        for (const std::string& each : gathered->texts) {
+          json += (json.back() == '[' ? "" : ",") + each;
+        }
+        done(json + "]}");
+      });
+    });
+  }
+}
+
+void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
+  if (name == "ready") {
+    done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
+    return;
+  }
+  if (name == "jit") {
+    loop_.post([this, done] { describe_workers("jit_json", done); });
+    return;
+  }
+  if (name == "dashboard") {
+    loop_.post([this, done] { dashboard_.request(done); });
+    return;
+  }
+  if (name == "metrics") {
+    loop_.post([this, done] { metrics_.request(done); });
+    return;
+  }
+  constexpr std::string_view kCalls = "calls ";
+  if (name.starts_with(kCalls)) {
+    loop_.post([this, seconds = std::string(name.substr(kCalls.size())), done] { calls_.request(seconds, done); });
+    return;
+  }
+  constexpr std::string_view kProfile = "profile ";
+  if (name.starts_with(kProfile)) {
+    profiles_.record(name.substr(kProfile.size()), done);
+    return;
+  }
+  // The reloader belongs to the main thread.
+  loop_.post([this, name = std::string(name), done] {
+    if (draining_) {
+      done(R"({"ok":false,"routes":[],"mistakes":["the server is stopping"]})");
+    } else if (name == "routes") {
+      done("{\"routes\":" + reloader_->routes_json() + "}");
+    } else if (name == "openapi") {
+      done(reloader_->openapi_json());
+    } else {
+      reloader_->request([this, done](const ReloadResult& result) {
+        after_reload(result);
+        done(reload_json(result));
+      });
+    }
+  });
+}
+
+}  // namespace perigee::server
