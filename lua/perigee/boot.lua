@@ -34,7 +34,29 @@ end
 -- Bytecode can crash a VM: Lua is loaded as text only.
 local raw_load, raw_loadfile = load, loadfile
 
+-- What a function gives piece by piece. The stock load would call it from C, where nothing can wait, and would hand its
+-- errors to the handler of whatever xpcall is around it.
+local function pieces_of(reader)
+  local pieces = {}
+  while true do
+    local piece = reader()
+    if piece == nil or piece == "" then
+      return table.concat(pieces)
+    elseif type(piece) ~= "string" then
+      error("reader function must return a string", 0)
+    end
+    pieces[#pieces + 1] = piece
+  end
+end
+
 function load(source, name, _, ...)
+  if type(source) == "function" then
+    local ok, text = pcall(pieces_of, source)
+    if not ok then
+      return nil, text
+    end
+    source, name = text, name or "=(load)"
+  end
   return raw_load(source, name, "t", ...)
 end
 

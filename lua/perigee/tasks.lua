@@ -64,7 +64,7 @@ local function check(task, undo, a, b)
   end
 end
 
-local BELOW_C = " can't wait here: a C function is calling back (table.sort, string.gsub, load, the handler of xpcall, "
+local BELOW_C = " can't wait here: a C function is calling back (table.sort, string.gsub, the handler of xpcall, "
   .. "a finalizer and their like)"
 
 --- The running task's view. Raises where nothing may wait.

@@ -20,13 +20,25 @@ describe("perigee.sleep", function()
   end)
 end)
 
+describe("a wait in the function given to load", function()
+  it("waits, and what is raised there is told as it was", function()
+    local pieces = { "return", " 1" }
+    local fn = load(function() perigee.sleep(0) return table.remove(pieces, 1) end)
+    equal(1, fn())
+    local reason = {}
+    xpcall(function()
+      equal(reason, (select(2, load(function() error(reason) end))))
+    end, error)
+    equal("reader function must return a string", (select(2, load(function() return {} end))))
+  end)
+end)
+
 describe("a wait below a C function that calls back", function()
   local ffi = require "ffi"
   local function pause() perigee.sleep(1) end
   local below = {
     ["table.sort"] = function() table.sort({ 2, 1 }, pause) end,
     ["string.gsub"] = function() string.gsub("a", "a", pause) end,
-    ["load"] = function() assert(load(pause)) end,
     ["string.format"] = function()
       string.format("%s", setmetatable({}, { __tostring = function() pause() return "x" end }))
     end,
