@@ -52,7 +52,7 @@ class Gateway(Perigee):
     def command(self, connections):
         command = super().command(connections)
         command[command.index("-c") + 1] = str(self.path)
-        import os; command[command.index("--app") + 1] = os.environ.get("APP", f"{SOURCE}/../examples/gateway/app.lua")
+        command[command.index("--app") + 1] = "examples/gateway/app.lua"
         return command
 
 
@@ -91,7 +91,8 @@ def show(figures):
             times = [one["cpu_us"] for one in rounds]
             spent[name] = statistics.median(times)
             rate, late = (statistics.median(one[key] for one in rounds) for key in ("rps", "p99_us"))
-            print(f"{scenario.name:18}{name:12}{spent[name]:9.1f}{min(times):9.1f}{1e6 / spent[name]:10,.0f}{rate:9,.0f}{late:9,.0f}")
+            print(f"{scenario.name:18}{name:12}{spent[name]:9.1f}{min(times):9.1f}{1e6 / spent[name]:10,.0f}{rate:9,.0f}"
+                  f"{late:9,.0f}")
         ratios[scenario] = spent["nginx+lua"] / spent["perigee"]
         print(f"{scenario.name:18}{'':12}{ratios[scenario]:9.2f} times the requests of a CPU second")
     return ratios
