@@ -1,7 +1,10 @@
 #include "profiler/error_desk.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <string>
 #include <thread>
+#include <vector>
 
 using perigee::profiler::ErrorDesk;
 using perigee::profiler::ErrorKind;
@@ -113,4 +116,21 @@ TEST_CASE("error desk: threads report at once, and none is lost") {
   }
   CHECK(desk.totals().errors == 16'000);
   CHECK((desk.kinds()[0].signature == "shared #" && desk.kinds()[0].count == 8000));
+}
+
+TEST_CASE("error desk: a host's name does not tell failed calls apart") {
+  ErrorDesk desk;
+  desk.note_failure("one.example:443", "dns: no such name: one.example");
+  desk.note_failure("two.example:443", "dns: no such name: two.example");
+  desk.note_failure("[::1]:80", "refused: [::1]:80");
+  desk.note_failure("unix:/run/x.sock", "refused: unix:/run/x.sock");
+  desk.note_failure("", "timeout");
+  std::vector<std::string> signatures;
+  for (const ErrorKind& kind : desk.kinds()) {
+    signatures.push_back(kind.signature);
+  }
+  std::sort(signatures.begin(), signatures.end());
+  CHECK(signatures == std::vector<std::string>{"dns: no such name: *", "refused: *", "refused: *:#", "timeout"});
+  CHECK(desk.kinds()[0].hosts.size() == 2);
+  CHECK(desk.kinds()[0].message == "dns: no such name: one.example");
 }
