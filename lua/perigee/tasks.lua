@@ -276,6 +276,7 @@ end
 ---@param fn fun(a: any, serial: number, cancelled: boolean)
 function M.at_end(task, fn, a)
   defer(task, M.at_end, fn, a)
+  deferred[task.serial].watched = true
 end
 
 --- Runs `fn(...)` when the running request or task is over, however it ends; the last deferred runs first.
@@ -342,9 +343,12 @@ function M.run_deferred(serial, cancelled)
   if unfinished[serial] then
     finish(unfinished[serial], true, false, core.result()) -- it is logged
   end
-  local list, own = deferred[serial] or {}, vm.current.serial
+  local list = deferred[serial] or {}
+  local own = list.watched and vm.current.serial
   deferred[serial] = nil
-  ending[own] = serial
+  if own then
+    ending[own] = serial
+  end
   for i = #list, 1, -1 do
     local call = list[i]
     local ok, err
@@ -357,7 +361,9 @@ function M.run_deferred(serial, cancelled)
       core.uncaught("error in a deferred function: ", core.pardon() or describe(err))
     end
   end
-  ending[own] = nil
+  if own then
+    ending[own] = nil
+  end
 end
 
 --- Runs the body of perigee.stream: entries.stream.
