@@ -10,7 +10,6 @@ PROGRAMS = {
     "load": ["gcc", *C_FLAGS, f"{SOURCE}/load.c"],
     "download": ["gcc", *C_FLAGS, f"{SOURCE}/download.c"],
     "openat2.so": ["gcc", *C_FLAGS, "-shared", "-fPIC", f"{SOURCE}/openat2.c"],
-    "profile_shim.so": ["gcc", *C_FLAGS, "-shared", "-fPIC", f"{SOURCE}/profile_shim.c"],
     "fanout": ["gcc", *C_FLAGS, f"{SOURCE}/fanout.c"],
     "floor": ["gcc", *C_FLAGS, f"{SOURCE}/floor.c"],
     "parser": ["gcc", *C_FLAGS, f"{SOURCE}/parser.c", "-lhttp_parser"],

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the profiler costs and how true it is: instructions of its presence, CPU time at 99 Hz in pairs, planted shares.
+"""What the profiler costs and how true it is: CPU time at 99 Hz in pairs, and the shares that planted faults are given.
 
 `--check` exits 1 when a budget is broken; `--stress SECONDS` records everything at 1,000 Hz under load for so long."""
 
@@ -14,8 +14,6 @@ import threading
 import time
 import urllib.request
 
-from lib_build import build
-from lib_count import Callgrind
 from lib_load import load
 from lib_machine import BUILD, ROOT, SOURCE, cores
 from lib_scenarios import SCENARIOS
@@ -24,7 +22,7 @@ from lib_servers import Perigee, Running
 sys.path.insert(0, str(ROOT / "tests/system"))
 from pprof import Pprof  # noqa: E402
 
-PRESENCE, SAMPLING, SHARE = 0.02, 0.02, 0.9
+SAMPLING, SHARE = 0.02, 0.9
 APP = SOURCE / "profile.lua"
 LINES = {line.split("-- LINE ")[1]: number for number, line in enumerate((ROOT / APP).read_text().splitlines(), 1)
          if "-- LINE " in line}
@@ -44,15 +42,6 @@ class Profiled(Perigee):
         return [*words[:at + 1], "127.0.0.1:0", *words[at + 2:], "--set", "limits.cpu=0", "--set", "log.level=error"]
 
 
-class Shimmed(Perigee):
-    """Perigee whose VMs know of no profiler."""
-
-    name = "perigee, no profiler"
-
-    def environment(self):
-        return {"LD_PRELOAD": str(ROOT / build("profile_shim.so"))}
-
-
 def get(port, path):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1200) as answer:
         return answer.read()
@@ -61,21 +50,6 @@ def get(port, path):
 def admin_port(running):
     text = running.log.read_text()
     return int(text.split("admin on http://127.0.0.1:")[1].split()[0])
-
-
-def presence():
-    """The part of a request's instructions that being profilable adds, by callgrind: an exact count."""
-    counted = {}
-    for server in (Shimmed(), Perigee()):
-        count = Callgrind()
-        with Running(server, cores()[0], wrapper=count.wrapper) as running:
-            HELLO.begin(running)
-            load(running, HELLO, HELLO.body, requests=count.warm)
-            counted[server.name] = count.around(
-                running.pid, lambda r=running, c=count: load(r, HELLO, HELLO.body, requests=c.counted)) / count.counted
-    without, present = counted.values()
-    print(f"presence: {without:.0f} instructions a request without, {present:.0f} with: {present / without - 1:+.2%}")
-    return present / without - 1
 
 
 def cpu_per_request(running, seconds):
@@ -187,7 +161,7 @@ def stress(seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is broken")
-    parser.add_argument("--only", choices=["presence", "sampling", "shares"], help="one part")
+    parser.add_argument("--only", choices=["sampling", "shares"], help="one part")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each run")
     parser.add_argument("--stress", type=int, metavar="SECONDS", help="record everything at 1,000 Hz instead")
@@ -196,8 +170,6 @@ def main():
     if options.stress:
         return 0 if stress(options.stress) else 1
     broken = []
-    if options.only in (None, "presence") and presence() > PRESENCE:
-        broken.append("presence")
     if options.only in (None, "sampling") and sampling(options.pairs, options.seconds) > SAMPLING:
         broken.append("sampling")
     if options.only in (None, "shares"):

@@ -83,8 +83,9 @@ end
 
 local function place_row(row)
   local why = row.detail ~= "" and ("%s at %s"):format(row.detail, row.at) or ""
-  return "<tr>" .. cell(row.kind) .. cell(row.began) .. cell(row.library and "(Perigee's own)" or row.route)
-    .. cell(why) .. cell(row.hint) .. cell(table.concat(row.workers, ", "), "number") .. "</tr>"
+  local whose = row.library and "(Perigee's own)" or row.route
+  return "<tr>" .. cell(row.kind) .. cell(row.began) .. cell(whose) .. cell(why) .. cell(row.hint)
+    .. cell(table.concat(row.workers, ", "), "number") .. "</tr>"
 end
 
 local function worker_row(worker)
