@@ -348,9 +348,11 @@ void Recorder::take_stops(bool last, Taken& taken) {
     const auto thread =
         std::find_if(threads_.begin(), threads_.end(), [&](const Thread& one) { return one.sampler == stop.thread; });
     if (thread != threads_.end()) {
-      taken.samples.push_back(named(stop.sample, *thread->sampler));
-      taken.samples.back().what = TakenSample::What::kStop;
-      taken.samples.back().long_stop = stop.is_long;
+      // One whose place is not known yet comes again when it is.
+      std::vector<TakenSample>& out = stop.sample.in_script ? taken.samples : taken.lasting;
+      out.push_back(named(stop.sample, *thread->sampler));
+      out.back().what = TakenSample::What::kStop;
+      out.back().long_stop = stop.is_long;
     }
   }
   for (const Thread& thread : threads_) {
