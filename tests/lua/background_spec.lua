@@ -44,7 +44,7 @@ describe("a job", function()
 
   it("gives what it raised, with the traceback of the program's part", function()
     local outcome = outcome_of("spec_jobs", "fail")
-    fails("^ebackground_spec.lua:%d+: on purpose\nstack traceback:\n" , (outcome:gsub("^e.*/", "e", 1)))
+    fails("^ebackground_spec.lua:%d+: on purpose\nstack traceback:\n" , (outcome:gsub("^e[^\n]*/", "e", 1)))
     equal(nil, outcome:find("background.lua", 1, true))
     fails('^ea table: {"code":7}$', outcome_of("spec_jobs", "fail_with_table"))
   end)

@@ -52,7 +52,6 @@ constexpr const char* kJobs = R"(
   function M.held() while not shared:get("go") do end return 1 end
   function M.endless() shared:set("began", true) while true do pcall(M.one) end end
   function M.waits() shared:set("began", true) perigee.sleep(1e6) end
-  function M.memory() return ("x"):rep(1e9):rep(100) end
   return M
 )";
 
@@ -128,12 +127,6 @@ TEST_CASE("background: what does not fit into the queue is told so") {
   options.background_queue = 0;
   Jobs none(options);
   CHECK(none.answer_to("/crowd") == "1 19 full: too many jobs wait for their turn (background.queue)");
-}
-
-TEST_CASE("background: a job without memory fails, and its VM lives on") {
-  Jobs jobs;
-  CHECK_THAT(jobs.answer_to("/run/memory"), Catch::StartsWith("false ") && Catch::Contains("memory"));
-  CHECK(jobs.answer_to("/run/one") == "true 1 nil");
 }
 
 TEST_CASE("background: it ends while jobs run and wait") {

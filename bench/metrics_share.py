@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""What always-on metrics cost a request: the instructions that callgrind attributes to their lines and their callers'.
+
+    bench/metrics_share.py [SCENARIO]     hello, typed, ...; of build/release/perigee
+"""
+
+import pathlib
+import re
+import sys
+
+from lib_build import build
+from lib_count import instructions_per_request
+from lib_machine import BUILD, ROOT, cores
+from lib_scenarios import SCENARIOS
+from lib_servers import Perigee
+
+FILES = ("request_meter", "route_latencies", "histogram", "counter.h", "ticks.h", "ia32intrin.h", "slow_requests",
+         "wait_operation")
+CALLERS = re.compile(r"meter_\.|ticks\(\)|slow_|visit\.began|waited|RouteLatencies|->latencies\[|: meter_|latency\)|"
+                     r"void Worker::measure|visit\.measured")
+COUNTED = 10_000
+
+
+def costs(path):
+    """Instructions by (source file, line) of a callgrind profile; code that was inlined counts where it is written."""
+    names, total, file, line, callee = {}, {}, "", 0, False  # a name is written out where it comes first
+    for text in path.read_text().splitlines():
+        match = re.match(r"(c?)(?:fl|fi|fe)=\((\d+)\)(?: (.*))?$", text)
+        if match:
+            names.setdefault(match[2], match[3])
+            file = file if match[1] else names[match[2]]
+        elif text.startswith("calls="):
+            callee = True  # the next line is what the callee cost
+        elif re.match(r"[+\-*\d]", text):
+            where, cost = text.split()[:2]
+            line = line if where == "*" else line + int(where) if where[0] in "+-" else int(where)
+            if not callee:
+                total[file, line] = total.get((file, line), 0) + int(cost)
+            callee = False
+    return total
+
+
+def is_metric(file, line):
+    """Whether a line is part of the metrics, or of the hallway's and calls them."""
+    if any(name in file for name in FILES):
+        return True
+    source = ROOT / "engine/server" / pathlib.Path(file).name
+    if "engine/server/" not in file or not source.exists():
+        return False
+    lines = source.read_text().splitlines()
+    return 0 < line <= len(lines) and CALLERS.search(lines[line - 1]) is not None
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) > 1 else "hello"
+    build("load")
+    scenario = next(one for one in SCENARIOS if one.name == wanted)
+    whole = instructions_per_request(Perigee(), scenario, cores()[0])
+    by_file = {}
+    for (file, line), cost in costs(ROOT / BUILD / "callgrind.out.1").items():
+        if is_metric(file, line):
+            name = pathlib.Path(file).name
+            by_file[name] = by_file.get(name, 0) + cost / COUNTED
+    for name, cost in sorted(by_file.items(), key=lambda item: -item[1]):
+        if cost >= 0.1:
+            print(f"{cost:8.1f}  {name}")
+    print(f"{sum(by_file.values()):8.1f}  of {whole:.0f} instructions a request ({wanted})")
+
+
+if __name__ == "__main__":
+    main()
