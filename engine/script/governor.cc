@@ -48,6 +48,8 @@ std::string traceback(lua_State* running, const Task* task, const char* message)
   return context.text;
 }
 
+constexpr int kMostFinalizing = 100'000;  // instructions of finalizers after an order
+
 }  // namespace
 
 bool is_library(std::string_view source) {
@@ -151,7 +153,12 @@ void Governor::at_safepoint(lua_State* state) {
   }
 }
 
+// Finalizers are let finish, too: where compiled code has led to the collector, an error that leaves one is the end of
+// the process (LuaJIT drives the collector from its unprotected exit of a trace). One that never ends leaves no choice.
 bool Governor::spares(lua_State* state) {
+  if (Safepoint::finalizing(main_)) {
+    return ++spared_ < kMostFinalizing;
+  }
   lua_Debug frame;
   return lua_getstack(state, 0, &frame) == 1 && lua_getinfo(state, "S", &frame) != 0 && is_library(frame.source) &&
          ++spared_ < kMostSpared;

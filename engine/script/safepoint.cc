@@ -294,6 +294,10 @@ std::int32_t Safepoint::state(lua_State* main) noexcept {
                            : *reinterpret_cast<volatile std::int32_t*>(reinterpret_cast<char*>(main) + state_offset);
 }
 
+bool Safepoint::finalizing(lua_State* main) noexcept {
+  return mask_offset != 0 && (mask_of(main) & kFinalizer) != 0;
+}
+
 void Safepoint::disarm(lua_State* main, Hook before, int mask, int count) noexcept {
   if (mask_offset != 0) {
     mask_of(main) = mask_of(main) & static_cast<std::uint8_t>(~kProfile);

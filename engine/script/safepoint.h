@@ -60,6 +60,9 @@ class Safepoint {
     volatile std::uintptr_t* slot_;  // of the next instruction's address; null where that is not known
   };
 
+  /// Whether the collector runs a finalizer. False where that can't be found out. In the VM's thread.
+  [[nodiscard]] static bool finalizing(lua_State* main) noexcept;
+
   /// Puts back the hook that was there before, if any.
   static void disarm(lua_State* main, Hook before, int mask, int count) noexcept;
 };
