@@ -168,6 +168,9 @@ void StackNames::add(Profile& profile, const TakenSample& sample) {
     stack_.push_back(profile.frame({"[the engine]", "", 0, 0, FrameKind::kState}));
   }
   add_native(profile, sample.raw, sample.raw.in_script ? sample.raw.inner : 0, sample.raw.frames);
+  if (stack_.empty()) {  // a coroutine that is being made, or has just ended
+    stack_.push_back(profile.frame({"[no line]", "", 0, 0, FrameKind::kState}));
+  }
   const std::int64_t values[] = {sample.raw.count, sample.raw.weight};
   profile.add(stack_, profile.labels(labels), values);
 }
