@@ -104,14 +104,14 @@ TEST_CASE("background: a job's result reaches who asked") {
   CHECK(jobs.answer_to("/run/one") == "true 1 nil");
 }
 
-TEST_CASE("background: a job that was given up is stopped, and its thread does the next") {
+TEST_CASE("background: a job that was given up is stopped, and its thread does the next", "[stop]") {
   Jobs jobs;
   CHECK(jobs.answer_to("/give-up/endless") == "cancelled");
   CHECK(jobs.answer_to("/give-up/waits") == "cancelled");
   CHECK(jobs.answer_to("/run/one") == "true 1 nil");
 }
 
-TEST_CASE("background: a job over its time ends") {
+TEST_CASE("background: a job over its time ends", "[stop]") {
   Options options;
   options.background_cpu = 0.05;
   Jobs jobs(options);
@@ -129,7 +129,7 @@ TEST_CASE("background: what does not fit into the queue is told so") {
   CHECK(none.answer_to("/crowd") == "1 19 full: too many jobs wait for their turn (background.queue)");
 }
 
-TEST_CASE("background: it ends while jobs run and wait") {
+TEST_CASE("background: it ends while jobs run and wait", "[stop]") {
   const std::string job = GENERATE("/run/endless", "/run/waits", "/run/one");
   Jobs jobs;
   if (job != "/run/one") {
