@@ -178,7 +178,7 @@ class Waits(Kinds):
             profile = self.record("wait")
         self.assertEqual(profile.types, ["waits", "delay"])
         self.assertEqual(self.hottest(profile)[0::2], ("[perigee.sleep]", LINES["nap"]))
-        self.assertGreater(self.share(profile, "nap"), 0.9)
+        self.assertGreater(self.share(profile, "nap"), 0.75)
         spent = sum(value for _, labels, value in profile.samples if labels.get("route") == "GET /nap/{ms:integer}")
         self.assertGreater(spent, 2.0e9)  # of 4 s: four clients, always waiting
         self.assertLess(spent, 4.1e9)
@@ -196,7 +196,7 @@ class Waits(Kinds):
     def test_a_wait_in_a_coroutine_of_the_programs_has_its_whole_stack(self):
         with Load(self.server, "/inner", 2):
             profile = self.record("wait")
-        self.assertGreater(self.share(profile, "inner"), 0.8)
+        self.assertGreater(self.share(profile, "inner"), 0.5)
 
     def test_what_began_before_and_lasts_longer_counts_as_far_as_it_was_seen(self):
         with self.server.client() as client:
