@@ -261,7 +261,9 @@ TEST_CASE("dispatcher: a task's coroutine and the library's tables do not grow w
   CHECK(wrong == 0);
   CHECK(loaded.vm->busy_tasks() == 0);
   CHECK_FALSE(loaded.vm->has_ready());
-  CHECK(measure() < heap_before + 64);
+  // A leak of one object for each request of one kind would be 2,000 times 16 bytes; the compiler's own traces may
+  // come late.
+  CHECK(measure() < heap_before + 16'384);
   CHECK(registry() <= registry_before + 2);
   CHECK(log.events.size() == 2200);
 }
