@@ -1,7 +1,6 @@
 #include "base/work_queue.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,27 +10,12 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/signals_blocked.h"
 
 namespace perigee {
 namespace {
 
 constexpr int kNice = 5;  // those who serve requests come first
-
-// Signals are the main thread's and the workers' business: a new thread begins with all of them blocked.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 

@@ -3,34 +3,18 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstring>
 #include <limits>
 #include <new>
 #include <utility>
 
 #include "base/log.h"
+#include "base/signals_blocked.h"
 
 namespace perigee::server {
 namespace {
 
 constexpr std::size_t kMostSpares = 16;
-
-// A thread begun while this lives receives no signal; with SIGPIPE blocked, a pipe without a reader is just EPIPE.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 std::uint64_t lines_in(const std::string& text) {
   return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
