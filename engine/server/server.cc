@@ -13,25 +13,19 @@
 #include "profiler/error_report.h"
 #include "script/probe.h"
 #include "server/admin.h"
-#include "server/config_loader.h"
 #include "server/development.h"
 #include "server/privileges.h"
-#include "server/session_settings.h"
 
 namespace perigee::server {
 namespace {
 
 constexpr Milliseconds kSlack = 1000;         // for workers to say that they have drained
-constexpr Milliseconds kSweeping = 1000;      // between two looks for sessions that have expired
+constexpr int kAdminNumber = 255;             // of the worker that serves the admin app
 constexpr std::size_t kPasswords = 256;       // that may wait to be hashed: some seconds of work
 constexpr Milliseconds kLastPatience = 5000;  // for threads to end that have nothing left to do
 
 void print_line(const std::string& text) {
   std::fprintf(stderr, "%s\n", text.c_str());
-}
-
-std::string url_of(const net::SocketAddress& address) {
-  return address.is_unix() ? address.text() : "http://" + address.text();
 }
 
 std::size_t processors() {
@@ -77,7 +71,7 @@ int Server::run() {
   raise_descriptor_limit(static_cast<std::size_t>(options_->connections) * 2 + 1024);
   auto opened = open_logs();
   if (opened) {
-    opened = open_sockets();
+    opened = listeners_.open(*options_, worker_count(*options_));
   }
   if (opened) {
     opened = drop_privileges(options_->user, options_->group, opened_files());
@@ -121,49 +115,12 @@ Result<> Server::open_logs() {
   return {};
 }
 
-Result<> Server::open_sockets() {
-  const std::size_t workers = worker_count(*options_);
-  for (const std::string& text : options_->listen) {
-    TRY(open_address(text, workers));
-  }
-  if (options_->admin_listen != "off") {
-    const auto address = TRY(net::SocketAddress::parse(options_->admin_listen));
-    admin_socket_.push_back(
-        std::make_unique<net::ListenSocket>(TRY(net::ListenSocket::open(address, 128, /*reuse_port=*/false))));
-  }
-  return {};
-}
-
-// One socket a worker where the kernel can spread connections over them, else one for all.
-Result<> Server::open_address(const std::string& text, std::size_t workers) {
-  auto address = TRY(net::SocketAddress::parse(text));
-  const bool balanced = address.is_unix() || options_->accept == "balanced";
-  const int backlog = static_cast<int>(options_->backlog);
-  if (!balanced) {
-    // A first look without SO_REUSEPORT, which would share the port with another server of the same user in silence.
-    auto probe = TRY(net::ListenSocket::open(address, backlog, /*reuse_port=*/false));
-    address = probe.address();
-  }
-  for (std::size_t i = 0; i < (balanced ? 1 : workers); ++i) {
-    auto socket = TRY(net::ListenSocket::open(address, backlog, !balanced));
-    address = socket.address();
-    bound_.push_back({i, balanced, std::move(socket)});
-  }
-  addresses_.push_back(url_of(address));
-  return {};
-}
-
 // What was made in the file system so far: log files and Unix sockets.
 std::vector<std::string> Server::opened_files() const {
-  std::vector<std::string> files;
+  std::vector<std::string> files = listeners_.files();
   for (const std::string& target : {options_->access, options_->log_error}) {
     if (target != "off" && target != "stdout" && target != "stderr") {
       files.push_back(target);
-    }
-  }
-  for (const Bound& bound : bound_) {
-    if (bound.socket.address().is_unix()) {
-      files.push_back(bound.socket.address().text().substr(std::string_view("unix:").size()));
     }
   }
   return files;
@@ -188,17 +145,23 @@ void Server::start_workers() {
   }
 }
 
-// What whoever runs the app's code shares.
-Worker::Setup Server::worker_setup() {
+// What whoever runs Lua shares.
+Worker::Setup Server::shared_setup() {
   Worker::Setup setup;
-  setup.options = options_;
-  setup.limits = &limits_;
   setup.rates = &rates_;
   setup.shared = &shared_;
   setup.sessions = &sessions_;
   setup.topics = &topics_;
   setup.helpers = &helpers_;
   setup.errors = &errors_;
+  return setup;
+}
+
+// What whoever runs the app's code shares.
+Worker::Setup Server::worker_setup() {
+  Worker::Setup setup = shared_setup();
+  setup.options = options_;
+  setup.limits = &limits_;
   setup.watchdog = watchdog_.get();
   setup.route_names = &route_names_;
   setup.recorder = &recorder_;
@@ -221,22 +184,17 @@ bool Server::load_app() {
 }
 
 Result<> Server::start_admin() {
-  if (admin_socket_.empty()) {
+  const auto socket = listeners_.take_admin();
+  if (socket == nullptr) {
     return {};
   }
-  const net::SocketAddress address = admin_socket_.front()->address();
+  const net::SocketAddress address = socket->address();
   auto options = std::make_shared<Options>(admin_options(*options_, address));
-  Worker::Setup setup;
-  setup.number = 255;
+  Worker::Setup setup = shared_setup();
+  setup.number = kAdminNumber;
   setup.options = options;
   setup.limits = &admin_limits_;
-  setup.rates = &rates_;
-  setup.shared = &shared_;
   setup.route_names = &admin_route_names_;
-  setup.sessions = &sessions_;
-  setup.topics = &topics_;
-  setup.helpers = &helpers_;
-  setup.errors = &errors_;
   setup.operation = [this](std::string_view name, const std::function<void(std::string)>& done) {
     operate(name, done);
   };
@@ -249,27 +207,26 @@ Result<> Server::start_admin() {
   admin_->start();
   admin_->prepare(std::move(vm), 1, [](const std::string&) {});
   admin_->activate(1, options);
-  admin_->listen(std::move(*admin_socket_.front()), nullptr).wait();
+  admin_->listen(std::move(*socket), nullptr).wait();
   print_line("admin on " + url_of(address));
   return {};
 }
 
 void Server::start_listening() {
   std::vector<std::future<void>> listening;
-  for (Bound& bound : bound_) {
+  for (Listeners::Bound& bound : listeners_.take()) {
     std::function<void(int, const net::PeerAddress&)> accepted;
     if (bound.balanced && workers_.size() > 1) {
       accepted = [this](int fd, const net::PeerAddress& peer) { least_loaded().take(fd, peer); };
     }
     listening.push_back(workers_[bound.worker]->listen(std::move(bound.socket), std::move(accepted)));
   }
-  bound_.clear();
   for (const std::future<void>& ready : listening) {
     ready.wait();
   }
   ready_ = true;
-  for (const std::string& address : addresses_) {
-    print_line("listening on " + address);
+  for (const std::string& url : listeners_.urls()) {
+    print_line("listening on " + url);
   }
 }
 
@@ -320,55 +277,6 @@ void Server::reload_by_signal() {
   }
 }
 
-void Server::bound_state(const Options& options) {
-  state::SharedDictionaries::Settings settings;
-  settings.default_size = static_cast<std::size_t>(options.shared_size);
-  for (const auto& [name, dictionary] : options.shared) {
-    settings.named[name] = {static_cast<std::size_t>(dictionary.size), dictionary.pin};
-  }
-  shared_.apply(settings);
-  topics_.apply({static_cast<std::size_t>(options.channel_history), milliseconds(options.channel_keep) * 1000,
-                 static_cast<std::size_t>(options.channel_memory)});
-}
-
-Result<> Server::open_sessions() {
-  sessions_.apply(session_settings(*options_));
-  if (options_->session_file.empty()) {
-    return {};
-  }
-  using Journal = state::SessionJournal;
-  const auto durability =
-      options_->session_durability == "sync" ? Journal::Durability::kSync : Journal::Durability::kAsync;
-  journal_ = TRY(Journal::open({options_->session_file, durability, milliseconds(options_->session_window)}, sessions_,
-                               monotonic_ms()));
-  return {};
-}
-
-void Server::sweep_sessions() {
-  sessions_.sweep(monotonic_ms());
-  loop_.timers().add(sweeping_, monotonic_ms() + kSweeping);
-}
-
-void Server::bound_errors(const Options& options) {
-  errors_.apply({options.errors_ignore, static_cast<std::size_t>(options.errors_kinds)});
-}
-
-// What changes only with the rest.
-void Server::after_reload(const ReloadResult& result) {
-  note_reload(result);
-  if (!result.ok) {
-    return;
-  }
-  watchdog_->report_blocks_after(result.options->blocked);
-  background_->apply(result.options);
-  sessions_.apply(session_settings(*result.options));
-  bound_state(*result.options);
-  bound_errors(*result.options);
-  if (auto applied = error_log_->apply(ErrorLog::settings_of(*result.options)); !applied) {
-    log_event(LogLevel::kError, applied.error().message);
-  }
-}
-
 void Server::reopen_logs() {
   access_targets_.reopen();
   if (auto reopened = error_log_->reopen(); !reopened) {
@@ -416,26 +324,6 @@ void Server::give_up() {
   log_errors();
   log_event(LogLevel::kError, "a worker did not finish in time: it is busy with Lua code");
   loop_.stop();
-}
-
-std::shared_ptr<const Options> Server::read_options(const Options& running, std::vector<std::string>& mistakes) {
-  auto loaded = load_options(command_.config_path, command_.sets);
-  if (!loaded) {
-    for (const ConfigMistake& mistake : loaded.error()) {
-      mistakes.push_back(mistake.text());
-    }
-    return nullptr;
-  }
-  for (const std::string& name : changed_fixed_options(running, *loaded)) {
-    log_event(LogLevel::kWarn, name + " changed, but takes effect only when the server is started anew");
-  }
-  keep_fixed_options(running, *loaded);
-  if (auto opened = access_targets_.open(loaded->access); !opened) {
-    mistakes.push_back(opened.error().message);
-    return nullptr;
-  }
-  soften_for_development(*loaded);
-  return std::make_shared<const Options>(std::move(*loaded));
 }
 
 }  // namespace perigee::server

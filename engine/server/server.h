@@ -7,7 +7,6 @@
 #include "base/work_queue.h"
 #include "net/event_loop.h"
 #include "net/file_watch.h"
-#include "net/listener.h"
 #include "profiler/error_desk.h"
 #include "server/access_targets.h"
 #include "server/background.h"
@@ -17,6 +16,7 @@
 #include "server/dashboard_desk.h"
 #include "server/error_log.h"
 #include "server/last_resort.h"
+#include "server/listeners.h"
 #include "server/metric_sources.h"
 #include "server/metrics_desk.h"
 #include "server/profile_desk.h"
@@ -46,10 +46,9 @@ class Server {
 
  private:
   [[nodiscard]] Result<> open_logs();
-  [[nodiscard]] Result<> open_sockets();
-  [[nodiscard]] Result<> open_address(const std::string& text, std::size_t workers);
   [[nodiscard]] std::vector<std::string> opened_files() const;
   void start_workers();
+  [[nodiscard]] Worker::Setup shared_setup();
   [[nodiscard]] Worker::Setup worker_setup();
   [[nodiscard]] bool load_app();
   [[nodiscard]] Result<> start_admin();
@@ -73,12 +72,6 @@ class Server {
   [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running, std::vector<std::string>& mistakes);
   [[nodiscard]] Worker& least_loaded();
 
-  struct Bound {
-    std::size_t worker;
-    bool balanced;  // accepted sockets go to whichever worker has the fewest
-    net::ListenSocket socket;
-  };
-
   LastResort last_resort_;  // outlives the rest
   CommandLine command_;
   std::shared_ptr<const Options> options_;
@@ -99,9 +92,7 @@ class Server {
   ProfileDesk profiles_{recorder_};
   WorkQueue helpers_;  // stopped before the workers end
   ConnectionLimits admin_limits_;
-  std::vector<Bound> bound_;
-  std::vector<std::string> addresses_;
-  std::vector<std::unique_ptr<net::ListenSocket>> admin_socket_;
+  Listeners listeners_;
   net::EventLoop loop_;
   std::unique_ptr<net::FileWatch> watch_;   // in development
   std::unique_ptr<Watchdog> watchdog_;      // outlives the threads it watches

@@ -23,8 +23,8 @@ void Server::add_metrics() {
   metrics_.add([this](Page& page, const Seen&) { write_reloads(page, reloads_); });
   metrics_.add([this](Page& page, const Seen&) { write_logs(page, *error_log_, access_targets_); });
   metrics_.add([](Page& page, const Seen&) { write_process(page); });
-  dashboard_.open(
-      {&workers_, &route_names_, &reloads_, &errors_, &sessions_, &topics_, &shared_, &addresses_, options_->app});
+  dashboard_.open({&workers_, &route_names_, &reloads_, &errors_, &sessions_, &topics_, &shared_, &listeners_.urls(),
+                   options_->app});
 }
 
 // Called on the reloader's thread; the figures are the main one's.
