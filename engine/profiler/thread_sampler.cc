@@ -183,17 +183,24 @@ void ThreadSampler::stopped(Registers registers, std::uint64_t tag) noexcept {
 }
 
 // Sampled by the byte: a block of `bytes` is met with the chance p = 1 - e^(-bytes / period), and stands for 1 / p
-// blocks of its kind.
+// blocks of its kind. What finds no room is added to the next that does: the sum stays right.
 void ThreadSampler::sample_allocation(std::size_t bytes) noexcept {
   const std::int64_t period = allocation_period_.load();
   until_sample_ = next_gap();
-  RawSample* const sample = period > 0 ? allocating_.begin() : nullptr;
-  if (sample == nullptr) {
+  if (period <= 0) {
+    roomless_ = {};
     return;
   }
   const double stands_for = 1 / (1 - std::exp(-static_cast<double>(bytes) / static_cast<double>(period)));
-  sample->count = std::max<std::int64_t>(1, std::llround(stands_for));
-  sample->weight = std::llround(stands_for * static_cast<double>(bytes));
+  roomless_.count += std::max<std::int64_t>(1, std::llround(stands_for));
+  roomless_.weight += std::llround(stands_for * static_cast<double>(bytes));
+  RawSample* const sample = allocating_.begin();
+  if (sample == nullptr) {
+    return;
+  }
+  sample->count = roomless_.count;
+  sample->weight = roomless_.weight;
+  roomless_ = {};
   locate(*sample, nullptr);
   // An instruction that allocates ends before the stack can be read; a trace is left where its line begins.
   sample->in_call = sample->vm_state == VmProbe::kInterpreted || sample->vm_state == VmProbe::kNativeFunction;

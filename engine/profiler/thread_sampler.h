@@ -120,6 +120,10 @@ class ThreadSampler {
   std::atomic<bool> takes_interrupts_{false};
   std::int64_t until_sample_ = 0;  // bytes; the thread's
   std::uint64_t chance_;           // the state of a generator; the thread's
+  struct {
+    std::int64_t count = 0;
+    std::int64_t weight = 0;
+  } roomless_;  // allocations that found no room; the thread's
   PlaceTable places_;
   SampleRing computing_;
   SampleRing allocating_;

@@ -1,6 +1,7 @@
 """Profiles of allocation, waits and stops: what was planted is named, with its share."""
 
 import threading
+import time
 
 from harness import ServerCase
 from pprof import Pprof
@@ -151,9 +152,11 @@ class Allocation(Kinds):
     def test_the_sum_is_what_was_allocated(self):
         server = self.start(APP, workers=1, settings={"limits.cpu": 0})
         with server.admin() as client:
-            client.send(b"GET /debug/pprof/allocs?seconds=1.5 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            client.send(b"GET /debug/pprof/allocs?seconds=5 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            self.record("allocs", 0.1, server=server)  # one after the other: the first has begun
             for _ in range(50):
                 self.assertEqual(server.get("/tables").status, 200)
+                time.sleep(0.01)  # the recorder keeps up
             profile = Pprof(client.read_response().body)
         spent = sum(value for _, _, value in profile.samples) * self.share(profile, "interpreted")
         true = 50 * 4000 * (64 + 9 * 8)  # a table, and an array of 0 to 8
