@@ -13,6 +13,7 @@
 #include "script/bind.h"
 #include "script/json_decoder.h"
 #include "script/json_encoder.h"
+#include "script/stack_text.h"
 #include "script/subscription.h"
 #include "script/topic_frame.h"
 #include "script/vm.h"
@@ -20,12 +21,6 @@
 
 namespace perigee::script {
 namespace {
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 std::optional<std::string_view> optional_text(lua_State* state, int index) {
   return lua_isnoneornil(state, index) ? std::nullopt : std::optional(check_text(state, index));

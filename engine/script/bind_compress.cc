@@ -9,6 +9,7 @@
 
 #include "http/compressor.h"
 #include "script/bind.h"
+#include "script/stack_text.h"
 
 namespace perigee::script {
 namespace {
@@ -17,12 +18,6 @@ using http::Coding;
 using http::Compressor;
 
 constexpr const char* kCompressor = "perigee.Compressor";
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 Coding check_coding(lua_State* state, int index) {
   static constexpr const char* kNames[] = {"gzip", "br", nullptr};

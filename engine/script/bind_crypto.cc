@@ -12,18 +12,13 @@
 #include "base/work_queue.h"
 #include "script/bind.h"
 #include "script/errands.h"
+#include "script/stack_text.h"
 #include "script/vm.h"
 
 namespace perigee::script {
 namespace {
 
 constexpr lua_Integer kMostRandom = 1024 * 1024;
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 int push(lua_State* state, const std::string& bytes) {
   lua_pushlstring(state, bytes.data(), bytes.size());

@@ -9,16 +9,11 @@
 #include "script/bind.h"
 #include "script/failure_note.h"
 #include "script/request_log.h"
+#include "script/stack_text.h"
 #include "script/vm.h"
 
 namespace perigee::script {
 namespace {
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 // uncaught(prefix, text[, fields as JSON]): an error that nobody caught, with its traceback: one event in the log,
 // where `prefix` stands before it, and one more at the error desk.

@@ -17,6 +17,7 @@
 #include "http/field_syntax.h"
 #include "script/bind.h"
 #include "script/exchange.h"
+#include "script/stack_text.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -30,12 +31,6 @@ struct FoundFile {
   files::FileSet files;
   std::string type;
 };
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 int end_file(lua_State* state) {
   static_cast<FoundFile*>(lua_touserdata(state, 1))->~FoundFile();

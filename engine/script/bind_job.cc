@@ -8,16 +8,11 @@
 
 #include "script/bind.h"
 #include "script/job.h"
+#include "script/stack_text.h"
 #include "script/vm.h"
 
 namespace perigee::script {
 namespace {
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 Job& check_job(lua_State* state) {
   luaL_checktype(state, 1, LUA_TLIGHTUSERDATA);

@@ -13,6 +13,7 @@
 #include "http/cookie.h"
 #include "script/bind.h"
 #include "script/exchange.h"
+#include "script/stack_text.h"
 #include "script/table_packer.h"
 #include "script/vm.h"
 #include "state/session_data.h"
@@ -89,12 +90,6 @@ Task& task_of(lua_State* state) {
   return *exchange_of(state).task;
 }
 
-std::string_view text_at(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = lua_tolstring(state, index, &size);
-  return {text, size};
-}
-
 // Who waits where the store keeps what is written. A task that was told to stop waits for nothing.
 SessionStore::Waiter waiter_of(Task& task) {
   if (!task.vm.host().sessions().waits() || task.view.cancelled != 0) {
@@ -122,7 +117,7 @@ bool pack_entry(lua_State* state, std::string_view key, std::string& entries) {
   std::string bytes;
   switch (lua_type(state, -1)) {
     case LUA_TSTRING:
-      value = {ValueKind::kString, 0, text_at(state, -1)};
+      value = {ValueKind::kString, 0, string_at(state, -1)};
       break;
     case LUA_TNUMBER:
       value = {ValueKind::kNumber, lua_tonumber(state, -1), {}};
@@ -207,7 +202,7 @@ int session_save(lua_State* state) {
   std::string entries;
   lua_pushnil(state);
   while (lua_next(state, 2) != 0) {
-    if (!pack_entry(state, text_at(state, -2), entries)) {
+    if (!pack_entry(state, string_at(state, -2), entries)) {
       return lua_error(state);
     }
     lua_pop(state, 1);
@@ -266,7 +261,7 @@ int session_cookie(lua_State* state) {
   if (lua_isnoneornil(state, 2)) {
     cookie.max_age = 0;
   } else {
-    cookie.value = text_at(state, 2);
+    cookie.value = string_at(state, 2);
   }
   if (const auto line = http::set_cookie_line(cookie)) {  // the configuration was checked: it is one
     exchange.answer.cookies += *line;
@@ -281,7 +276,7 @@ int sessions_of(lua_State* state) {
   const double epoch = wall_seconds() - static_cast<double>(now) / 1000;
   lua_newtable(state);
   int count = 0;
-  for (const SessionStore::Listed& session : store.of(text_at(state, 1), now)) {
+  for (const SessionStore::Listed& session : store.of(string_at(state, 1), now)) {
     lua_createtable(state, 0, 4);
     push_id(state, session.id);
     lua_setfield(state, -2, "id");
@@ -303,7 +298,7 @@ int sessions_destroy(lua_State* state) {
   if (!lua_isnoneornil(state, 2) && (std::sscanf(lua_tostring(state, 2), "%" SCNx64, &id) != 1 || id == 0)) {
     id = 1;  // no session has it
   }
-  const auto [count, outcome] = vm.host().sessions().destroy_user(text_at(state, 1), id, waiter_of(*vm.current()));
+  const auto [count, outcome] = vm.host().sessions().destroy_user(string_at(state, 1), id, waiter_of(*vm.current()));
   lua_pushinteger(state, static_cast<lua_Integer>(count));
   return 1 + push_outcome(state, outcome);
 }

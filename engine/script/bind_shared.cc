@@ -13,6 +13,7 @@
 #include "base/slice.h"
 #include "script/bind.h"
 #include "script/fetches.h"
+#include "script/stack_text.h"
 #include "script/table_packer.h"
 #include "script/vm.h"
 #include "state/shared_dictionaries.h"
@@ -134,12 +135,6 @@ namespace perigee::script {
 namespace {
 
 using state::Flights;
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 int free_room(lua_State* state) {
   static_cast<SharedRoom*>(lua_touserdata(state, 1))->~SharedRoom();

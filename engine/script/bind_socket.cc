@@ -13,6 +13,7 @@
 #include "client/network.h"
 #include "client/socket.h"
 #include "script/bind.h"
+#include "script/stack_text.h"
 #include "script/task_waker.h"
 #include "script/tls_options.h"
 #include "script/vm.h"
@@ -26,12 +27,6 @@ using client::Socket;
 constexpr const char* kSocket = "perigee.Socket";
 constexpr const char* kDatagram = "perigee.Datagram";
 constexpr double kLongestWait = 1e9;  // seconds
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 Socket& socket_at(lua_State* state) {
   return *static_cast<Socket*>(luaL_checkudata(state, 1, kSocket));

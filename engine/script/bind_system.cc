@@ -17,16 +17,11 @@
 #include "script/exchange.h"
 #include "script/origin.h"
 #include "script/request_log.h"
+#include "script/stack_text.h"
 #include "script/vm.h"
 
 namespace perigee::script {
 namespace {
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 // The request that is being served; null outside of any.
 const Exchange* exchange_at_work(Vm& vm) {

@@ -15,6 +15,7 @@
 #include "script/exchange.h"
 #include "script/json_decoder.h"
 #include "script/json_object.h"
+#include "script/stack_text.h"
 #include "script/task.h"
 #include "script/typed_values.h"
 #include "script/vm.h"
@@ -64,12 +65,6 @@ namespace perigee::script {
 namespace {
 
 constexpr std::size_t kMostShown = 64;  // bytes of a client's value in an error
-
-std::string_view check_text(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
 
 // rematch(task) -> the number of the next route (from 1) that takes the path of a request whose route refused a
 // parameter, its parameters published; nil when there is none.
