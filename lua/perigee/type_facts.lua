@@ -1,5 +1,5 @@
 -- What types are made of: the plain records behind the values of perigee.types, and what holds of them. Read by
--- types.lua, checks.lua and openapi.lua.
+-- types.lua, the checks and openapi.lua.
 --
 -- A record has `kind` (a path type's name, list, enum, object, function or named) and, as far as they were given: name,
 -- fn, expected, item, fields, values, unknown, min, max, least, most, pattern, optional, default, nullable, secret, and
