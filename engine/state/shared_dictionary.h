@@ -137,6 +137,8 @@ class SharedDictionary {
   void remove(const Site& site);
   void publish(std::size_t index);
   void tidy(std::size_t index, std::size_t most, std::int64_t now);
+  void tidy_a_little(std::size_t index);
+  void reap(std::size_t index);
   [[nodiscard]] bool reserve(std::ptrdiff_t bytes);
   [[nodiscard]] bool make_room();
   void trim();
