@@ -10,7 +10,9 @@
 #include <chrono>
 #include <csignal>
 #include <string>
+#include <utility>
 
+#include "base/after_look.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pulse.h"
@@ -108,9 +110,14 @@ int Watchdog::signal() {
 
 void Watchdog::run() {
   int quiet = 0;
+  std::int64_t looked = monotonic_ns();
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, quiet < kIdleAfter ? kTick : kIdleTick, [this] { return over_; })) {
     quiet = look() ? 0 : quiet + 1;
+    const std::int64_t before = std::exchange(looked, monotonic_ns());
+    if (const auto then = after_look.load(std::memory_order_acquire); then != nullptr) {
+      then(looked - before);
+    }
   }
 }
 

@@ -14,6 +14,7 @@
 #include "profiler/thread_sampler.h"
 #include "profiler/vm_meter.h"
 #include "script/bind.h"
+#include "script/collector_watch.h"
 #include "script/probe.h"
 #include "state/shared_dictionaries.h"
 
@@ -40,6 +41,7 @@ Vm::~Vm() {
   if (state_ == nullptr) {
     return;
   }
+  CollectorWatch::close(state_);
   // Finalizers run; what the stay may stop is there until the main state, which is freed last.
   struct Closing {
     LuaAllocator& allocator;

@@ -8,6 +8,7 @@
 #include "profiler/vm_meter.h"
 #include "script/bind.h"
 #include "script/collection_counter.h"
+#include "script/collector_watch.h"
 #include "script/lua_library.h"
 #include "script/vm.h"
 
@@ -164,6 +165,9 @@ Result<> Vm::open() {
   if (lua_cpcall(
           state_, [](lua_State* state) { return open_protected(state); }, settings_.meter) != 0) {
     return fail("the Lua library does not load: " + error_text(state_));
+  }
+  if (settings_.meter != nullptr) {
+    CollectorWatch::open(state_, settings_.meter);
   }
   if (settings_.coverage != nullptr) {
     coverage_ = std::make_unique<Coverage>(*settings_.coverage);

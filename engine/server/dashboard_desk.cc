@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/ticks.h"
+#include "script/collector_watch.h"
 #include "server/process_figures.h"
 #include "server/state_metrics.h"
 
@@ -138,7 +139,8 @@ void DashboardDesk::write_workers(JsonWriter& json, const Seen& seen) const {
     json.begin_object().member("responding", seen[i].answered).member("requests", worker.meter().requests());
     json.member("cpu", worker.cpu_seconds()).member("connections", worker.connections());
     json.member("queued", worker.queued()).member("tasks", state.tasks).member("heap", state.heap_bytes);
-    json.member("collections", worker.vm_meter().collections.load(std::memory_order_relaxed));
+    json.member("collecting", script::CollectorWatch::seconds(&worker.vm_meter()))
+        .member("collections", worker.vm_meter().collections.load(std::memory_order_relaxed));
     json.member("generations", worker.generations()).end_object();
   }
   json.end_array();

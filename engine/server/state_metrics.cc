@@ -1,5 +1,7 @@
 #include "server/state_metrics.h"
 
+#include "script/collector_watch.h"
+
 namespace perigee::server {
 namespace {
 
@@ -56,6 +58,8 @@ void write_workers(Exposition& page, const std::vector<std::unique_ptr<Worker>>&
   each([](Worker& worker, const Seen&) { return Number{worker.generations()}; });
   page.gauge("perigee_lua_heap_bytes", "What the worker's Lua heaps hold, garbage that was not collected included.");
   each([](Worker&, const Seen& one) { return one.state.heap_bytes; });
+  page.counter("perigee_lua_collecting_seconds_total", "Time of the garbage collector, by samples.");
+  each([](Worker& worker, const Seen&) { return script::CollectorWatch::seconds(&worker.vm_meter()); });
   page.counter("perigee_lua_collections_total", "Rounds of the garbage collector.");
   each([](Worker& worker, const Seen&) { return worker.vm_meter().collections.load(std::memory_order_relaxed); });
 }

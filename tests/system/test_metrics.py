@@ -26,6 +26,12 @@ end)
 app:get("/login", function(req) req.session.user = "ada" return "in" end)
 app:get("/say", function() perigee.publish("news", "hear") return "said" end)
 app:channel("/news", function() return "news" end)
+local kept = {}
+app:get("/garbage", function()
+  for i = 1, 20000 do kept[i] = { i } end
+  local t0 = os.clock() while os.clock() - t0 < 0.1 do collectgarbage() end return "collected"
+end)
+app:get("/computing", function() local t0 = os.clock() while os.clock() - t0 < 0.1 do end return "computed" end)
 app:get("/stream", function() return perigee.stream(function(write) write("a") perigee.sleep(0.01) write("b") end) end)
 app:get("/busy", function() local t0 = os.clock() while os.clock() - t0 < 0.4 do end return "done" end)
 app:get("/hold", function() perigee.sleep(20) return "held" end)
@@ -261,6 +267,19 @@ class Counting(MetricsCase):
             before = self.page().value(name, stage=stage)
             work()
             self.assertEqual(self.page().value(name, stage=stage) - before, 10, stage)
+
+
+class Garbage(MetricsCase):
+    def test_the_collectors_time_is_told_from_the_programs(self):
+        server = self.start(APP, settings={"limits.cpu": 30, "limits.time": 60})
+        name = "perigee_lua_collecting_seconds_total"
+        before = self.page(server).value(name)
+        self.assertEqual(server.get("/garbage").text, "collected")
+        collecting = self.page(server).value(name) - before
+        self.assertGreater(collecting, 0)
+        before = self.page(server).value(name)
+        server.get("/computing")
+        self.assertLess(self.page(server).value(name) - before, collecting)
 
 
 class Alone(MetricsCase):

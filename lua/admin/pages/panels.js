@@ -106,7 +106,7 @@ function showWorkers(workers, { t, before }) {
   const each = workers.map((worker, number) => {
     const last = before?.data[number];
     const per = (name) => perSecond(worker[name], last?.[name], t, before?.t);
-    return { ...worker, number, load: per("cpu"), rate: per("requests"), rounds: per("collections") };
+    return { ...worker, number, load: per("cpu"), rate: per("requests"), rounds: per("collections"), collecting: per("collecting") };
   });
   keyed($("workers"), each, (worker) => worker.number, makeWorker, (element, worker) => {
     const [name, bar, load, facts] = element.children;
@@ -115,7 +115,7 @@ function showWorkers(workers, { t, before }) {
     element.classList.toggle("busy", worker.load > 0.9 || !worker.responding);
     setText(load, worker.responding ? `${(worker.load * 100).toFixed(0)}\u2009%` : "busy");
     const words = [`${rate(worker.rate)}/s`, `${count(worker.connections)} conn`, `${count(worker.tasks)} tasks`,
-      `Lua ${bytes(worker.heap)}`, `GC ${rate(worker.rounds)}/s`];
+      `Lua ${bytes(worker.heap)}`, `GC ${(worker.collecting * 100).toFixed(0)}\u2009%, ${rate(worker.rounds)}/s`];
     if (worker.queued > 0) {
       words.push(`${count(worker.queued)} queued`);
     }
