@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""What always-on metrics cost a request: the instructions that callgrind attributes to their lines and their callers'.
+"""What always-on metrics cost a request of build/release/perigee: the instructions that callgrind attributes to their
+lines and their callers'. `--check` exits 1 when they are over budget."""
 
-    bench/metrics_share.py [SCENARIO]     hello, typed, ...; of build/release/perigee
-"""
-
+import argparse
 import pathlib
 import re
 import sys
@@ -19,6 +18,7 @@ FILES = ("request_meter", "route_latencies", "histogram", "counter.h", "ticks.h"
 CALLERS = re.compile(r"meter_\.|ticks\(\)|slow_|visit\.began|waited|RouteLatencies|->latencies\[|: meter_|latency\)|"
                      r"void Worker::measure|visit\.measured")
 COUNTED = 10_000
+BUDGET = 150  # instructions a request
 
 
 def costs(path):
@@ -52,9 +52,12 @@ def is_metric(file, line):
 
 
 def main():
-    wanted = sys.argv[1] if len(sys.argv) > 1 else "hello"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit 1 when the budget is broken")
+    parser.add_argument("scenario", nargs="?", default="hello", choices=[one.name for one in SCENARIOS])
+    options = parser.parse_args()
     build("load")
-    scenario = next(one for one in SCENARIOS if one.name == wanted)
+    scenario = next(one for one in SCENARIOS if one.name == options.scenario)
     whole = instructions_per_request(Perigee(), scenario, cores()[0])
     by_file = {}
     for (file, line), cost in costs(ROOT / BUILD / "callgrind.out.1").items():
@@ -64,8 +67,10 @@ def main():
     for name, cost in sorted(by_file.items(), key=lambda item: -item[1]):
         if cost >= 0.1:
             print(f"{cost:8.1f}  {name}")
-    print(f"{sum(by_file.values()):8.1f}  of {whole:.0f} instructions a request ({wanted})")
+    share = sum(by_file.values())
+    print(f"{share:8.1f}  of {whole:.0f} instructions a request ({options.scenario})")
+    return 1 if options.check and share > BUDGET else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -68,12 +68,17 @@ app:get("/busy/{name}", function(req)
   local name = req.params.name
   local clock, sum = clocks[name] or os.clock, truth[name] or { planted = 0, rest = 0 }
   truth[name] = sum
-  local began = clock()
+  -- At any moment of the request: the kernel's clock ticks when it wakes threads, too.
+  local before = math.random(0, 4e5)
+  local times = { clock() }
+  rest(before)
+  times[2] = clock()
   WORK[name]()
-  local between = clock()
-  rest(4e5)
-  local ended = clock()
-  sum.planted, sum.rest = sum.planted + between - began, sum.rest + ended - between
+  times[3] = clock()
+  rest(4e5 - before)
+  times[4] = clock()
+  sum.planted = sum.planted + times[3] - times[2]
+  sum.rest = sum.rest + times[2] - times[1] + times[4] - times[3]
   return "done"
 end)
 

@@ -202,8 +202,6 @@ void ThreadSampler::sample_allocation(std::size_t bytes) noexcept {
   sample->weight = roomless_.weight;
   roomless_ = {};
   locate(*sample, nullptr);
-  // An instruction that allocates ends before the stack can be read; a trace is left where its line begins.
-  sample->in_call = sample->vm_state == VmProbe::kInterpreted || sample->vm_state == VmProbe::kNativeFunction;
   allocating_.commit();
   if (sample->in_script) {
     vm_probe.ask(pulse_.guest);
@@ -226,7 +224,8 @@ void ThreadSampler::locate(RawSample& sample, const Registers* registers) const 
   sample.route = route();
   sample.in_script = sample.stay != 0 && vm_probe.state != nullptr;
   sample.vm_state = sample.in_script ? vm_probe.state(pulse_.guest) : 0;
-  sample.in_call = sample.vm_state == VmProbe::kNativeFunction;
+  // What is interpreted ends its instruction before the stack can be read; a trace is left where its line begins.
+  sample.in_call = sample.vm_state == VmProbe::kInterpreted || sample.vm_state == VmProbe::kNativeFunction;
   if (registers != nullptr) {
     walk(sample, *registers);
   }
