@@ -55,6 +55,7 @@ end
 -- The page with everything in it, to be kept as a file.
 local function whole_page(data)
   local parts = {
+    ['  <link rel="icon" href="/pages/icon.svg" type="image/svg+xml">\n'] = "",
     ['<link rel="stylesheet" href="/pages/flame.css">'] = "<style>" .. require "admin.pages.flame.css" .. "</style>",
     ['<script src="/pages/flame.js" type="module"></script>'] = '<script type="module">'
       .. require "admin.pages.flame.js" .. "</script>",

@@ -4,12 +4,15 @@ import gzip
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.request
 
-from harness import ServerCase, run_perigee
+from harness import ServerCase, run_perigee, wait_until
+from peers import free_port
 from pprof import Pprof
 
 APP = """
@@ -61,6 +64,11 @@ return app
 """
 
 LINES = {line.split("-- LINE ")[1]: number for number, line in enumerate(APP.splitlines(), 1) if "-- LINE " in line}
+
+
+def answers(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Load:
@@ -242,6 +250,17 @@ class Profiles(ServerCase):
             self.assertNotIn("compiled_loop", pprof("-top", "-tagfocus=worker=worker-9"))
             self.assertIn("flat%", pprof("-top", "-diff_base", str(file)))
             self.assertIn("state: Total", pprof("-tags"))
+            port = free_port()
+            serving = subprocess.Popen([go, "tool", "pprof", "-no_browser", f"-http=127.0.0.1:{port}", str(file)], text=True,
+                                       stderr=subprocess.PIPE, env={**os.environ, "HOME": folder, "PPROF_TMPDIR": folder})
+            try:
+                next(line for line in serving.stderr if "Serving web UI" in line)
+                wait_until(lambda: answers(port), "pprof")  # it says that it serves a little early
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/ui/top", timeout=30) as page:
+                    self.assertIn("compiled_loop", page.read().decode())
+            finally:
+                serving.terminate()
+                serving.communicate()
 
 
 if __name__ == "__main__":

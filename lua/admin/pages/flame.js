@@ -244,7 +244,7 @@ function show(data) {
   drawLegend();
   drawTable();
   find();
-  draw();
+  $("detail").textContent = describe(focus);
 }
 
 async function record(type, length) {

@@ -1,0 +1,53 @@
+// The flame graph: records by its form, finds, zooms by keyboard and comes back, and compares two recordings.
+const text = (page, selector) => page.$eval(selector, (element) => element.innerText);
+const frames = (page, words) => page.$$eval("#graph button", (all, wanted) => all
+  .filter((one) => one.getAttribute("aria-label").includes(wanted))
+  .map((one) => ({ label: one.getAttribute("aria-label"), kind: one.className, colour: getComputedStyle(one).backgroundColor,
+    width: one.offsetWidth })), words);
+
+async function record(page, seconds) {
+  await page.$eval("#record input", (input, value) => { input.value = value; }, seconds);
+  await page.focus("#record button");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#progress").hidden === false);
+  await page.waitForFunction(() => document.querySelector("#progress").hidden === true, { timeout: 30000 });
+}
+
+async function find(page, words) {
+  await page.keyboard.press("/");
+  await page.keyboard.type(words);
+  return text(page, "#found");
+}
+
+export default async function visit({ open, screenshot, url }, app, first, second) {
+  const page = await open({ width: 1280, height: 900 });
+  await page.goto(`${url}/debug/flame`);
+  await record(page, 1);
+  const summary = await text(page, "#summary");
+  const [hot] = await frames(page, first);
+  const kinds = await page.$$eval("#graph button", (all) => [...new Set(all.map((one) => one.className.split(" ")[0]))]);
+  const found = await find(page, first);
+  const matched = await page.$$eval("#graph .match", (all) => all.length);
+  await screenshot(page, "flame-light");
+
+  await page.focus("#graph .match");
+  await page.keyboard.press("Enter");
+  const [zoomed] = await frames(page, first);
+  await page.keyboard.press("Escape");
+  const [back] = await frames(page, first);
+
+  await page.focus("#keep");
+  await page.keyboard.press("Enter");
+  await fetch(`${app}/turn`);
+  await record(page, 1);
+  const legend = await text(page, "#legend");
+  const [grew] = await frames(page, second);
+  await screenshot(page, "flame-compared");
+  const phone = await open({ width: 360, height: 780, scheme: "dark" });
+  await phone.goto(`${url}/debug/flame?seconds=1`);
+  await phone.waitForFunction(() => document.querySelectorAll("#top tr").length > 0, { timeout: 30000 });
+  await screenshot(phone, "flame-phone");
+  const wide = await phone.evaluate(() => document.documentElement.scrollWidth);
+  return { summary, hot, kinds, found, matched, zoomed, back, legend, grew, wide, top: await text(page, "#top tr"),
+    injected: await page.evaluate(() => document.querySelectorAll("body img, body script[src]").length) };
+}
