@@ -98,6 +98,7 @@ class HeadPass {
   Step read_end_line();
   Step note_known_field(KnownField slot, std::uint16_t index, std::string_view value);
   Step read_known_field(KnownField slot, std::string_view value);
+  [[nodiscard]] bool is_port(const char* at, const char* end) const;
   [[nodiscard]] bool is_plain_host(std::string_view value) const;
   Step read_host(std::string_view value);
   Step read_connection(std::string_view value);

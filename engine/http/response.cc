@@ -175,16 +175,12 @@ void write_start(Pen& pen, int status, std::string_view ok) {
   pen.write(ok.substr(kOkLine.size()));
 }
 
-void write_head(Pen& pen, const ResponseHead& head, std::string_view ok, std::string_view plain_ok) {
-  if (head.status == 200 && head.content_type.data() == kPlainText.data()) {
-    pen.write(plain_ok);
-  } else {
-    write_start(pen, head.status, ok);
-    if (!head.content_type.empty()) {
-      pen.write(kContentType);
-      pen.write(head.content_type);
-      pen.write(kLineEnd);
-    }
+void write_head(Pen& pen, const ResponseHead& head, std::string_view ok) {
+  write_start(pen, head.status, ok);
+  if (!head.content_type.empty()) {
+    pen.write(kContentType);
+    pen.write(head.content_type);
+    pen.write(kLineEnd);
   }
   write_framing(pen, head);
   write_persistence(pen, head.persistence);
@@ -211,14 +207,14 @@ ResponseSerializer::ResponseSerializer() {
 void ResponseSerializer::append_head(ByteBuffer& out, const ResponseHead& head) const {
   char* start = out.reserve(ok_.size() + head.content_type.size() + head.fields.size() + kSmallParts);
   Pen pen(start);
-  write_head(pen, head, ok_, plain_ok_);
+  write_head(pen, head, ok_);
   out.commit(pen.written_since(start));
 }
 
 void ResponseSerializer::append(ByteBuffer& out, const ResponseHead& head, std::string_view body) const {
   char* start = out.reserve(ok_.size() + head.content_type.size() + head.fields.size() + kSmallParts + body.size());
   Pen pen(start);
-  write_head(pen, head, ok_, plain_ok_);
+  write_head(pen, head, ok_);
   if (!body.empty()) {
     pen.write(body);
   }
@@ -228,7 +224,7 @@ void ResponseSerializer::append(ByteBuffer& out, const ResponseHead& head, std::
 void ResponseSerializer::renew(std::time_t now) {
   now_ = now;
   ok_.assign(kOkLine).append("Server: perigee\r\nDate: ").append(http_date(now)).append(kLineEnd);
-  plain_ok_.assign(ok_).append(kContentType).append(kPlainText).append(kLineEnd);
+  plain_.assign(ok_).append(kContentType).append(kPlainText).append(kLineEnd).append(kContentLength);
 }
 
 void append_chunk(ByteBuffer& out, std::string_view bytes) {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -64,12 +67,38 @@ class ResponseSerializer {
   /// Appends the head and a body of head.length bytes.
   void append(ByteBuffer& out, const ResponseHead& head, std::string_view body) const;
 
+  /// The same, faster, of the answer that most handlers give: status 200, kPlainText, no other fields, kLength,
+  /// kImplied.
+  void append_plain(ByteBuffer& out, std::string_view body) const {
+    char* const start = out.reserve(plain_.size() + kMostDigits + 4 + body.size());
+    char* at = start + plain_.size();
+    std::memcpy(start, plain_.data(), plain_.size());
+    at = write_decimal(at, body.size());
+    std::memcpy(at, "\r\n\r\n", 4);
+    at += 4;
+    std::memcpy(at, body.data(), body.size());
+    out.commit(static_cast<std::size_t>(at - start) + body.size());
+  }
+
  private:
+  static constexpr std::size_t kMostDigits = 20;
+
   void renew(std::time_t now);
 
+  /// Most bodies are short. Returns the end; `at` has room for kMostDigits.
+  [[nodiscard]] static char* write_decimal(char* at, std::size_t number) {
+    if (number < 100) [[likely]] {
+      *at = static_cast<char>('0' + number / 10);
+      at += number >= 10 ? 1 : 0;
+      *at = static_cast<char>('0' + number % 10);
+      return at + 1;
+    }
+    return std::to_chars(at, at + kMostDigits, number).ptr;
+  }
+
   std::time_t now_ = -1;
-  std::string ok_;        ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
-  std::string plain_ok_;  ///< the same with the Content-Type of kPlainText
+  std::string ok_;     ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
+  std::string plain_;  ///< the same with the Content-Type of kPlainText, up to the digits of Content-Length
 };
 
 /// Appends one chunk of a chunked body; nothing for empty `bytes`, which would end the body.

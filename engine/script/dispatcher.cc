@@ -45,7 +45,11 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
   task.cpu_limit = task.cpu_left = info.cpu_limit;
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, info.handler_ref);
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
-  return settle(task, vm_.resume(task, 1));
+  const Vm::Status status = vm_.resume(task, 1);
+  if (status == Vm::Status::kReturned && is_ready_text(task)) [[likely]] {
+    return Outcome::kAnswered;
+  }
+  return settle(task, status);
 }
 
 Dispatcher::Outcome Dispatcher::refuse(Exchange& exchange, const Refusal& refusal) {
@@ -174,6 +178,11 @@ bool Dispatcher::take_text(Task& task) {
   return true;
 }
 
+// Whether what a request's task returned is an answer as it stands, and nothing is to be done before it is sent.
+bool Dispatcher::is_ready_text(Task& task) {
+  return task.view.session == 0 && !vm_.has_after() && take_text(task);
+}
+
 Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
   if (task.purpose == Task::Purpose::kSpawned) {
     return end_spawned(task, "");
@@ -186,7 +195,7 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
     case Task::Phase::kHandler:
     case Task::Phase::kFailure:
     case Task::Phase::kErrorHook:
-      if (!vm_.has_after() && take_text(task)) {
+      if (is_ready_text(task)) {
         return Outcome::kAnswered;
       }
       if (task.exchange->answer.kind != Answer::Kind::kWhole) {  // perigee_static() answered

@@ -74,6 +74,7 @@ class Dispatcher {
   [[nodiscard]] Outcome answered(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome failed(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome request_failed(Task& task, Vm::Status& status);
+  [[nodiscard]] bool is_ready_text(Task& task);
   [[nodiscard]] bool take_text(Task& task);
   [[nodiscard]] Vm::Status resume_answer(Task& task);
   [[nodiscard]] Vm::Status resume_save(Task& task);

@@ -40,6 +40,10 @@ void Exchange::end_body() {
   }
 }
 
+bool Exchange::holds() const {
+  return intake != nullptr || session.looked() || answer.file != nullptr || body.capacity() > kKeptCapacity;
+}
+
 void Exchange::shed(bool all) {
   intake.reset();
   session.end();

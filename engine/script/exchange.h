@@ -101,6 +101,8 @@ class Exchange {
   /// The body has come whole.
   void end_body();
 
+  /// Whether it has what must not outlive it: shed() is to follow.
+  [[nodiscard]] bool holds() const;
   /// Gives memory back when the exchange is over: a large body's, or all that it keeps for the next one.
   void shed(bool all);
 

@@ -100,10 +100,10 @@ class Governor {
 /// program: loading it, and all that may collect garbage.
 class Stay {
  public:
-  /// `limit`: nanoseconds that are left to it. `frame`: of the function that makes it.
-  Stay(Governor& governor, std::int64_t limit, const void* frame = __builtin_frame_address(0))
-      : outer_(pulse.stay.load(std::memory_order_relaxed)) {
-    if (outer_ != 0) {
+  /// `limit`: nanoseconds that are left to it. `task`: who is resumed by it. `frame`: of the function that makes it.
+  Stay(Governor& governor, std::int64_t limit, Task* task = nullptr, const void* frame = __builtin_frame_address(0))
+      : task_(task), outer_(pulse.stay.load(std::memory_order_relaxed)) {
+    if (outer_ != 0) [[unlikely]] {
       outer_left_ = pulse.left_ns.load(std::memory_order_relaxed);
       outer_guest_ = pulse.guest;
       outer_frame_ = pulse.frame;
@@ -116,22 +116,13 @@ class Stay {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     pulse.stay.store(++pulse.last, std::memory_order_release);
   }
-  ~Stay() { end(nullptr); }
-  Stay(const Stay&) = delete;
-  Stay& operator=(const Stay&) = delete;
-
-  /// Ends it before its time. `task` was resumed by it.
-  void end(Task* task) {
-    if (ended_) {
-      return;
-    }
-    ended_ = true;
+  ~Stay() {
     pulse.stay.store(0, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (pulse.noted.load(std::memory_order_relaxed)) {
-      static_cast<Governor*>(pulse.guest)->leave(task);
+    if (pulse.noted.load(std::memory_order_relaxed)) [[unlikely]] {
+      static_cast<Governor*>(pulse.guest)->leave(task_);
     }
-    if (outer_ != 0) {
+    if (outer_ != 0) [[unlikely]] {
       pulse.left_ns.store(outer_left_, std::memory_order_relaxed);
       pulse.guest = outer_guest_;
       pulse.frame = outer_frame_;
@@ -139,13 +130,15 @@ class Stay {
       pulse.stay.store(outer_, std::memory_order_relaxed);
     }
   }
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
 
  private:
+  Task* task_;
   std::uint64_t outer_;
   std::int64_t outer_left_ = 0;
   void* outer_guest_ = nullptr;
   const void* outer_frame_ = nullptr;
-  bool ended_ = false;
 };
 
 }  // namespace perigee::script

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cassert>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -46,14 +47,15 @@ Vm::~Vm() {
   struct Closing {
     LuaAllocator& allocator;
     void* main;
-    Stay stay;
-  } closing{allocator_, state_, {governor_, settings_.limits.cpu}};
+    std::optional<Stay> stay;
+  } closing{allocator_, state_, {}};
+  closing.stay.emplace(governor_, settings_.limits.cpu, nullptr, __builtin_frame_address(0));
   lua_setallocf(
       state_,
       [](void* context, void* block, std::size_t old_size, std::size_t new_size) -> void* {
         auto& end = *static_cast<Closing*>(context);
         if (block == end.main) {
-          end.stay.end(nullptr);
+          end.stay.reset();
         }
         return LuaAllocator::allocate(&end.allocator, block, old_size, new_size);
       },
@@ -96,39 +98,44 @@ int Vm::new_coroutine(lua_State*& coroutine) {
   return made.ref;
 }
 
+// One more for the pool, without a coroutine.
+[[gnu::noinline]] void Vm::add_task() {
+  auto task = std::make_unique<Task>(*this);
+  // The FFI pointer to the task's view, made by the library once and kept.
+  struct Made {
+    TaskView* view;
+    int ref = LUA_NOREF;
+  } made{&task->view, LUA_NOREF};
+  const bool built = protect(
+      [](lua_State* state) {
+        auto* out = static_cast<Made*>(lua_touserdata(state, 1));
+        lua_getfield(state, LUA_REGISTRYINDEX, "perigee.view_of_task");
+        lua_pushlightuserdata(state, out->view);
+        lua_call(state, 1, 1);
+        out->ref = luaL_ref(state, LUA_REGISTRYINDEX);
+        return 0;
+      },
+      &made);
+  if (!built) {
+    throw std::bad_alloc();
+  }
+  task->view_ref = made.ref;
+  task->view.serial = ++last_serial_;
+  tasks_.push_back(std::move(task));
+  free_.reserve(tasks_.size());
+  free_.push_back(tasks_.back().get());
+}
+
 Task& Vm::take_task() {
-  if (free_.empty()) {
-    auto task = std::make_unique<Task>(*this);
-    // The FFI pointer to the task's view, made by the library once and kept.
-    struct Made {
-      TaskView* view;
-      int ref = LUA_NOREF;
-    } made{&task->view, LUA_NOREF};
-    const bool built = protect(
-        [](lua_State* state) {
-          auto* out = static_cast<Made*>(lua_touserdata(state, 1));
-          lua_getfield(state, LUA_REGISTRYINDEX, "perigee.view_of_task");
-          lua_pushlightuserdata(state, out->view);
-          lua_call(state, 1, 1);
-          out->ref = luaL_ref(state, LUA_REGISTRYINDEX);
-          return 0;
-        },
-        &made);
-    if (!built) {
-      throw std::bad_alloc();
-    }
-    task->view_ref = made.ref;
-    tasks_.push_back(std::move(task));
-    free_.reserve(tasks_.size());
-    free_.push_back(tasks_.back().get());
+  if (free_.empty()) [[unlikely]] {
+    add_task();
   }
   Task& task = *free_.back();
-  if (task.coroutine == nullptr) {
+  if (task.coroutine == nullptr) [[unlikely]] {
     task.coroutine_ref = new_coroutine(task.coroutine);
   }
   free_.pop_back();
   ++busy_;
-  task.view.serial = ++last_serial_;
   task.cpu_limit = task.cpu_left = settings_.limits.cpu;
   return task;
 }
@@ -142,6 +149,7 @@ void Vm::give_task(Task& task) {
   task.view.serial = ++last_serial_;
   task.view.cancelled = 0;
   task.view.deferred = 0;
+  task.view.again = 0;
   task.view.wants_room = 0;
   task.view.wants_body = 0;
   task.view.shielded = 0;
@@ -151,13 +159,13 @@ void Vm::give_task(Task& task) {
   task.origin.reset();
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;
+  task.waiting = task.ready = task.running = task.answering_error = false;
   if (std::exchange(task.waiting_since, 0) != 0 && view_.notes_waits != 0) {
     forget_wait(task);
   }
-  task.waiting = task.ready = task.answering_error = false;
   task.default_status = 200;
   --busy_;
-  if (free_.size() >= kKeptCoroutines && task.coroutine != nullptr) {
+  if (free_.size() >= kKeptCoroutines && task.coroutine != nullptr) [[unlikely]] {
     luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
     task.coroutine = nullptr;
   }
@@ -250,18 +258,20 @@ Vm::Status Vm::resume(Task& task, int arguments) {
   task.waiting = false;
   task.running = true;
   marks.stage = Stage::kLua;
-  Stay stay(governor_, task.cpu_left);
-  const int status = lua_resume(task.coroutine, arguments);
-  stay.end(&task);
+  int status = 0;
+  {
+    const Stay stay(governor_, task.cpu_left, &task);
+    status = lua_resume(task.coroutine, arguments);
+  }
   marks.stage = stage;
   task.running = false;
   current_ = outer;
   view_.current = outer != nullptr ? &outer->view : nullptr;
-  starved_ = starved_ || status == LUA_ERRMEM;
-  if (status == 0) {
+  if (status == 0) [[likely]] {
     return Status::kReturned;
   }
   if (status != LUA_YIELD) {
+    starved_ = starved_ || status == LUA_ERRMEM;
     return Status::kFailed;
   }
   task.waiting_since = monotonic_ns();

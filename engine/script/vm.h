@@ -189,6 +189,7 @@ class Vm {
   [[nodiscard]] std::vector<std::string> list_field(const char* name);
   void read_entries();
   static void forget_wait(const Task& task);
+  void add_task();
   [[nodiscard]] int new_coroutine(lua_State*& coroutine);
 
   VmSettings settings_;

@@ -1,6 +1,17 @@
 #include "server/answer_writer.h"
 
 namespace perigee::server {
+namespace {
+
+// Whether it is what ResponseSerializer::append_plain() writes.
+bool is_plain(const Visit& visit) {
+  const script::Answer& answer = visit.answer;
+  return answer.status == 200 && answer.content_type.data() == http::kPlainText.data() && answer.fields.empty() &&
+         answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
+         visit.head.method != http::Method::kHead;
+}
+
+}  // namespace
 
 http::ResponseHead AnswerWriter::head_of(Visit& visit) {
   const script::Answer& answer = visit.answer;
@@ -24,8 +35,13 @@ http::ResponseHead AnswerWriter::head_of(Visit& visit) {
 }
 
 void AnswerWriter::write_whole(Visit& visit) {
-  http::ResponseHead head = head_of(visit);
   const std::string_view body = visit.answer.body;
+  if (is_plain(visit)) {
+    visit.bytes_sent = body.size();
+    serializer_.append_plain(visit.client()->output(), body);
+    return;
+  }
+  http::ResponseHead head = head_of(visit);
   if (http::status_forbids_body(head.status)) {
     head.framing = http::Framing::kNone;
     head.content_type = {};

@@ -63,7 +63,8 @@ class Visit final : public script::Exchange {
     connection = &client;
     stage = Stage::kHead;
     generation = nullptr;
-    match = {};
+    match.outcome = http::Router::Outcome::kNotFound;
+    match.route = -1;
     body_received = 0;
     discard_body = close_after = chunked_answer = head_timed = limit_set = detached = measured = waited = false;
   }

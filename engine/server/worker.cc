@@ -242,11 +242,16 @@ void Worker::settle(net::Connection& client, bool turn_over) {
 
 // --- side rooms ------------------------------------------------------------------------------------------------------
 
+// One more for the pool.
+[[gnu::noinline]] void Worker::add_visit() {
+  visits_.push_back(std::make_unique<Visit>());
+  free_visits_.reserve(visits_.size());
+  free_visits_.push_back(visits_.back().get());
+}
+
 Visit& Worker::begin_visit(net::Connection& client) {
-  if (free_visits_.empty()) {
-    visits_.push_back(std::make_unique<Visit>());
-    free_visits_.reserve(visits_.size());
-    free_visits_.push_back(visits_.back().get());
+  if (free_visits_.empty()) [[unlikely]] {
+    add_visit();
   }
   Visit& visit = *free_visits_.back();
   free_visits_.pop_back();
@@ -267,7 +272,9 @@ void Worker::release(Visit& visit) {
   visit.generation = nullptr;
   visit.task = nullptr;
   visit.stage = Visit::Stage::kHead;
-  visit.shed(free_visits_.size() >= kWarmVisits);
+  if (const bool cold = free_visits_.size() >= kWarmVisits; cold || visit.holds()) [[unlikely]] {
+    visit.shed(cold);
+  }
   free_visits_.push_back(&visit);
 }
 

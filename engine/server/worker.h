@@ -211,6 +211,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   // Side rooms.
   void resume(script::Task& task);
   [[nodiscard]] Visit& begin_visit(net::Connection& client);
+  void add_visit();
   void release(Visit& visit);
   void match_route(Visit& visit);
   void measure(Visit& visit);
