@@ -1,7 +1,9 @@
 #include "state/session_data.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace perigee::state {
@@ -18,6 +20,19 @@ std::uint32_t value_size(const char* entry) {
 
 std::size_t key_size(const char* entry) {
   return static_cast<unsigned char>(entry[1]);
+}
+
+// As lua/perigee/digits.lua writes a number; nothing for one that is none.
+std::string digits(double number) {
+  if (std::isnan(number)) {
+    return {};
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.14g", number);
+  if (std::strtod(text.data(), nullptr) != number) {
+    std::snprintf(text.data(), text.size(), "%.17g", number);
+  }
+  return text.data();
 }
 
 DictionaryValue value_at(const char* entry) {
@@ -114,12 +129,10 @@ std::optional<std::string> SessionEntries::user(std::string_view bytes) {
       continue;
     }
     const DictionaryValue value = entry.value();
-    if (value.kind != ValueKind::kNumber) {
-      return value.kind == ValueKind::kString ? std::string(value.bytes) : std::string();
+    if (value.kind == ValueKind::kNumber) {
+      return digits(value.number);
     }
-    std::array<char, 32> text{};
-    const int size = std::snprintf(text.data(), text.size(), "%.14g", value.number);  // as Lua writes it
-    return std::string(text.data(), static_cast<std::size_t>(size));
+    return value.kind == ValueKind::kString ? std::string(value.bytes) : std::string();
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 -- that app:channel makes subscribers: from its answer on a connection belongs to the engine.
 
 local core = require "perigee.core"
+local digits = require "perigee.digits"
 local response = require "perigee.response"
 local tasks = require "perigee.tasks"
 
@@ -13,7 +14,7 @@ local MOST_TOPICS = 64 -- of one client
 ---@param what string whose field it is, for the message
 function M.check_field(value, name, what, level)
   if type(value) == "number" then
-    value = ("%.14g"):format(value)
+    value = digits(value)
   elseif type(value) ~= "string" then
     error(("%s: %s is a string, got %s"):format(what, name, type(value)), level + 1)
   end
@@ -102,7 +103,9 @@ end
 
 -- A text that is the same for equal values, in whatever order their keys stand.
 local function canonical(value)
-  if type(value) ~= "table" then
+  if type(value) == "number" then
+    return "n" .. digits(value)
+  elseif type(value) ~= "table" then
     return type(value):sub(1, 1) .. tostring(value)
   end
   local parts = {}

@@ -4,6 +4,7 @@
 
 local core = require "perigee.core"
 local coroutines = require "perigee.coroutines"
+local digits = require "perigee.digits"
 local ffi = require "ffi"
 local native = require "perigee.native"
 local tasks = require "perigee.tasks"
@@ -223,7 +224,8 @@ end
 ---@param user string|number
 function methods.login(session, user)
   local state = check(session)
-  if type(user) ~= "number" and (type(user) ~= "string" or user == "" or #user > LONGEST_USER) then
+  local fits = type(user) == "string" and user ~= "" and #user <= LONGEST_USER
+  if not fits and (type(user) ~= "number" or user ~= user) then
     error("bad argument #1 to 'login' (a user is a string of 1 to " .. LONGEST_USER .. " bytes, or a number)", 2)
   elseif C.perigee_session_late(state.view) ~= 0 then
     error("login comes before the head of the answer is sent", 2)
@@ -363,7 +365,7 @@ local function user_text(user, name)
   if vm.current == nil then
     error("sessions can't be used at the top level of a file: put it in app:start", 3)
   elseif type(user) == "number" then
-    return ("%.14g"):format(user)
+    return digits(user)
   elseif type(user) ~= "string" then
     error(("bad argument #1 to '%s' (a user is a string or a number, got %s)"):format(name, type(user)), 3)
   end

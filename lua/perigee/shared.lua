@@ -1,6 +1,7 @@
 -- perigee.shared: dictionaries that all workers share (engine/state/shared_dictionary.h).
 
 local core = require "perigee.core"
+local digits = require "perigee.digits"
 local fetches = require "perigee.shared_fetch"
 local ffi = require "ffi"
 local native = require "perigee.native"
@@ -49,7 +50,7 @@ end
 
 local function check_key(key, method, level)
   if type(key) == "number" then
-    return tostring(key)
+    return digits(key)
   end
   error(("bad argument #1 to '%s' (a key is a string, got %s)"):format(method, type(key)), level or 3)
 end

@@ -43,9 +43,13 @@ describe("rate_limit", function()
     for _ = 1, 3 do
       equal(200, status(nil))
     end
-    middleware = rate_limit { requests = 1, key = function() return 7 end }
-    equal(200, ask(middleware).status)
-    equal(429, ask(middleware).status)
+    local number
+    middleware = rate_limit { requests = 1, key = function() return number end }
+    for _, key in ipairs { 7, 9007199254740990, 9007199254740991 } do
+      number = key
+      equal(200, ask(middleware).status)
+      equal(429, ask(middleware).status)
+    end
   end)
 
   it("is its own, unless it shares its name", function()

@@ -104,6 +104,11 @@ describe("a session", function()
     s.user = nil
     save()
     equal(0, #perigee.sessions.of(42))
+    s.user = 9007199254740991
+    save()
+    equal(0, #perigee.sessions.of(9007199254740990))
+    equal(1, #perigee.sessions.of(9007199254740991))
+    equal(1, #perigee.sessions.of("9007199254740991"))
     anew()
   end)
 
@@ -150,7 +155,7 @@ describe("a session", function()
     for _, key in ipairs { 1, true, "", ("k"):rep(256) } do
       raises("a session's key is a string of 1 to 255 bytes", function() s[key] = 1 end)
     end
-    for _, user in ipairs { "", true, ("u"):rep(256) } do
+    for _, user in ipairs { "", true, 0 / 0, ("u"):rep(256) } do
       raises("bad argument #1 to 'login'", s.login, s, user)
     end
     raises("called with a colon", s.id, {})

@@ -15,6 +15,16 @@ describe("a shared dictionary", function()
     equal("number", d:get("7"))
   end)
 
+  it("takes a number for a key by all of its digits", function()
+    d:set(1795347034049150, "a")
+    d:set(1795347034049151, "b")
+    d:set(7, "seven")
+    equal("a", d:get(1795347034049150))
+    equal("b", d:get("1795347034049151"))
+    equal("seven", d:get("7"))
+    d:clear()
+  end)
+
   it("takes any string for a key, up to its own size", function()
     for _, key in ipairs { "", "\0", "a\0b", "\255", (" "):rep(1e6) } do
       equal(true, (d:set(key, #key)))

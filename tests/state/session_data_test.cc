@@ -1,6 +1,7 @@
 #include "state/session_data.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 
 using perigee::state::DictionaryValue;
@@ -49,6 +50,10 @@ TEST_CASE("session data: changes replace, add and remove keys, and leave the oth
 TEST_CASE("session data: the user is a text, a number's digits, or nobody") {
   CHECK(SessionEntries::user(entry("user", text("ada"))) == "ada");
   CHECK(SessionEntries::user(entry("user", {ValueKind::kNumber, 42, {}})) == "42");
+  CHECK(SessionEntries::user(entry("user", {ValueKind::kNumber, 0.1, {}})) == "0.1");
+  CHECK(SessionEntries::user(entry("user", {ValueKind::kNumber, 9007199254740991, {}})) == "9007199254740991");
+  CHECK(SessionEntries::user(entry("user", {ValueKind::kNumber, 9007199254740990, {}})) == "9007199254740990");
+  CHECK(SessionEntries::user(entry("user", {ValueKind::kNumber, std::nan(""), {}})) == "");
   CHECK(SessionEntries::user(entry("user", {ValueKind::kTrue, 0, {}})) == "");
   CHECK(SessionEntries::user(entry("user", {})) == "");
   CHECK_FALSE(SessionEntries::user(entry("name", text("ada"))).has_value());

@@ -1,6 +1,7 @@
 -- perigee.middleware.rate_limit: so many requests a time from each client, counted for all workers together
 -- (engine/state/rate_limiter.h).
 
+local digits = require "perigee.digits"
 local ffi = require "ffi"
 local native = require "perigee.native"
 local networks = require "perigee.networks"
@@ -60,7 +61,7 @@ return function(given)
     if key == nil or key == false then
       return inner(req)
     end
-    key = prefix .. tostring(key)
+    key = prefix .. (type(key) == "number" and digits(key) or tostring(key))
     local allowed = C.perigee_take_rate(req[1], key, #key, interval, burst, out)
     local remaining, retry, reset = out[0], out[1], out[2]
     if allowed == 0 then
