@@ -43,8 +43,8 @@ local methods = {}
 local Session = {}
 
 local function check(session, level)
-  local state = rawget(session, STATE)
-  if state == nil then
+  local state = type(session) == "table" and rawget(session, STATE)
+  if not state then
     error("a session's methods are called with a colon: req.session:id()", (level or 1) + 2)
   elseif state.view.serial ~= state.serial then
     error("request has ended, and its session can't be used any more", (level or 1) + 2)

@@ -159,6 +159,8 @@ describe("a session", function()
       raises("bad argument #1 to 'login'", s.login, s, user)
     end
     raises("called with a colon", s.id, {})
+    raises("called with a colon", s.id)
+    raises("called with a colon", s.login, "ada")
     equal(nil, s:id())
   end)
 
