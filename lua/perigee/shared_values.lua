@@ -33,7 +33,8 @@ function M.packed(value)
     end
     return nil, err
   end
-  return nil, "a shared dictionary holds strings, numbers, booleans and tables, not " .. kind
+  return nil, "a shared dictionary holds strings, numbers, booleans and tables, not "
+    .. (value == core.null and "perigee.null" or kind)
 end
 
 --- The value that packed() made these of.

@@ -16,6 +16,7 @@ describe("the values of shared dictionaries", function()
       equal(nil, (values.packed(value)))
       equal(true, select(2, values.packed(value)):find("strings, numbers, booleans and tables", 1, true) ~= nil)
     end
+    equal("perigee.null", select(2, values.packed(perigee.null)):match("not (.*)$"))
   end)
 
   it("are read as they were packed", function()
