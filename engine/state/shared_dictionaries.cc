@@ -24,7 +24,7 @@ SharedDictionary* SharedDictionaries::find(std::string_view name) {
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     return found->second.get();
   }
-  if (by_name_.size() >= kMost) {
+  if (by_name_.size() >= kMost && !settings_.named.contains(name)) {
     return nullptr;
   }
   auto made = std::make_unique<SharedDictionary>(settings_of(name));

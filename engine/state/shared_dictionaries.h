@@ -28,7 +28,7 @@ class SharedDictionaries {
   /// Changes the bounds of those that are there, and of those to come.
   void apply(const Settings& settings);
 
-  /// The dictionary called `name`; null for one more than kMost. Throws std::bad_alloc.
+  /// The dictionary called `name`; null for one more than kMost that no setting names. Throws std::bad_alloc.
   [[nodiscard]] SharedDictionary* find(std::string_view name);
 
   /// What a dictionary holds.

@@ -22,11 +22,15 @@ TEST_CASE("shared dictionaries: a name is one dictionary, with its own bounds or
   CHECK(other->settings().size == 300'000);
 }
 
-TEST_CASE("shared dictionaries: there are only so many") {
+TEST_CASE("shared dictionaries: there are only so many, but for those with settings of their own") {
   SharedDictionaries all;
+  SharedDictionaries::Settings settings;
+  settings.named["own"] = {200'000, true};
+  all.apply(settings);
   for (std::size_t i = 0; i < SharedDictionaries::kMost; ++i) {
     REQUIRE(all.find("d" + std::to_string(i)) != nullptr);
   }
   CHECK(all.find("one more") == nullptr);
   CHECK(all.find("d0") != nullptr);
+  CHECK(all.find("own") != nullptr);
 }
