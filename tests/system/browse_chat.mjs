@@ -44,6 +44,38 @@ export default async function visit({ open, screenshot, url }) {
   await members(ada, ["Ada"]);
   const narrow = await enter(open, url, "Lin", { width: 400, height: 800 });
   await screenshot(narrow, "chat-narrow");
-  return { heard, left: await grace.evaluate(() => location.pathname),
+  await members(narrow, ["Ada", "Lin"]);
+
+  // Of two answers about who is there the first may come last.
+  await narrow.evaluate(() => {
+    const ask = window.fetch;
+    const late = new Response("[]");
+    const read = late.json.bind(late);
+    late.json = async () => {
+      setTimeout(() => { window.lateRead = true; });
+      return read();
+    };
+    window.fetch = async () => {
+      window.fetch = ask;
+      await new Promise((resolve) => { window.letGo = resolve; });
+      return late;
+    };
+  });
+  await enter(open, url, "Mary");
+  await narrow.waitForFunction(() => window.letGo);
+  await enter(open, url, "Zoe");
+  await members(narrow, ["Ada", "Lin", "Mary", "Zoe"]);
+  await narrow.evaluate(() => window.letGo());
+  await narrow.waitForFunction(() => window.lateRead);
+  await members(narrow, ["Ada", "Lin", "Mary", "Zoe"]);
+  const leave = await narrow.evaluate(() => {
+    const list = document.getElementById("members");
+    for (const name of ["Somebody", "Somebody Else", "Yet Another One"]) {
+      list.append(Object.assign(document.createElement("li"), { textContent: name }));
+    }
+    const bottom = (selector) => document.querySelector(selector).getBoundingClientRect().bottom;
+    return bottom("nav form button") <= bottom("nav");
+  });
+  return { leave, heard, left: await grace.evaluate(() => location.pathname),
     wide: await narrow.evaluate(() => document.documentElement.scrollWidth) };
 }

@@ -32,6 +32,7 @@ class Chat(ServerCase):
         self.assertNotIn("Nobody in here", found["heard"])
         self.assertEqual(found["left"], "/")
         self.assertEqual(found["wide"], 400, "the page is wider than a phone")
+        self.assertTrue(found["leave"], "seven members push the button to leave out of a phone's sight")
 
     def test_who_has_no_name_gets_in_nowhere(self):
         response = self.get("/rooms/lobby", [HTML])

@@ -31,10 +31,14 @@ function show(message) {
   add(item);
 }
 
+let asked = 0;
+
+// Answers may overtake each other: the one to the last question is the newest.
 async function showMembers() {
+  const turn = ++asked;
   const response = await fetch(`/rooms/${room}/members`);
-  if (response.ok) {
-    const present = await response.json();
+  const present = response.ok ? await response.json() : null;
+  if (present && turn === asked) {
     const names = present.map((member) => member.name).sort();
     members.replaceChildren(...names.map((who) => element("li", who === name ? "own" : "", who)));
   }
