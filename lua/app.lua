@@ -43,7 +43,7 @@ app:get("/json", function()
   return { message = "Hello, World!" }
 end)
 
--- A typed parameter: /users/seven is answered with a 400 that says why, and so is a colour with a quote in it.
+-- A typed parameter: /users/seven is a 400 that says why, and so is a colour with a quote in it.
 app:get("/users/{id:integer}", { query = { color = t.string:match("^%w*$"):optional() } }, function(req)
   return { id = req.params.id, color = req.query.color }
 end)
@@ -58,6 +58,6 @@ app:get("/healthz", function()
   return "ok\n"
 end)
 
-app:static("/public", "public")
+app:static("/public", "public", { listing = true })
 
 return app

@@ -1,5 +1,6 @@
 """lua/app.lua, the first app that anybody opens."""
 
+import re
 import unittest
 
 from browser import browse
@@ -27,6 +28,12 @@ class Front(ServerCase):
         table = run_perigee("routes", "--app", LUA / "app.lua").stdout
         for line in table.splitlines():
             self.assertIn(f">{line.split()[1]}<", page)
+
+    def test_every_link_leads_somewhere(self):
+        links = re.findall(r'<a href="(/[^"]*)" data-try', self.server.get("/").text)
+        self.assertIn("/public/", links)
+        for path in links:
+            self.assertEqual(self.server.fetch("HEAD", path).status, 200, path)
 
     def test_the_other_routes(self):
         self.assertEqual(self.server.get("/hello").text, "Hello, World!\n")
