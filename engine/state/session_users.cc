@@ -1,5 +1,7 @@
 #include "state/session_users.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/crypto.h"
@@ -8,10 +10,13 @@
 namespace perigee::state {
 namespace {
 
-// Clients may choose what they are called: they must not be able to choose where they go.
+// Clients may choose what they are called: they must not be able to choose where they go. Takes no memory.
 std::uint64_t hash_of(std::string_view user) {
-  static const std::string seed = random_bytes(16);
-  return SessionToken::digest(seed + std::string(user)).words[0];
+  static const std::array<std::uint64_t, 2> kSeed{random_number(), random_number()};
+  const SessionToken::Digest plain = SessionToken::digest(user);
+  std::array<std::uint64_t, kSeed.size() + plain.words.size()> seeded{};
+  std::copy(plain.words.begin(), plain.words.end(), std::copy(kSeed.begin(), kSeed.end(), seeded.begin()));
+  return SessionToken::digest({reinterpret_cast<const char*>(seeded.data()), sizeof seeded}).words[0];
 }
 
 }  // namespace

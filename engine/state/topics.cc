@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <new>
 #include <utility>
 
 namespace perigee::state {
@@ -41,9 +42,13 @@ Topics::NameFault Topics::fault_of(std::string_view name) {
   return control ? NameFault::kControl : NameFault::kNone;
 }
 
-void Topics::Aftermath::wake() const {
+Topics::Aftermath::~Aftermath() {
   for (const auto& inbox : sleeping) {
-    inbox->wake();
+    try {
+      inbox->wake();
+    } catch (const std::bad_alloc&) {
+      continue;  // the next message wakes it
+    }
   }
 }
 
@@ -78,29 +83,32 @@ std::uint64_t Topics::next_stamp() {
 
 std::uint64_t Topics::publish(std::string_view topic, std::shared_ptr<TopicMessage> message) {
   Aftermath aftermath;
-  std::uint64_t stamp = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    Topic& opened = open(topic);
-    stamp = publish_locked(opened, std::move(message), aftermath);
+  const std::lock_guard lock(mutex_);
+  Topic& opened = open(topic);
+  try {
+    const std::uint64_t stamp = publish_locked(opened, std::move(message), aftermath);
     forget_if_idle(opened);
     trim(aftermath.garbage);
+    return stamp;
+  } catch (const std::bad_alloc&) {
+    forget_if_idle(opened);
+    throw;
   }
-  aftermath.wake();
-  return stamp;
 }
 
+// Throws std::bad_alloc where some may have it and others not; it is kept for all then, or for none.
 std::uint64_t Topics::publish_locked(Topic& topic, std::shared_ptr<TopicMessage> message, Aftermath& aftermath) {
   const std::uint64_t stamp = next_stamp();
   ++published_;
   write_stamp(*message, stamp);
   const SharedMessage shared = std::move(message);
+  aftermath.sleeping.reserve(topic.listeners.size());
+  keep(topic, shared, aftermath.garbage);
   for (const Topic::Listener& listener : topic.listeners) {
     if (listener.inbox->push(listener.subscription, shared)) {
       aftermath.sleeping.push_back(listener.inbox);
     }
   }
-  keep(topic, shared, aftermath.garbage);
   return stamp;
 }
 
@@ -108,12 +116,14 @@ void Topics::keep(Topic& topic, const SharedMessage& message, Garbage& garbage) 
   if (settings_.history == 0) {
     return;
   }
+  std::list<Topic*> place(topic.place ? 0 : 1, &topic);
   topic.kept.push_back(message);
-  bytes_ += message->weight();
+  bytes_ += message->weight();  // from here on nothing fails
   if (topic.place) {
     kept_.splice(kept_.end(), kept_, *topic.place);
   } else {
-    topic.place = kept_.insert(kept_.end(), &topic);
+    topic.place = place.begin();
+    kept_.splice(kept_.end(), place);
     bytes_ += kTopicWeight;
   }
   while (topic.kept.size() > settings_.history) {
@@ -123,7 +133,11 @@ void Topics::keep(Topic& topic, const SharedMessage& message, Garbage& garbage) 
 
 void Topics::drop_oldest(Topic& topic, Garbage& garbage) {
   bytes_ -= topic.kept.front()->weight();
-  garbage.push_back(std::move(topic.kept.front()));
+  try {
+    garbage.push_back(std::move(topic.kept.front()));
+  } catch (const std::bad_alloc&) {
+    // Then it is freed here, with the lock held.
+  }
   topic.kept.pop_front();
   if (topic.kept.empty()) {
     kept_.erase(*topic.place);
@@ -216,31 +230,31 @@ void Topics::unsubscribe(const TopicInbox& inbox, std::string_view topic) {
 void Topics::join(std::string_view topic, std::string_view key, std::string_view data,
                   std::shared_ptr<TopicMessage> message) {
   Aftermath aftermath;
-  {
-    const std::lock_guard lock(mutex_);
-    Topic& opened = open(topic);
+  std::string shown(data);
+  const std::lock_guard lock(mutex_);
+  Topic& opened = open(topic);
+  try {
     Topic::Member& member = opened.members[std::string(key)];
-    member.data.assign(data);
+    member.data = std::move(shown);
     if (++member.connections == 1) {
       member.order = ++joined_;
       (void)publish_locked(opened, std::move(message), aftermath);
       trim(aftermath.garbage);
     }
+  } catch (const std::bad_alloc&) {
+    forget_if_idle(opened);
+    throw;
   }
-  aftermath.wake();
 }
 
 void Topics::leave(std::string_view topic, std::string_view key, std::shared_ptr<TopicMessage> message) {
   Aftermath aftermath;
-  {
-    const std::lock_guard lock(mutex_);
-    if (Topic* found = find(topic); found != nullptr && found->count_out(key)) {
-      (void)publish_locked(*found, std::move(message), aftermath);
-      forget_if_idle(*found);
-      trim(aftermath.garbage);
-    }
+  const std::lock_guard lock(mutex_);
+  if (Topic* found = find(topic); found != nullptr && found->count_out(key)) {
+    (void)publish_locked(*found, std::move(message), aftermath);
+    forget_if_idle(*found);
+    trim(aftermath.garbage);
   }
-  aftermath.wake();
 }
 
 std::vector<std::string> Topics::members(std::string_view topic) {

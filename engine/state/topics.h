@@ -89,11 +89,15 @@ class Topics {
 
  private:
   using Garbage = std::vector<SharedMessage>;
-  // What is left to do when the lock has been given back.
+  // What is left to do when the lock has been given back: whoever makes one does so before he takes the lock.
   struct Aftermath {
+    Aftermath() = default;
+    Aftermath(const Aftermath&) = delete;
+    Aftermath& operator=(const Aftermath&) = delete;
+    ~Aftermath();
+
     Garbage garbage;
-    std::vector<std::shared_ptr<TopicInbox>> sleeping;
-    void wake() const;
+    std::vector<std::shared_ptr<TopicInbox>> sleeping;  // woken at the end
   };
   struct Hash {
     using is_transparent = void;
