@@ -15,6 +15,7 @@
 #include "script/bind.h"
 #include "script/call_counter.h"
 #include "script/exchange.h"
+#include "script/failure_note.h"
 #include "script/origin.h"
 #include "script/request_log.h"
 #include "script/stack_text.h"
@@ -58,6 +59,21 @@ int traceparent(lua_State* state) {
   }
   lua_pushlstring(state, vendors.data(), vendors.size());
   return 2;
+}
+
+// finalizer_failed(text): one has raised an error that is not a stop's, which is told of where it stops the task.
+int finalizer_failed(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  if (vm.governor().stopping()) {
+    return 0;
+  }
+  const std::string_view text = check_text(state, 1);
+  const std::string event = "error in a finalizer: " + std::string(text);
+  if (vm.attached()) {
+    note_failure(vm, nullptr, event);
+  }
+  log_event(LogLevel::kError, event);
+  return 0;
 }
 
 // log_enabled(level) -> whether an event of the level would be written.
@@ -210,6 +226,7 @@ int end_counting(lua_State* state) {
 
 void bind_system(lua_State* state) {
   static constexpr luaL_Reg kFunctions[] = {{"log", log},
+                                            {"finalizer_failed", finalizer_failed},
                                             {"log_enabled", log_enabled},
                                             {"reason", reason},
                                             {"worker", worker},

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <lua.hpp>
 #include <mutex>
 #include <string_view>
@@ -21,7 +23,8 @@ namespace perigee::script {
 namespace {
 
 constexpr std::int64_t kReportEvery = 1'000'000'000;  // ns
-constexpr int kMostSpared = 1'000'000;                // instructions of the library after an order: well under a second
+constexpr std::int64_t kMostSpared = 1'000'000'000;   // ns of the library after an order
+constexpr std::int64_t kMostFinalizing = 50'000'000;  // ns of finalizers likewise
 
 // `message`, and what runs below it, innermost first; the message alone where there is no memory for more.
 std::string traceback(lua_State* running, const Task* task, const char* message) {
@@ -48,7 +51,12 @@ std::string traceback(lua_State* running, const Task* task, const char* message)
   return context.text;
 }
 
-constexpr int kMostFinalizing = 100'000;  // instructions of finalizers after an order
+// What this thread has computed so far, in ns.
+std::int64_t computed() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
 
 }  // namespace
 
@@ -153,15 +161,27 @@ void Governor::at_safepoint(lua_State* state) {
   }
 }
 
-// Finalizers are let finish, too: where compiled code has led to the collector, an error that leaves one is the end of
-// the process (LuaJIT drives the collector from its unprotected exit of a trace). One that never ends leaves no choice.
+// Finalizers are let finish, too, for a while. The error stays within those that the library guards; where compiled code
+// has led to the collector, one that left another would have LuaJIT do anything (it drives the collector from its exit
+// of a trace, which no error can be raised through).
 bool Governor::spares(lua_State* state) {
-  if (Safepoint::finalizing(main_)) {
-    return ++spared_ < kMostFinalizing;
+  const std::int64_t now = computed();
+  if (spared_since_ == 0) {
+    spared_since_ = now;
   }
   lua_Debug frame;
-  return lua_getstack(state, 0, &frame) == 1 && lua_getinfo(state, "S", &frame) != 0 && is_library(frame.source) &&
-         ++spared_ < kMostSpared;
+  const bool library =
+      lua_getstack(state, 0, &frame) == 1 && lua_getinfo(state, "S", &frame) != 0 && is_library(frame.source);
+  const bool finalizing = Safepoint::finalizing(main_);
+  const bool unguarded = finalizing && !vm_.guards_finalizer() && vm_.current() != nullptr;
+  if (now - spared_since_ < (library || unguarded ? kMostSpared : finalizing ? kMostFinalizing : 0)) {
+    return true;
+  }
+  if (unguarded) {
+    log_event(LogLevel::kError, "a finalizer that has no guard does not end, and can't be stopped: the process ends");
+    std::abort();
+  }
+  return false;
 }
 
 // Why what runs is stopped, as the end of a message.
@@ -217,7 +237,7 @@ void Governor::leave(Task* task) {
   }
   orders_.store(0, std::memory_order_relaxed);
   at_point_.store(false, std::memory_order_relaxed);
-  spared_ = 0;
+  spared_since_ = 0;
   Probe::look_at_end(task != nullptr ? task->coroutine : main_);
 }
 
@@ -264,7 +284,7 @@ std::string Governor::pardon(Task& task) {
     pulse.stop.store(false, std::memory_order_relaxed);
     pulse.charged_ns.store(0, std::memory_order_relaxed);
     pulse.left_ns.store(task.cpu_left, std::memory_order_relaxed);
-    spared_ = 0;
+    spared_since_ = 0;
     disarm();
   }
   return std::exchange(trace_, {});

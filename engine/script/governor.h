@@ -47,6 +47,8 @@ class Governor {
 
   [[nodiscard]] const VmLimits& limits() const { return limits_; }
   [[nodiscard]] lua_State* main() const { return main_; }
+  /// Whether what runs is being stopped.
+  [[nodiscard]] bool stopping() const { return (orders_.load(std::memory_order_relaxed) & kStop) != 0; }
   /// Whether a stay in this VM lasts.
   [[nodiscard]] bool inside() const { return pulse.guest == this && pulse.stay.load(std::memory_order_relaxed) != 0; }
 
@@ -84,7 +86,7 @@ class Governor {
   std::atomic<int> orders_{0};         // bits of Order
   std::atomic<bool> armed_{false};     // at_safepoint() is called before each instruction
   std::atomic<bool> at_point_{false};  // it runs now
-  int spared_ = 0;                     // instructions of the library since the order came
+  std::int64_t spared_since_ = 0;      // what the thread had computed (ns) when code was first spared; 0: none was
   bool heavy_ = false;                 // what is to be stopped is over its budget of memory, not of time
   std::string block_;                  // where the stay that holds up the worker was found
   std::int64_t block_reported_ = 0;    // when one was reported last (monotonic_ns)

@@ -73,6 +73,7 @@ struct VmView {
   TaskView* current = nullptr;   ///< the task that runs; null while the app is loaded
   std::int32_t retired = 0;      ///< not 0: a newer version of the app has taken over, or the server ends
   std::int32_t notes_waits = 0;  ///< not 0: somebody records waits, and note_wait() is to be called before each
+  std::int32_t guarded = 0;      ///< finalizers that run, and that an error may leave (lua/perigee/finalizers.lua)
 };
 
 }  // namespace perigee::script

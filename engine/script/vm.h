@@ -173,6 +173,8 @@ class Vm {
   [[nodiscard]] std::string& encoded() { return encoded_; }
   [[nodiscard]] bool has_start_hooks() const { return has_start_hooks_; }
   [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
+  /// Whether an error may leave the finalizer that runs.
+  [[nodiscard]] bool guards_finalizer() const { return view_.guarded > 0; }
   /// Bytes the Lua heap holds.
   [[nodiscard]] std::size_t heap_bytes() const;
   /// What Lua has allocated so far. REQUIRES: VmSettings::count_allocations.

@@ -11,6 +11,7 @@ local native = require "perigee.native"
 
 core.keep("view_of_task", native.view_of_task)
 
+require "perigee.finalizers"
 require "perigee.coroutines"
 require "perigee.modules"
 require "perigee.twin"

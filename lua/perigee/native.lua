@@ -24,7 +24,7 @@ typedef struct {
   double serial;
   int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking, session, site, operation;
 } perigee_task;
-typedef struct { perigee_task* current; int32_t retired, notes_waits; } perigee_vm;
+typedef struct { perigee_task* current; int32_t retired, notes_waits, guarded; } perigee_vm;
 
 const perigee_slice* perigee_header(perigee_task* task, const char* name, size_t size);
 const perigee_slice* perigee_query_value(perigee_task* task, const char* name, size_t size);

@@ -180,6 +180,30 @@ TEST_CASE("governor: finalizers that never end do not keep a VM from closing") {
   CHECK(perigee::pulse.stay == 0);
 }
 
+TEST_CASE("governor: a finalizer that never ends is stopped, also where compiled code has led to it") {
+  Governed vm(std::string(kSpin) +
+              "local function leave() local p = newproxy(true) getmetatable(p).__gc = spin end\n"
+              "app:get('/', function() leave() local kept while true do kept = { kept and 1 } end end)\n"
+              "app:get('/fine', function() return 'fine' end)");
+  for (int i = 0; i < 3; ++i) {
+    CHECK(is_503(answer_to(vm.loaded, get("/"))));
+    CHECK(answer_to(vm.loaded, get("/fine")) == "200 fine");
+  }
+}
+
+TEST_CASE("governor: a finalizer that raises is told of in the log, and harms nobody") {
+  Governed vm(
+      "local ffi = require 'ffi'\n"
+      "local function raise() error('no more') end\n"
+      "app:get('/', function()\n"
+      "  for i = 1, 3000 do ffi.gc(ffi.new('char[4]'), raise) getmetatable(newproxy(true)).__gc = raise end\n"
+      "  collectgarbage() return 'fine' end)");
+  CHECK(answer_to(vm.loaded, get("/")) == "200 fine");
+  REQUIRE(vm.log.events.size() >= 6000);
+  CHECK_THAT(vm.log.events[0].message,
+             Catch::StartsWith("error in a finalizer: ") && Catch::EndsWith("app.lua:3: no more"));
+}
+
 TEST_CASE("governor: a hook of the program's own is back after a stop") {
   Governed vm(std::string(kSpin) +
               "local function mine() end\n"
