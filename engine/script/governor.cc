@@ -154,16 +154,15 @@ void Governor::at_safepoint(lua_State* state) {
     stop(state);
   }
   at_point_.store(false, std::memory_order_relaxed);
-  if (stopping) {
-    arm();  // compiled code may be what comes next
-  } else {
+  if (!stopping) {
     disarm();
   }
 }
 
-// Finalizers are let finish, too, for a while. The error stays within those that the library guards; where compiled code
-// has led to the collector, one that left another would have LuaJIT do anything (it drives the collector from its exit
-// of a trace, which no error can be raised through).
+// What is spared runs on, compiled code as compiled code: a loop over pairs() makes no step where it has to come back
+// at once. Whoever gave the order gives it again. Finalizers are let finish, too, for a while. The error stays within
+// those that the library guards; where compiled code has led to the collector, one that left another would have LuaJIT
+// do anything (it drives the collector from its exit of a trace, which no error can be raised through).
 bool Governor::spares(lua_State* state) {
   const std::int64_t now = computed();
   if (spared_since_ == 0) {

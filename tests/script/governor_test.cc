@@ -204,6 +204,22 @@ TEST_CASE("governor: a finalizer that raises is told of in the log, and harms no
              Catch::StartsWith("error in a finalizer: ") && Catch::EndsWith("app.lua:3: no more"));
 }
 
+TEST_CASE("governor: the library's compiled loops end where a stop meets them") {
+  Governed vm(std::string(kSpin) +
+              "app:use('/', function(req, inner) local res = inner(req) res.headers['x-late'] = 'yes' return res end)\n"
+              "app:get('/', spin) app:get('/warm', function() error(perigee.problem(409, 'taken', { a = 1 })) end)");
+  for (int i = 0; i < 300; ++i) {
+    REQUIRE(answer_to(vm.loaded, get("/warm")).starts_with("409 "));
+  }
+  vm.log.events.clear();
+  for (int i = 0; i < 5; ++i) {
+    Request request(vm.loaded, get("/"));
+    CHECK(request.status() == 503);
+    CHECK(request.fields().find("x-late: yes") != std::string::npos);
+  }
+  CHECK(vm.log.events.size() == 5);
+}
+
 TEST_CASE("governor: a hook of the program's own is back after a stop") {
   Governed vm(std::string(kSpin) +
               "local function mine() end\n"
