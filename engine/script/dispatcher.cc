@@ -2,6 +2,8 @@
 
 #include <lua.hpp>
 
+#include <new>
+
 #include "http/problem.h"
 #include "http/response.h"
 #include "script/answer_fields.h"
@@ -258,7 +260,10 @@ Dispatcher::Outcome Dispatcher::failed(Task& task, Vm::Status& status) {
     if (vm_.take_starved()) {
       vm_.reclaim(task);
     }
-    vm_.renew_coroutine(task);
+    try {
+      vm_.renew_coroutine(task);
+    } catch (const std::bad_alloc&) {  // it has none then: the next who takes it gets one
+    }
     task.view.deferred = 1;  // who waits for it must be told
     return end_spawned(task, error);
   }
@@ -366,8 +371,8 @@ Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
 }
 
 // What the task deferred runs in a task of its own, which the turn's end begins: a function may defer another without
-// end.
-void Dispatcher::end_task(Task& task, const std::string& error) {
+// end. There may be no memory for that one.
+void Dispatcher::end_task(Task& task, const std::string& error) try {
   const bool deferred = task.view.deferred != 0;
   const bool cancelled = task.view.cancelled != 0;
   const double serial = task.view.serial;
@@ -383,6 +388,8 @@ void Dispatcher::end_task(Task& task, const std::string& error) {
   lua_pushboolean(last.coroutine, cancelled ? 1 : 0);
   last.waiting = true;
   vm_.make_ready(last);
+} catch (const std::bad_alloc&) {
+  log_event(LogLevel::kError, "out of memory: what a task has deferred does not run");
 }
 
 void Dispatcher::run_hooks(const char* name, std::function<void(const std::string& error)> on_end) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <lua.hpp>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,9 +45,13 @@ class LoadedVm {
     while (vm->has_ready()) {
       for (perigee::script::Task* task : vm->take_ready()) {
         perigee::script::Exchange* exchange = task->exchange;
-        const Outcome outcome = dispatcher.resume(*task);
-        if (exchange != nullptr) {
-          last = outcome;
+        try {
+          const Outcome outcome = dispatcher.resume(*task);
+          if (exchange != nullptr) {
+            last = outcome;
+          }
+        } catch (const std::bad_alloc&) {  // as a worker drops it
+          dropped = dropped || exchange != nullptr;
         }
       }
     }
@@ -80,6 +85,7 @@ class LoadedVm {
   std::unique_ptr<perigee::script::Vm> vm;
   perigee::script::Dispatcher dispatcher;
   Outcome last = Outcome::kDone;  ///< of the exchange that was resumed last
+  bool dropped = false;           ///< an exchange was resumed, and there was no memory for what came of it
 
  private:
   static std::string whole(const std::string& app) {
@@ -112,7 +118,14 @@ class Request {
                                                  exchange.head.path(), exchange.parameters);
     REQUIRE(match.outcome == perigee::http::Router::Outcome::kFound);
     exchange.view.parameter_count = exchange.parameters.count;
-    outcome = loaded.last = loaded.dispatcher.call(exchange, match.route);
+    try {
+      outcome = loaded.last = loaded.dispatcher.call(exchange, match.route);
+    } catch (const std::bad_alloc&) {  // as a worker drops it
+      if (exchange.task != nullptr) {
+        (void)finish();
+      }
+      throw;
+    }
   }
   ~Request() {
     if (exchange.task != nullptr) {
