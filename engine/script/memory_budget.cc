@@ -67,21 +67,26 @@ bool MemoryBudget::allows(std::size_t bytes) noexcept {
     settle();
     open(now);
   }
-  if (now + bytes > weigh_at_) {
+  if (now + bytes > weigh_at_ || now + bytes > limits_.vm_most || held > ceiling()) {
     governor_.order_weighing();
   }
   return true;
 }
 
-// Only what is large, as what handles errors is not, and only where LuaJIT raises the error safely: in the interpreter
-// and in native functions. Compiled code comes to a safepoint before long; the collector and the compiler have to be
+// A quarter above the limit: memory that small blocks have taken is kept for others of their size.
+std::size_t MemoryBudget::ceiling() const {
+  return limits_.vm_most + limits_.vm_most / 4;
+}
+
+bool MemoryBudget::is_full() const {
+  return used() > limits_.vm_most || memory_.held() > ceiling();
+}
+
+// Only what is large, as what handles errors is not, and only where LuaJIT raises the error safely. What makes many
+// small blocks comes to a safepoint before long, and so does compiled code; the collector and the compiler have to be
 // given what they need.
 bool MemoryBudget::refuses(std::size_t bytes) noexcept {
-  if (bytes < kLarge) {
-    return false;
-  }
-  const std::int32_t state = Safepoint::state(governor_.main());
-  if (state != Safepoint::kInterpreter && state != Safepoint::kNativeFunction) {
+  if (bytes < kLarge || !Safepoint::raises(governor_.main())) {
     return false;
   }
   refused_ = true;
@@ -150,7 +155,7 @@ void MemoryBudget::renew(Task& task) {
 
 // Over is what has grown by more than its budget in its own stays, garbage not counted, and made the heap grow by as
 // much since it began. A collection costs as much as there is to keep: so the next one comes a second later, or when
-// the heap has grown by a quarter of the budget.
+// the heap has grown by a quarter of the budget. In a VM that is full, whoever asks for more is.
 bool MemoryBudget::weigh(lua_State* state) {
   if (weighing_) {
     return false;
@@ -161,7 +166,7 @@ bool MemoryBudget::weigh(lua_State* state) {
   const std::size_t due = kept_ + limit_ / 4;
   if (used() < due && monotonic_ns() - collected_ < kCollectEvery) {
     weigh_at_ = due;
-    return false;
+    return full_ = is_full();
   }
   Task* const task = task_;
   weighing_ = true;
@@ -175,6 +180,10 @@ bool MemoryBudget::weigh(lua_State* state) {
   const std::size_t growth = std::min(own, whole);
   if (growth > limit_) {
     before_stop_ = base_;
+    full_ = false;
+    return true;
+  }
+  if (full_ = is_full(); full_) {
     return true;
   }
   taken_ = growth;
@@ -184,6 +193,9 @@ bool MemoryBudget::weigh(lua_State* state) {
 }
 
 std::string MemoryBudget::verdict() const {
+  if (full_) {
+    return "the Lua VM may hold " + mebibytes(limits_.vm_most) + " (limits.vm_memory_most)";
+  }
   if (!vm_.attached()) {
     return "the app takes more memory than limits.vm_memory, " + mebibytes(limit_);
   }

@@ -19,7 +19,8 @@ class Vm;
 /// Holds a VM to its memory. What a task makes the heap grow by is charged to it, garbage included, where memory is
 /// taken from the system; over its budget it is weighed at the next safepoint: all garbage is collected, and a task
 /// that is over its budget still is stopped. Nothing is refused for that, as LuaJIT does not survive it everywhere;
-/// only above the VM's last limit, and only where it does. A VM that holds too much when its garbage has been collected
+/// only above the VM's last limit, and only where it does; whatever asks for more there is stopped at the next
+/// safepoint, whether it is over its own budget or not. A VM that holds too much when its garbage has been collected
 /// asks its host to be replaced. All figures are estimates: what was freed for others and is used again is charged to
 /// nobody until more is needed. The VM's thread only.
 class MemoryBudget final : public LuaAllocator::Guard {
@@ -50,6 +51,8 @@ class MemoryBudget final : public LuaAllocator::Guard {
   [[nodiscard]] std::size_t used() const;
   [[nodiscard]] std::size_t limit_of(const Task* task) const;
   [[nodiscard]] bool refuses(std::size_t bytes) noexcept;
+  [[nodiscard]] std::size_t ceiling() const;
+  [[nodiscard]] bool is_full() const;
   void note_place(const Task* task) noexcept;
   void open(std::size_t now) noexcept;
   void collect(lua_State* state);
@@ -64,6 +67,7 @@ class MemoryBudget final : public LuaAllocator::Guard {
   // The stay that lasts, from the first time on that it took memory from the system.
   bool open_ = false;
   bool weighing_ = false;
+  bool full_ = false;         // the VM was, when something was weighed last
   Task* task_ = nullptr;      // whose it is
   std::size_t limit_ = 0;     // of the task
   std::size_t base_ = 0;      // bytes that were used when the task began

@@ -21,10 +21,13 @@ constexpr std::uint8_t kProfile = 0x80;    // compiled code goes back to the int
 
 constexpr std::int32_t kCollector = -3;  // below: the compiler
 
+constexpr std::uint8_t kFinalizing = 5;  // the collector's last phase: finalizers, one after the other
+
 constexpr std::size_t kSearched = 1024;  // bytes of a VM's state behind its main lua_State
 
 std::size_t mask_offset = 0;   // from the main lua_State; 0 while it is not known
 std::size_t state_offset = 0;  // likewise
+std::size_t phase_offset = 0;  // likewise: of the collector
 
 // Where a running coroutine keeps the address of its next instruction: at an offset from what a word of its lua_State
 // points to, which is a frame of the native stack. 0: not known.
@@ -116,6 +119,56 @@ void find_state(lua_State* main) {
   }
   if (found != 1) {
     state_offset = 0;
+  }
+}
+
+// What lies behind a VM's main state while the collector runs a finalizer, after it, and where a collection has begun.
+struct Phases {
+  lua_State* main = nullptr;
+  int taken = 0;
+  std::uint8_t seen[3][kSearched];
+};
+
+Phases* phases = nullptr;
+
+int snap_phase(lua_State*) {
+  std::memcpy(phases->seen[phases->taken++ % 3], reinterpret_cast<const void*>(phases->main), kSearched);
+  return 0;
+}
+
+int take_phases(lua_State* state) {
+  lua_newuserdata(state, 1);
+  lua_newtable(state);
+  lua_pushcfunction(state, snap_phase);
+  lua_setfield(state, -2, "__gc");
+  lua_setmetatable(state, -2);
+  lua_settop(state, 0);
+  lua_gc(state, LUA_GCCOLLECT, 0);
+  snap_phase(state);
+  lua_gc(state, LUA_GCSTEP, 0);
+  snap_phase(state);
+  lua_gc(state, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+// The one byte that names the phases in which each was taken.
+void find_phase(lua_State* main) {
+  constexpr std::uint8_t kPaused = 0;
+  constexpr std::uint8_t kMarking = 1;
+  static Phases taken;
+  taken.main = main;
+  phases = &taken;
+  lua_cpcall(main, take_phases, nullptr);
+  lua_settop(main, 0);
+  std::size_t found = 0;
+  for (std::size_t at = 0; taken.taken == 3 && at < kSearched; ++at) {
+    if (taken.seen[0][at] == kFinalizing && taken.seen[1][at] == kPaused && taken.seen[2][at] == kMarking) {
+      phase_offset = at;
+      ++found;
+    }
+  }
+  if (found != 1) {
+    phase_offset = 0;
   }
 }
 
@@ -222,6 +275,7 @@ Result<> calibrate_once() {
     return fail("this LuaJIT is an unknown one: compiled code that never ends can't be stopped");
   }
   find_state(profiler_owner);
+  find_phase(profiler_owner);
   find_next(profiler_owner);
   own_profiler();
   return {};
@@ -296,6 +350,12 @@ std::int32_t Safepoint::state(lua_State* main) noexcept {
 
 bool Safepoint::finalizing(lua_State* main) noexcept {
   return mask_offset != 0 && (mask_of(main) & kFinalizer) != 0;
+}
+
+bool Safepoint::raises(lua_State* main) noexcept {
+  const std::int32_t now = state(main);
+  return (now == kInterpreter || now == kNativeFunction) && phase_offset != 0 && !finalizing(main) &&
+         *(reinterpret_cast<volatile std::uint8_t*>(main) + phase_offset) != kFinalizing;
 }
 
 void Safepoint::disarm(lua_State* main, Hook before, int mask, int count) noexcept {

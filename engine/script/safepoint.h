@@ -63,6 +63,11 @@ class Safepoint {
   /// Whether the collector runs a finalizer. False where that can't be found out. In the VM's thread.
   [[nodiscard]] static bool finalizing(lua_State* main) noexcept;
 
+  /// Whether LuaJIT raises an error safely where it is now, as the allocator may see it: in the interpreter and in
+  /// native functions, but not in compiled code, in the compiler, or in the collector, which after a finalizer passes
+  /// itself off as a native function. False where that can't be found out. In the VM's thread.
+  [[nodiscard]] static bool raises(lua_State* main) noexcept;
+
   /// Puts back the hook that was there before, if any.
   static void disarm(lua_State* main, Hook before, int mask, int count) noexcept;
 };

@@ -92,6 +92,25 @@ TEST_CASE("memory budget: what the VM's own limit refuses is a 503, too, and it 
   CHECK(answer_to(vm.loaded, get("/caught?n=200000000")) == "200 not enough memory");
 }
 
+TEST_CASE("memory budget: a VM that is full gives nobody more") {
+  for (const std::string mode : {"", "jit.off()\n"}) {
+    Heavy vm(
+        mode +
+        "local kept = {}\n"
+        "app:get('/', { limits = { memory = 0 } }, function() while true do kept = { kept, tostring(kept) } end end)\n"
+        "app:get('/fine', function() return 'fine' end)");
+    for (int i = 0; i < 3; ++i) {
+      CHECK(is_503(answer_to(vm.loaded, get("/"))));
+      REQUIRE_FALSE(vm.log.events.empty());
+      CHECK_THAT(vm.log.events.back().message,
+                 Catch::Contains("app.lua:") &&
+                     Catch::Contains(": the Lua VM may hold 96 MiB (limits.vm_memory_most)\nstack traceback:"));
+      CHECK(vm.loaded.vm->heap_bytes() < 100 * kMiB);
+      CHECK(answer_to(vm.loaded, get("/fine")) == "200 fine");
+    }
+  }
+}
+
 TEST_CASE("memory budget: a VM that keeps more than it may asks to be replaced") {
   Heavy vm(
       "local kept = {}\n"

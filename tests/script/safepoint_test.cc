@@ -133,3 +133,33 @@ TEST_CASE("safepoint: a step back tells what has just ended, in a coroutine too"
   CHECK(lua_tointeger(state, -1) == 2);
   lua_close(state);
 }
+
+TEST_CASE("safepoint: an error may be raised in a native function, but not in a finalizer or in compiled code") {
+  static bool raises;
+  static lua_State* main;
+  const lua_CFunction look = [](lua_State*) {
+    raises = Safepoint::raises(main);
+    return 0;
+  };
+  main = luaL_newstate();
+  luaL_openlibs(main);
+  Safepoint::prepare(main);
+  lua_pushcfunction(main, look);
+  lua_call(main, 0, 0);
+  CHECK(raises);
+  lua_newuserdata(main, 1);
+  lua_newtable(main);
+  lua_pushcfunction(main, look);
+  lua_setfield(main, -2, "__gc");
+  lua_setmetatable(main, -2);
+  lua_settop(main, 0);
+  lua_gc(main, LUA_GCCOLLECT, 0);
+  CHECK_FALSE(raises);
+  raises = true;
+  REQUIRE(luaL_loadstring(
+              main, "local look = require('ffi').cast('void (*)(void)', (...)) for _ = 1, 500 do look() end") == 0);
+  lua_pushlightuserdata(main, reinterpret_cast<void*>(+[] { raises = Safepoint::raises(main); }));
+  lua_call(main, 1, 0);
+  CHECK_FALSE(raises);
+  lua_close(main);
+}
