@@ -1,0 +1,254 @@
+#include "script/http_request.h"
+
+#include <lua.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "base/clock.h"
+#include "client/network.h"
+#include "http/client_url.h"
+#include "http/field_syntax.h"
+#include "script/origin.h"
+#include "script/tls_options.h"
+
+namespace perigee::script {
+namespace {
+
+using client::HttpCall;
+
+constexpr double kLongest = 1e9;  // seconds
+
+std::string_view text_at(lua_State* state, int index) {
+  std::size_t size = 0;
+  const char* text = lua_tolstring(state, index, &size);
+  return {text != nullptr ? text : "", size};
+}
+
+tl::unexpected<HttpRefusal> refuse(std::string message, bool raises) {
+  return tl::unexpected(HttpRefusal{std::move(message), raises});
+}
+
+double number_field(lua_State* state, const char* name, double absent) {
+  lua_getfield(state, 1, name);
+  const double value = lua_isnumber(state, -1) != 0 ? lua_tonumber(state, -1) : absent;
+  lua_pop(state, 1);
+  return value;
+}
+
+bool flag_field(lua_State* state, const char* name) {
+  lua_getfield(state, 1, name);
+  const bool value = lua_toboolean(state, -1) != 0;
+  lua_pop(state, 1);
+  return value;
+}
+
+Milliseconds milliseconds(double seconds) {
+  return static_cast<Milliseconds>(std::ceil(std::clamp(seconds, 0.0, kLongest) * 1000));
+}
+
+// What of the headers the client says itself where the program does not.
+struct Said {
+  bool agent = false, accept = false, coding = false, authorization = false, trace = false;
+};
+
+// One line; the error where it can't be sent.
+std::string add_field(HttpCall::Request& request, Said& said, std::string_view name, std::string_view value) {
+  if (!http::is_token(name)) {
+    return "a header's name is no token";
+  }
+  if (!http::is_field_value(value)) {
+    return "the header '" + std::string(name) + "' holds CR, LF, NUL or another control byte";
+  }
+  for (const char* own : {"content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"}) {
+    if (http::equal_fold(name, own)) {
+      return "the header '" + std::string(name) + "' is said by perigee.http itself";
+    }
+  }
+  if (http::equal_fold(name, "host")) {
+    request.host = value;
+    return http::is_host(value) && !value.empty() ? "" : "the header 'host' is malformed";
+  }
+  said.agent = said.agent || http::equal_fold(name, "user-agent");
+  said.accept = said.accept || http::equal_fold(name, "accept");
+  said.coding = said.coding || http::equal_fold(name, "accept-encoding");
+  said.trace = said.trace || http::equal_fold(name, "traceparent");
+  said.authorization = said.authorization || http::equal_fold(name, "authorization");
+  request.fields.append(name).append(": ").append(value).append("\r\n");
+  return "";
+}
+
+// The table of headers on top of the stack; a list sends the field once an item. The error, or "".
+std::string add_fields(lua_State* state, HttpCall::Request& request, Said& said) {
+  const int table = lua_gettop(state);
+  lua_pushnil(state);
+  while (lua_next(state, table) != 0) {
+    if (lua_type(state, -2) != LUA_TSTRING) {
+      return "a header's name is no string";
+    }
+    const std::string name(text_at(state, -2));
+    const bool list = lua_istable(state, -1);
+    const int count = list ? static_cast<int>(lua_objlen(state, -1)) : 1;
+    for (int i = 1; i <= count; ++i) {
+      list ? lua_rawgeti(state, -1, i) : lua_pushvalue(state, -1);
+      const int type = lua_type(state, -1);
+      if (type != LUA_TSTRING && type != LUA_TNUMBER) {
+        return "the header '" + name + "' is no string";
+      }
+      if (const std::string error = add_field(request, said, name, text_at(state, -1)); !error.empty()) {
+        return error;
+      }
+      lua_pop(state, 1);
+    }
+    lua_pop(state, 1);
+  }
+  return "";
+}
+
+void add_own_fields(HttpCall::Request& request, const Said& said, const Task* task) {
+  if (!said.agent) {
+    request.fields += "User-Agent: perigee\r\n";
+  }
+  if (!said.accept) {
+    request.fields += "Accept: */*\r\n";
+  }
+  if (!said.coding) {
+    request.fields += "Accept-Encoding: gzip, br\r\n";
+    request.decodes = true;
+  }
+  if (!said.authorization && !request.plan.url.userinfo.empty()) {
+    request.fields += "Authorization: " + http::basic_credentials(request.plan.url.userinfo) + "\r\n";
+  }
+  if (said.trace) {
+    return;
+  }
+  if (const std::string trace = outgoing_trace(task); !trace.empty()) {
+    request.fields.append("traceparent: ").append(trace).append("\r\n");
+    if (const std::string vendors = outgoing_state(task); !vendors.empty()) {
+      request.fields.append("tracestate: ").append(vendors).append("\r\n");
+    }
+  }
+}
+
+// How to reach the url's host where the program says nothing about it.
+void usual_plan(client::Network& network, client::HttpConnector::Plan& plan) {
+  if (const client::Proxy* usual = network.proxies().find(plan.url); usual != nullptr) {
+    plan.proxy = *usual;
+  }
+  plan.block_private = network.settings().block_private;
+  if (plan.url.secure) {
+    plan.security.target.server_name = plan.url.host;
+  }
+}
+
+// Reads the fields `proxy`, `block_private` and `tls` over a usual plan. The error, or "".
+std::string read_plan(lua_State* state, client::HttpConnector::Plan& plan) {
+  lua_getfield(state, 1, "proxy");
+  if (lua_type(state, -1) == LUA_TSTRING) {
+    auto proxy = client::Proxy::parse(text_at(state, -1));
+    if (!proxy) {
+      return "the option 'proxy': " + proxy.error().message;
+    }
+    plan.proxy = *std::move(proxy);
+  } else if (!lua_isnil(state, -1)) {
+    plan.proxy.reset();
+  }
+  lua_getfield(state, 1, "block_private");
+  if (!lua_isnil(state, -1)) {
+    plan.block_private = lua_toboolean(state, -1) != 0;
+  }
+  lua_getfield(state, 1, "tls");
+  if (plan.url.secure && lua_istable(state, -1)) {
+    plan.security = tls_options(state, lua_gettop(state));
+    if (plan.security.target.server_name.empty()) {
+      plan.security.target.server_name = plan.url.host;
+    }
+  }
+  lua_pop(state, 3);
+  return "";
+}
+
+bool sends_length(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+// The request's address, and how to reach it where nothing is said about that. The error, or "".
+std::string address(client::Network& network, HttpCall::Request& request, std::string_view text) {
+  auto url = http::parse_client_url(text);
+  if (!url) {
+    return "refused: " + url.error().message;
+  }
+  request.plan.url = *std::move(url);
+  usual_plan(network, request.plan);
+  return "";
+}
+
+// Reads the fields `body`, `streams`, `keeps` and `max_body`.
+void read_bodies(lua_State* state, client::Network& network, HttpCall::Request& request) {
+  lua_getfield(state, 1, "body");
+  request.has_body = lua_type(state, -1) == LUA_TSTRING || sends_length(request.method);
+  if (lua_type(state, -1) == LUA_TSTRING) {
+    request.body = text_at(state, -1);
+  }
+  lua_pop(state, 1);
+  request.streams = flag_field(state, "streams");
+  request.keeps = flag_field(state, "keeps");
+  const double usual = request.keeps ? 0 : static_cast<double>(network.settings().most_answered);
+  request.most = static_cast<std::uint64_t>(std::clamp(number_field(state, "max_body", usual), 0.0, 9e15));
+}
+
+// Reads the fields `connect`, `read` and `total`.
+void read_times(lua_State* state, HttpCall::Request& request) {
+  constexpr HttpTimes kUsual;
+  request.connect = milliseconds(number_field(state, "connect", kUsual.connect));
+  request.read = milliseconds(number_field(state, "read", kUsual.read));
+  request.deadline = monotonic_ms() + milliseconds(number_field(state, "total", kUsual.total));
+}
+
+}  // namespace
+
+HttpRequest plain_request(client::Network& network, const Task* task, std::string_view method, std::string_view url,
+                          double seconds) {
+  HttpCall::Request request;
+  if (std::string error = address(network, request, url); !error.empty()) {
+    return refuse(std::move(error), false);
+  }
+  request.method = method;
+  add_own_fields(request, {}, task);
+  request.has_body = sends_length(method);
+  const Milliseconds total = milliseconds(seconds);
+  request.connect = std::min(milliseconds(HttpTimes().connect), total);
+  request.read = total;
+  request.deadline = monotonic_ms() + total;
+  request.most = network.settings().most_answered;
+  return request;
+}
+
+HttpRequest read_request(lua_State* state, client::Network& network, const Task* task) {
+  HttpCall::Request request;
+  lua_getfield(state, 1, "url");
+  if (std::string error = address(network, request, text_at(state, -1)); !error.empty()) {
+    return refuse(std::move(error), false);
+  }
+  lua_getfield(state, 1, "method");
+  request.method = text_at(state, -1);
+  if (!http::is_token(request.method) || request.method == "CONNECT") {
+    return refuse("the method is no token, or CONNECT", true);
+  }
+  if (std::string error = read_plan(state, request.plan); !error.empty()) {
+    return refuse(std::move(error), true);
+  }
+  Said said;
+  lua_getfield(state, 1, "headers");
+  if (std::string error = lua_istable(state, -1) ? add_fields(state, request, said) : ""; !error.empty()) {
+    return refuse(std::move(error), true);
+  }
+  add_own_fields(request, said, task);
+  read_bodies(state, network, request);
+  read_times(state, request);
+  return request;
+}
+
+}  // namespace perigee::script
