@@ -7,8 +7,10 @@
 #include <rapidjson/reader.h>
 #include <lua.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "script/json_text.h"
@@ -22,7 +24,7 @@ class Builder {
  public:
   Builder(lua_State* state, const JsonShape& shape, bool escapes)
       : state_(state), max_depth_(shape.max_depth), members_(shape.members), escapes_(escapes) {
-    next_.reserve(8);
+    open_.reserve(8);
   }
 
   bool Null() {
@@ -45,25 +47,28 @@ class Builder {
     lua_pushlstring(state_, text, size);
     return is_text(text, size) && add();
   }
-  bool StartObject() { return open(0); }
+  bool StartObject() { return open(false); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     lua_pushlstring(state_, text, size);
     return is_text(text, size);
   }
   bool EndObject(rapidjson::SizeType) { return close(); }
-  bool StartArray() {
-    if (!open(1)) {
-      return false;
-    }
-    mark_array(state_);
-    return true;
-  }
+  bool StartArray() { return open(true); }
   bool EndArray(rapidjson::SizeType) { return close(); }
 
   [[nodiscard]] bool too_deep() const { return too_deep_; }
   [[nodiscard]] bool lone_surrogate() const { return lone_surrogate_; }
 
  private:
+  static constexpr int kHeld = 16;             // values of a container that wait on the stack for its table to be made
+  static constexpr std::size_t kHolding = 32;  // and in how many containers
+  struct Container {
+    bool array;
+    bool made;   // its table is on the stack
+    int count;   // of values
+    int likely;  // members of an object
+  };
+
   // 2^53 + 1 would become 2^53, the last integer that counts as exact: it becomes 2^53 + 2 instead, so that it can be
   // told from it.
   static double away_from_exact(std::int64_t value) {
@@ -88,38 +93,76 @@ class Builder {
     return add();
   }
 
-  bool open(int next_index) {
-    if (static_cast<int>(next_.size()) == max_depth_) {
+  bool open(bool array) {
+    if (static_cast<int>(open_.size()) == max_depth_) {
       too_deep_ = true;
       return false;
     }
-    luaL_checkstack(state_, 4, "a JSON value");
-    lua_createtable(state_, 0, next_index == 0 ? members_ : 0);
-    members_ = 0;
-    next_.push_back(next_index);
+    const bool holds = open_.size() < kHolding;
+    luaL_checkstack(state_, holds ? 2 * kHeld + 4 : 4, "a JSON value");
+    open_.push_back({array, false, 0, std::exchange(members_, 0)});
+    if (!holds) {
+      make(open_.back());
+    }
     return true;
   }
 
   bool close() {
-    next_.pop_back();
+    if (!open_.back().made) {
+      make(open_.back());
+    }
+    open_.pop_back();
     return add();
   }
 
   // Puts the value on top into the container below it; the outermost value stays on the stack.
   bool add() {
-    if (next_.empty()) {
+    if (open_.empty()) {
       return true;
     }
-    if (next_.back() > 0) {
-      lua_rawseti(state_, -2, next_.back()++);
+    Container& container = open_.back();
+    ++container.count;
+    if (!container.made) {
+      if (container.count == kHeld) {
+        make(container);
+      }
+    } else if (container.array) {
+      lua_rawseti(state_, -2, container.count);
     } else {
       lua_rawset(state_, -3);
     }
     return true;
   }
 
+  // Turns what is held on the stack into its table, of the right size: one that grows costs several times as much.
+  void make(Container& container) {
+    const int count = container.count;
+    const int room = count == kHeld ? 2 * kHeld : count;
+    lua_createtable(state_, container.array ? room : 0, container.array ? 0 : std::max(room, container.likely));
+    container.made = true;
+    if (container.array) {
+      mark_array(state_);
+      lua_insert(state_, -1 - count);
+      for (int i = count; i > 0; --i) {
+        lua_rawseti(state_, -1 - i, i);
+      }
+      return;
+    }
+    const int table = lua_gettop(state_);
+    const int first = table - 2 * count;
+    for (int i = first; i < table; i += 2) {  // of members of the same name the last one counts
+      lua_pushvalue(state_, i);
+      lua_pushvalue(state_, i + 1);
+      lua_rawset(state_, table);
+    }
+    if (count != 0) {
+      lua_replace(state_, first);
+      lua_settop(state_, first);
+    }
+  }
+
   lua_State* state_;
-  std::vector<int> next_;  // per open container: the next index of an array, 0 for an object
+  std::vector<Container> open_;
   int max_depth_;
   int members_;
   bool escapes_;

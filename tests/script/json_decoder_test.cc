@@ -204,3 +204,44 @@ TEST_CASE("json decoder: a NUL ends nothing") {
   CHECK(decoded("\"a\\u0000b\"") == "\"a\\u0000b\"");
   CHECK(decoded("") == "(The document is empty at byte 1)");
 }
+
+TEST_CASE("json decoder: containers of any size keep all their values") {
+  for (const int count : {0, 1, 15, 16, 17, 33, 1000}) {
+    std::string array = "[";
+    std::string object = "{";
+    for (int i = 0; i < count; ++i) {
+      const std::string comma = i == 0 ? "" : ",";
+      array += comma + std::to_string(i);
+      object += comma + "\"k" + std::to_string(i) + "\":[" + std::to_string(i) + "]";
+    }
+    array += "]";
+    object += "}";
+    CHECK(decoded(array) == array);
+    shared_vm().in_lua([&](lua_State* state) {
+      std::string error;
+      REQUIRE(decode_json(state, object, {64, 0}, error));
+      for (int i = 0; i < count; ++i) {
+        lua_getfield(state, -1, ("k" + std::to_string(i)).c_str());
+        REQUIRE(lua_istable(state, -1));
+        lua_rawgeti(state, -1, 1);
+        CHECK(lua_tonumber(state, -1) == i);
+        lua_pop(state, 2);
+      }
+    });
+  }
+}
+
+TEST_CASE("json decoder: of equal keys the last counts, however many stand before it") {
+  std::string text = "{";
+  for (int i = 0; i < 40; ++i) {
+    text += "\"k" + std::to_string(i % 3) + "\":" + std::to_string(i) + ",";
+  }
+  shared_vm().in_lua([&](lua_State* state) {
+    std::string error;
+    REQUIRE(decode_json(state, text + "\"k0\":\"last\"}", {64, 0}, error));
+    lua_getfield(state, -1, "k0");
+    CHECK(std::string(lua_tostring(state, -1)) == "last");
+    lua_getfield(state, -2, "k2");
+    CHECK(lua_tonumber(state, -1) == 38);
+  });
+}
