@@ -24,6 +24,14 @@ namespace {
 
 constexpr std::size_t kKeptCoroutines = 4096;
 
+// Which VM this thread asked for last, and its allocator's context, which no other VM has: to ask the registry costs
+// several times as much, and every function that Lua calls asks.
+struct LastVm {
+  void* context = nullptr;
+  Vm* vm = nullptr;
+};
+thread_local LastVm last_vm;
+
 // A task without a coroutine gets one when it is taken next.
 void drop_coroutine(lua_State* state, Task& task) {
   luaL_unref(state, LUA_REGISTRYINDEX, task.coroutine_ref);
@@ -43,6 +51,7 @@ Vm::~Vm() {
     return;
   }
   CollectorWatch::close(state_);
+  last_vm = {};
   // Finalizers run; what the stay may stop is there until the main state, which is freed last.
   struct Closing {
     LuaAllocator& allocator;
@@ -61,6 +70,7 @@ Vm::~Vm() {
       },
       &closing);
   lua_close(state_);
+  last_vm = {};
 }
 
 // Runs `make` protected with `context`, as building Lua objects may raise, and may collect garbage. A finalizer of the
@@ -336,11 +346,15 @@ std::size_t Vm::heap_bytes() const {
 }
 
 Vm& Vm::of(lua_State* state) {
-  lua_pushlightuserdata(state, &RegistryKeys::vm);
-  lua_rawget(state, LUA_REGISTRYINDEX);
-  auto* vm = static_cast<Vm*>(lua_touserdata(state, -1));
-  lua_pop(state, 1);
-  return *vm;
+  void* context = nullptr;
+  (void)lua_getallocf(state, &context);
+  if (last_vm.context != context) {
+    lua_pushlightuserdata(state, &RegistryKeys::vm);
+    lua_rawget(state, LUA_REGISTRYINDEX);
+    last_vm = {context, static_cast<Vm*>(lua_touserdata(state, -1))};
+    lua_pop(state, 1);
+  }
+  return *last_vm.vm;
 }
 
 }  // namespace perigee::script
