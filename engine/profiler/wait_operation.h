@@ -7,7 +7,7 @@
 
 namespace perigee::profiler {
 
-/// What a task waits for, as waits are counted. lua/perigee/tasks.lua has the same numbers.
+/// What a task waits for, as waits of requests are counted.
 enum class WaitOperation : std::uint8_t {
   kOther,
   kSleep,
@@ -32,10 +32,24 @@ constexpr std::size_t kWaitOperations = static_cast<std::size_t>(WaitOperation::
   return kNames[static_cast<std::size_t>(operation)];
 }
 
-/// The operation of a number that Lua has written; kOther of one that is none.
-[[nodiscard]] constexpr WaitOperation wait_operation(std::int32_t number) {
-  return number > 0 && number < static_cast<std::int32_t>(kWaitOperations) ? static_cast<WaitOperation>(number)
-                                                                           : WaitOperation::kOther;
-}
+/// Who waits, by the name that its errors begin with, and what its waits are counted under. All others are kOther.
+struct Waiting {
+  std::string_view who;
+  WaitOperation operation;
+};
+inline constexpr std::array kWaiting = {
+    Waiting{"perigee.sleep", WaitOperation::kSleep},
+    Waiting{"perigee.http", WaitOperation::kHttp},
+    Waiting{"perigee.socket", WaitOperation::kSocket},
+    Waiting{"task:wait", WaitOperation::kTask},
+    Waiting{"perigee.all", WaitOperation::kTask},
+    Waiting{"semaphore:acquire", WaitOperation::kSemaphore},
+    Waiting{"fetch", WaitOperation::kFetch},
+    Waiting{"req:read", WaitOperation::kBody},
+    Waiting{"write", WaitOperation::kWrite},
+    Waiting{"stream:subscribe", WaitOperation::kMessage},
+    Waiting{"sessions.destroy", WaitOperation::kSession},
+    Waiting{"session", WaitOperation::kSession},
+};
 
 }  // namespace perigee::profiler

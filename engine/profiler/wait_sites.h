@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profiler/wait_operation.h"
+
 namespace perigee::profiler {
 
 /// What is waited for: an operation ("perigee.http") and whose answer it needs ("api.example:443"; empty for nobody's).
@@ -16,10 +18,14 @@ struct WaitSite {
   std::string peer;
 };
 
-constexpr std::size_t kMostWaitSites = 512;  ///< numbers; what comes after them shares number 0, "other"
+constexpr std::size_t kMostWaitSites = 512;  ///< numbers; for more see wait_site()
 
-/// The number of a site, the same whenever it is asked for. Never forgotten. Any thread.
+/// The number of a site, the same whenever it is asked for. Never forgotten. Where there are kMostWaitSites already:
+/// that of the operation without a peer; of an unknown operation 0, "other". Any thread.
 [[nodiscard]] std::uint32_t wait_site(std::string_view operation, std::string_view peer);
+
+/// What the waits of a site are counted under. REQUIRES: a number of wait_site(). Any thread.
+[[nodiscard]] WaitOperation operation_of(std::uint32_t site) noexcept;
 
 /// All sites so far, by number. Any thread.
 [[nodiscard]] std::vector<WaitSite> wait_sites();

@@ -67,11 +67,24 @@ int current(lua_State* state) {
   return 2;
 }
 
+// cancelled() -> the reason why the running task is; nothing where it is not.
+int cancelled(lua_State* state) {
+  const Task* const task = Vm::of(state).current();
+  if (task == nullptr || task->view.cancelled == 0) {
+    return 0;
+  }
+  lua_pushinteger(state, task->view.cancelled);
+  return 1;
+}
+
 // pardon() -> where the running task was stopped by a limit, with the traceback; nil where it was not. What it does
 // from here on is under its limits anew.
 int pardon(lua_State* state) {
   Vm& vm = Vm::of(state);
-  const std::string where = vm.current() != nullptr ? vm.governor().pardon(*vm.current()) : std::string();
+  if (vm.current() == nullptr || !vm.governor().has_stopped(vm.current()->view.serial)) {
+    return 0;
+  }
+  const std::string where = vm.governor().pardon(*vm.current());
   if (where.empty()) {
     return 0;
   }
@@ -126,15 +139,33 @@ int wait_site(lua_State* state) {
   return 1;
 }
 
-// note_wait(): the running task is about to wait, and somebody wants to know where.
-int note_wait(lua_State* state) {
-  Task* task = Vm::of(state).current();
-  auto* sampler = profiler::ThreadSampler::current();
-  if (task != nullptr && sampler != nullptr) {
-    sampler->waits().begin(task, {monotonic_ns(), 0, static_cast<std::uint32_t>(task->view.site),
-                                  profiler::ThreadSampler::route(), Probe::stack_of(*sampler, state, task->coroutine)});
+// The task is about to wait, and somebody wants to know where.
+void note_wait(lua_State* state, const Task& task) {
+  if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
+    sampler->waits().begin(&task, {monotonic_ns(), 0, static_cast<std::uint32_t>(task.view.site),
+                                   profiler::ThreadSampler::route(), Probe::stack_of(*sampler, state, task.coroutine)});
   }
-  return 0;
+}
+
+// wait(site): the running task waits until it is woken. What it says is the reason of a task that is cancelled, else
+// nothing; where nothing can wait, at once: true outside of any task, false where a C function calls back.
+int wait(lua_State* state) {
+  const Vm& vm = Vm::of(state);
+  Task* const task = vm.current();
+  if (task == nullptr || lua_isyieldable(state) == 0) {
+    if (task != nullptr && task->raises()) {
+      lua_pushinteger(state, task->view.cancelled);
+    } else {
+      lua_pushboolean(state, task == nullptr ? 1 : 0);
+    }
+    return 1;
+  }
+  task->view.site = static_cast<std::int32_t>(lua_tointeger(state, 1));
+  if (vm.notes_waits()) {
+    note_wait(state, *task);
+  }
+  lua_pushlightuserdata(state, &RegistryKeys::wait);
+  return lua_yield(state, 1);
 }
 
 // errand_take() -> what another thread has done for the running task; nothing while it is not there.
@@ -178,8 +209,9 @@ void bind_task(lua_State* state) {
                                             {"monotonic", monotonic},
                                             {"stack_is_low", stack_is_low},
                                             {"pardon", pardon},
+                                            {"cancelled", cancelled},
                                             {"wait_site", wait_site},
-                                            {"note_wait", note_wait},
+                                            {"wait", wait},
                                             {"refused", refused},
                                             {"errand_take", errand_take},
                                             {"errand_leave", errand_leave},

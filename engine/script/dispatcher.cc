@@ -76,8 +76,14 @@ void Dispatcher::answer_problem(Exchange& exchange, int status, std::string_view
 
 Dispatcher::Outcome Dispatcher::resume(Task& task) {
   task.ready = false;
-  const bool begun = lua_status(task.coroutine) == LUA_YIELD;
-  return settle(task, vm_.resume(task, begun ? 0 : lua_gettop(task.coroutine) - 1));
+  if (lua_status(task.coroutine) != LUA_YIELD) {
+    return settle(task, vm_.resume(task, lua_gettop(task.coroutine) - 1));
+  }
+  const bool raises = task.raises();
+  if (raises) {
+    lua_pushinteger(task.coroutine, task.view.cancelled);
+  }
+  return settle(task, vm_.resume(task, raises ? 1 : 0));
 }
 
 Dispatcher::Outcome Dispatcher::stream(Exchange& exchange) {
@@ -106,7 +112,7 @@ Dispatcher::Outcome Dispatcher::settle(Task& task, Vm::Status status) {
         if (waits(task.coroutine)) {
           lua_settop(task.coroutine, 0);
           task.waiting = true;
-          if (task.view.again != 0 || (task.view.cancelled != 0 && task.view.shielded == 0)) {
+          if (task.view.again != 0 || task.raises()) {
             task.view.again = 0;
             vm_.make_ready(task);
           }

@@ -63,6 +63,8 @@ class Governor {
   /// The running task was stopped, and what stopped has been caught by the library: its traceback; "" where it was not.
   /// What follows has its time anew.
   [[nodiscard]] std::string pardon(Task& task);
+  /// Whether there is something to pardon a task of that serial.
+  [[nodiscard]] bool has_stopped(double serial) const { return stopped_ == serial; }
 
  private:
   enum Order : int { kStop = 1, kReport = 2, kWeigh = 4 };

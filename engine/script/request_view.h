@@ -53,7 +53,6 @@ struct TaskView {
   std::int32_t ticking = 0;        ///< not 0: it is a timer between two runs, and ends when its VM retires
   std::int32_t session = 0;        ///< not 0: its request's session may have to be written
   std::int32_t site = 0;           ///< what it waits for, a number of profiler::wait_site()
-  std::int32_t operation = 0;      ///< what its last wait was for: a profiler::WaitOperation
 };
 
 /// Why a task's waits raise.
@@ -70,10 +69,9 @@ enum class CancelReason : std::int32_t {
 
 /// What Lua's FFI reads of a VM.
 struct VmView {
-  TaskView* current = nullptr;   ///< the task that runs; null while the app is loaded
-  std::int32_t retired = 0;      ///< not 0: a newer version of the app has taken over, or the server ends
-  std::int32_t notes_waits = 0;  ///< not 0: somebody records waits, and note_wait() is to be called before each
-  std::int32_t guarded = 0;      ///< finalizers that run, and that an error may leave (lua/perigee/finalizers.lua)
+  TaskView* current = nullptr;  ///< the task that runs; null while the app is loaded
+  std::int32_t retired = 0;     ///< not 0: a newer version of the app has taken over, or the server ends
+  std::int32_t guarded = 0;     ///< finalizers that run, and that an error may leave (lua/perigee/finalizers.lua)
 };
 
 }  // namespace perigee::script

@@ -68,6 +68,9 @@ class Task {
   void wake_at(Milliseconds deadline);
   void stop_timer() { timer_.cancel(); }
 
+  /// Whether its waits raise.
+  [[nodiscard]] bool raises() const { return view.cancelled != 0 && view.shielded == 0; }
+
   /// Whether its limits begin anew with each wait, as it may live for long.
   [[nodiscard]] bool limited_anew() const { return purpose == Purpose::kSpawned || phase >= Phase::kStream; }
 

@@ -170,7 +170,7 @@ void Vm::give_task(Task& task) {
   task.purpose = Task::Purpose::kRequest;
   task.phase = Task::Phase::kHandler;
   task.waiting = task.ready = task.running = task.answering_error = false;
-  if (std::exchange(task.waiting_since, 0) != 0 && view_.notes_waits != 0) {
+  if (std::exchange(task.waiting_since, 0) != 0 && notes_waits_) {
     forget_wait(task);
   }
   task.default_status = 200;
@@ -242,7 +242,7 @@ void Vm::end_wait(Task& task, std::int32_t route) {
   if (settings_.meter != nullptr) {
     settings_.meter->waits.add(site, now - began);
   }
-  if (view_.notes_waits != 0) {
+  if (notes_waits_) {
     if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
       sampler->waits().end(&task, {began, now, site, route, {}});
     }

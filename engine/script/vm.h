@@ -92,7 +92,9 @@ class Vm {
   /// Whether what it allocates is told to the thread's sampler, and each wait to its log. Worker's thread, outside of
   /// Lua.
   void sample_allocations(bool on);
-  void note_waits(bool on) { view_.notes_waits = on ? 1 : 0; }
+  void note_waits(bool on) { notes_waits_ = on; }
+  /// Whether each wait is to be told before it begins.
+  [[nodiscard]] bool notes_waits() const { return notes_waits_; }
   /// A waiting task goes on: its wait is counted, and told to those who record waits. `route`: what its request is
   /// counted under; -1 for none.
   void end_wait(Task& task, std::int32_t route);
@@ -140,7 +142,7 @@ class Vm {
   [[nodiscard]] Status resume(Task& task, int arguments);
 
   /// The task that runs now; null while none does.
-  [[nodiscard]] Task* current() { return current_; }
+  [[nodiscard]] Task* current() const { return current_; }
 
   /// Queues a waiting task to be resumed at the end of the worker's turn.
   void make_ready(Task& task);
@@ -219,6 +221,7 @@ class Vm {
   std::unique_ptr<client::StreamPool> socket_pool_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
   bool starved_ = false;
+  bool notes_waits_ = false;
   bool has_after_ = false;
   bool has_error_hook_ = false;
   bool has_refusal_hook_ = false;

@@ -344,7 +344,7 @@ void Worker::resume(script::Task& task) {
   script::Dispatcher dispatcher(task.vm);
   refresh_time();
   if (visit != nullptr && visit->suspended != 0) {
-    const auto operation = profiler::wait_operation(task.view.operation);
+    const auto operation = profiler::operation_of(static_cast<std::uint32_t>(task.view.site));
     const Ticks waited = ticks_between(std::exchange(visit->suspended, 0), ticks());
     meter_.count_wait(operation, waited);
     visit->add_wait(operation, waited);

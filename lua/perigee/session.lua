@@ -3,15 +3,12 @@
 -- out: M.save, which the engine calls where a task's `session` says so.
 
 local core = require "perigee.core"
-local coroutines = require "perigee.coroutines"
 local digits = require "perigee.digits"
 local ffi = require "ffi"
 local native = require "perigee.native"
 local tasks = require "perigee.tasks"
 
 local C, fstr, vm = native.C, native.string, native.vm
-local raw_yield, WAIT = coroutines.yield, core.wait_mark
-local OPERATION = 10 -- what its waits are counted under, as in perigee.tasks
 
 local NONE, STRING, NUMBER, TRUE, TABLE = 0, 1, 2, 4, 5 -- ValueKind
 local SITE = core.wait_site("session", "")
@@ -108,12 +105,7 @@ local function wait(view, outcome)
     if err then
       return err ~= "" and err or nil
     end
-    view.operation = OPERATION
-    view.site = SITE
-    if vm.notes_waits ~= 0 then
-      core.note_wait()
-    end
-    pcall(raw_yield, WAIT)
+    core.wait(SITE)
   end
 end
 

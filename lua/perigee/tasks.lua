@@ -1,11 +1,10 @@
 -- Waiting: every wait in a VM goes through suspend().
 
-local coroutines = require "perigee.coroutines"
 local core = require "perigee.core"
 local native = require "perigee.native"
 
 local C, vm, view_of_task = native.C, native.vm, native.view_of_task
-local raw_yield, WAIT, REFUSED = coroutines.yield, core.wait_mark, coroutines.refused
+local wait, cancelled, pardon, spawn, wake = core.wait, core.cancelled, core.pardon, core.spawn, core.wake
 
 local M = {
   no_wait = nil, -- why the running code must not wait
@@ -21,48 +20,12 @@ local REASONS = {
   [native.MEMORY_LIMIT] = "cancelled: over the memory budget",
 }
 
--- What waits are counted under, by who waits: WaitOperation in engine/profiler/wait_operation.h. All else is 0.
-local OPERATIONS = {
-  ["perigee.sleep"] = 1, ["perigee.http"] = 2, ["perigee.socket"] = 3, ["task:wait"] = 4, ["perigee.all"] = 4,
-  ["semaphore:acquire"] = 5, ["fetch"] = 6, ["req:read"] = 7, ["write"] = 8, ["stream:subscribe"] = 9,
-  ["sessions.destroy"] = 10,
-}
-
 -- The number of what is waited for, by the name of who waits.
 local sites = setmetatable({}, { __index = function(known, what)
   local number = core.wait_site(what, "")
   known[what] = number
   return number
 end })
-
--- Lets others run until the task is woken: whether it was, and what the yield says.
-local function wait_at(task, site)
-  task.site = site
-  if vm.notes_waits ~= 0 then
-    core.note_wait()
-  end
-  return pcall(raw_yield, WAIT)
-end
-
--- The wait that was about to begin does not: what was prepared for it is taken back.
-local function give_up(task, undo, a, b)
-  C.perigee_stop_timer(task)
-  task.again = 0
-  if undo then
-    undo(a, b)
-  end
-end
-
--- A cancelled task's waits raise, but not before the others have had their turn: a loop around a caught wait must not
--- keep the worker to itself.
-local function check(task, undo, a, b)
-  if task.shielded == 0 then
-    task.again = 1
-    pcall(raw_yield, WAIT)
-    give_up(task, undo, a, b)
-    error(REASONS[task.cancelled], 0)
-  end
-end
 
 local BELOW_C = " can't wait here: a C function is calling back (table.sort, string.gsub, the handler of xpcall, "
   .. "a finalizer and their like)"
@@ -77,28 +40,34 @@ function M.current(what)
   return task
 end
 
---- Suspends the running task until somebody wakes it. A cancelled task raises, now or when it is woken.
+-- Takes back what was prepared for a wait that did not come to its end, and raises. `verdict`: what core.wait() said;
+-- "no" where it was not asked.
+local function give_up(what, verdict, undo, a, b)
+  local task = M.current(what)
+  C.perigee_stop_timer(task)
+  task.again = 0
+  if undo then
+    undo(a, b)
+  end
+  local reason = REASONS[verdict]
+  if reason then
+    error(reason, 0)
+  end
+  error(what .. (verdict == "no" and " can't wait here: " .. M.no_wait or BELOW_C), 4)
+end
+
+--- Suspends the running task until somebody wakes it. A cancelled task raises, now or when it is woken; never before
+--- the others have had their turn: a loop around a caught wait must not keep the worker to itself.
 ---@param what string who waits, for the message
 ---@param undo? fun(a: any, b: any) called with `a` and `b` before anything is raised
 ---@param site? integer core.wait_site(what, peer), where it is known who is waited for
 function M.suspend(what, undo, a, b, site)
-  local task = M.current(what)
-  if M.no_wait then
-    give_up(task, undo, a, b)
-    error(what .. " can't wait here: " .. M.no_wait, 3)
+  local verdict = "no"
+  if not M.no_wait then
+    verdict = wait(site or sites[what])
   end
-  if task.cancelled ~= 0 then
-    check(task, undo, a, b)
-  end
-  task.operation = OPERATIONS[what] or 0
-  local ok, refused = wait_at(task, site or sites[what])
-  if not ok or refused == REFUSED then
-    give_up(task, undo, a, b)
-    error(what .. BELOW_C, 3)
-  end
-  if task.cancelled ~= 0 and task.shielded == 0 then
-    give_up(task, undo, a, b)
-    error(REASONS[task.cancelled], 0)
+  if verdict ~= nil then
+    give_up(what, verdict, undo, a, b)
   end
 end
 
@@ -132,15 +101,18 @@ Task.__index = Task
 -- table that counts what is left.
 local function wake_waiters(handle)
   local waiters = handle.waiters
-  handle.waiters = {}
+  if not waiters then
+    return
+  end
+  handle.waiters = false
   for serial, waiter in pairs(waiters) do
-    local address = waiter
     if type(waiter) == "table" then
       waiter.left = waiter.left - 1
-      address = waiter.left == 0 and waiter.address or nil
-    end
-    if address then
-      core.wake(address, serial)
+      if waiter.left == 0 then
+        wake(waiter.address, serial)
+      end
+    else
+      wake(waiter, serial)
     end
   end
 end
@@ -160,38 +132,84 @@ local function describe(err)
   return ok and text or "an error that can't be shown"
 end
 
-local unfinished = {} -- serial -> handle of a task whose function runs
+local unfinished = {} -- serial -> what core.spawn() was given first for a task whose function runs
 
-local function finish(handle, cancelled, ok, ...)
+-- A task for which nobody waits has failed.
+local function report(err)
+  core.uncaught("uncaught error in a spawned task: ", describe(err))
+end
+
+local function finish(handle, is_cancelled, ok, ...)
   unfinished[handle.serial] = nil
   handle.done, handle.ok = true, ok
   handle.count, handle.results = select("#", ...), { ... }
   if handle.parent then
     handle.parent.children[handle] = nil
   end
-  if not ok and not cancelled and next(handle.waiters) == nil then
-    core.uncaught("uncaught error in a spawned task: ", describe((...)))
+  if not ok and not is_cancelled and not (handle.waiters and next(handle.waiters)) then
+    report((...))
   end
   wake_waiters(handle)
 end
 
-local function ended(handle, task, ...)
-  local stopped = core.pardon()
+local function ended(handle, ...)
+  local stopped = pardon()
   if stopped then
     finish(handle, false, false, stopped)
   else
-    finish(handle, task.cancelled ~= 0, ...)
+    finish(handle, cancelled() ~= nil, ...)
   end
 end
 
 local function run(handle, fn, ...)
-  local task = vm.current
-  if task.cancelled ~= 0 then
-    finish(handle, true, false, REASONS[task.cancelled])
+  local reason = cancelled()
+  if reason then
+    finish(handle, true, false, REASONS[reason])
     return
   end
   unfinished[handle.serial] = handle
-  ended(handle, task, xpcall(fn, traceback, ...))
+  ended(handle, xpcall(fn, traceback, ...))
+end
+
+-- One of a Group's functions has ended: what it returned, or raised. `at`: where it stands in the group.
+local function finish_member(group, at, is_cancelled, ok, value, err)
+  unfinished[group[at + 2]] = nil
+  if group.over then
+    if not ok and not is_cancelled then
+      report(value)
+    end
+    return
+  end
+  local key = group[at]
+  group[at + 1] = false
+  if ok and value ~= nil then
+    group.results[key] = value
+  else
+    group.errors[key] = ok and err or value
+  end
+  group.left = group.left - 1
+  if group.left == 0 and group.address then
+    wake(group.address, group.serial)
+  end
+end
+
+local function member_ended(group, at, ok, value, err)
+  local stopped = pardon()
+  if stopped then
+    finish_member(group, at, false, false, stopped)
+  else
+    finish_member(group, at, not ok and cancelled() ~= nil, ok, value, err)
+  end
+end
+
+local function run_member(group, at, fn)
+  local reason = cancelled()
+  if reason then
+    finish_member(group, at, true, false, REASONS[reason])
+    return
+  end
+  unfinished[group[at + 2]] = group
+  member_ended(group, at, xpcall(fn, traceback))
 end
 
 --- Raises at the caller's caller unless `fn` is a function.
@@ -201,8 +219,14 @@ function M.check_function(fn, name)
   end
 end
 
+-- All that a handle will ever hold stands in it from the start: a table that grows costs more than one that is large.
+local function new_handle(parent)
+  return setmetatable({ done = false, ok = false, count = 0, results = false, waiters = false, parent = parent,
+    address = false, serial = 0 }, Task)
+end
+
 local function begin(handle, fn, ...)
-  handle.address, handle.serial = core.spawn(run, handle, fn, ...)
+  handle.address, handle.serial = spawn(run, handle, fn, ...)
   return handle
 end
 
@@ -213,17 +237,50 @@ end
 function M.spawn(fn, ...)
   M.check_function(fn, "spawn")
   M.current("perigee.spawn")
-  return begin(setmetatable({ done = false, waiters = {} }, Task), fn, ...)
+  return begin(new_handle(false), fn, ...)
+end
+
+--- The functions of a perigee.all: { key, address or false when it has ended, serial, ... }.
+---@class perigee.Group
+---@field left integer how many have not ended
+---@field size integer of the list
+---@field results table
+---@field errors table
+---@field address userdata|false of who waits
+---@field serial number and its serial
+---@field over boolean nobody wants to know any more
+
+--- Runs `fn()` as a task of its own whose outcome goes to the group.
+---@param group perigee.Group
+function M.spawn_member(group, key, fn)
+  local at = group.size + 1
+  group.left, group.size = group.left + 1, at + 2
+  group[at] = key
+  group[at + 1], group[at + 2] = spawn(run_member, group, at, fn)
 end
 
 --- A task that has ended and returned nothing.
 ---@return perigee.Task
 function M.ended()
-  return setmetatable({ done = true, ok = true, count = 0, results = {}, waiters = {} }, Task)
+  return setmetatable({ done = true, ok = true, count = 0, results = {}, waiters = false }, Task)
 end
 
-local function forget_waiter(handle, serial)
-  handle.waiters[serial] = nil
+--- Has `waiter` woken when the task ends: its address, or a Group.
+---@param serial number the waiter's
+function M.add_waiter(handle, serial, waiter)
+  local waiters = handle.waiters
+  if waiters then
+    waiters[serial] = waiter
+  else
+    handle.waiters = { [serial] = waiter }
+  end
+end
+
+---@param serial number
+function M.forget_waiter(handle, serial)
+  if handle.waiters then
+    handle.waiters[serial] = nil
+  end
 end
 
 --- Waits until the task ends: what its function returned, or nil and the error; nil and "timeout" after `timeout`.
@@ -237,13 +294,13 @@ function Task:wait(timeout)
     if deadline then
       local left = deadline - core.monotonic()
       if left <= 0 then
-        self.waiters[serial] = nil
+        M.forget_waiter(self, serial)
         return nil, "timeout"
       end
       C.perigee_wake_after(task, left)
     end
-    self.waiters[serial] = address
-    M.suspend("task:wait", forget_waiter, self, serial)
+    M.add_waiter(self, serial, address)
+    M.suspend("task:wait", M.forget_waiter, self, serial)
   end
   if deadline then
     C.perigee_stop_timer(task)
@@ -305,7 +362,7 @@ function M.spawn_within(task, fn, ...)
     families[task.serial] = family
     defer(task, cancel_children, family)
   end
-  local handle = setmetatable({ done = false, waiters = {}, parent = family }, Task)
+  local handle = new_handle(family)
   family.children[handle] = true
   return begin(handle, fn, ...)
 end
@@ -338,10 +395,24 @@ function M.whose()
   return task ~= nil and (ending[task.serial] or task.serial) or 0
 end
 
+-- Ends a task that failed out of pcall's sight.
+local function end_lost(lost, serial, err)
+  if getmetatable(lost) == Task then
+    finish(lost, true, false, err)
+    return
+  end
+  for at = 1, lost.size, 3 do
+    if lost[at + 2] == serial then
+      finish_member(lost, at, true, false, err)
+    end
+  end
+end
+
 --- What Dispatcher calls at the end of a task that deferred something, or failed out of pcall's sight (a stray yield).
-function M.run_deferred(serial, cancelled)
-  if unfinished[serial] then
-    finish(unfinished[serial], true, false, core.result()) -- it is logged
+function M.run_deferred(serial, was_cancelled)
+  local lost = unfinished[serial]
+  if lost then
+    end_lost(lost, serial, core.result()) -- it is logged
   end
   local list = deferred[serial] or {}
   local own = list.watched and vm.current.serial
@@ -353,7 +424,7 @@ function M.run_deferred(serial, cancelled)
     local call = list[i]
     local ok, err
     if call[1] == M.at_end then
-      ok, err = xpcall(call[3], traceback, call[4], serial, cancelled)
+      ok, err = xpcall(call[3], traceback, call[4], serial, was_cancelled)
     else
       ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
     end

@@ -34,7 +34,7 @@ local function run(what, place, fn)
   local address, serial = core.current()
   local handle = tasks.spawn(fn)
   while not handle.done do
-    handle.waiters[serial] = address
+    tasks.add_waiter(handle, serial, address)
     tasks.suspend(what, handle.cancel, handle)
   end
   if not handle.ok then

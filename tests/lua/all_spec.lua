@@ -48,6 +48,39 @@ describe("perigee.all", function()
     end
   end)
 
+  it("ends though a function yields astray, or is cancelled", function()
+    local results, errors = perigee.all {
+      astray = function() coroutine.yield() end,
+      good = function() return "good" end,
+    }
+    equal("good", results.good)
+    equal(true, errors.astray:find("yield", 1, true) ~= nil)
+    local started = false
+    local task = perigee.spawn(function()
+      perigee.all { function() started = true perigee.sleep(1000) started = "over" end }
+    end)
+    perigee.sleep(0)
+    perigee.sleep(0)
+    task:cancel()
+    task:wait()
+    perigee.sleep(0)
+    equal(true, started)
+  end)
+
+  it("takes any value for a key, and many functions", function()
+    local functions, key = {}, {}
+    for i = 1, 100 do
+      functions["name" .. i] = function() return i end
+    end
+    functions[key], functions[1] = function() return "key" end, function() return "one" end
+    local results, errors = perigee.all(functions)
+    equal("key", results[key])
+    equal("one", results[1])
+    equal(100, results.name100)
+    equal(nil, next(errors))
+    equal(nil, next((perigee.all {})))
+  end)
+
   it("takes tasks that run, have ended, and stand there twice", function()
     local running, ended = perigee.spawn(after(1, "running")), perigee.spawn(after(0, "ended"))
     ended:wait()

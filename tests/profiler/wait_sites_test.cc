@@ -14,6 +14,13 @@ TEST_CASE("wait sites: the same site has the same number, and a number its name"
   CHECK(wait_sites()[0].operation == "other");
 }
 
+TEST_CASE("wait sites: what is waited for says what waits are counted under") {
+  CHECK(operation_of(wait_site("perigee.http", "b:1")) == WaitOperation::kHttp);
+  CHECK(operation_of(wait_site("perigee.all", "")) == WaitOperation::kTask);
+  CHECK(operation_of(wait_site("whatever", "")) == WaitOperation::kOther);
+  CHECK(operation_of(0) == WaitOperation::kOther);
+}
+
 TEST_CASE("wait sites: totals add up by site") {
   const auto totals = std::make_unique<WaitTotals>();
   totals->add(3, 5);
@@ -23,9 +30,10 @@ TEST_CASE("wait sites: totals add up by site") {
   CHECK(totals->of(4).waits == 0);
 }
 
-TEST_CASE("wait sites: those over the bound share a number") {
+TEST_CASE("wait sites: those over the bound share their operation's number") {
   for (std::size_t i = 0; i < kMostWaitSites; ++i) {
     CHECK(wait_site("many", std::to_string(i)) < kMostWaitSites);
   }
   CHECK(wait_site("one", "more") == 0);
+  CHECK(wait_site("perigee.http", "late:1") == wait_site("perigee.http", ""));
 }
