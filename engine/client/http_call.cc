@@ -27,17 +27,6 @@ void add_chunk(std::string& output, std::string_view bytes) {
 
 }  // namespace
 
-HttpCall::HttpCall(Network& network, Request request)
-    : network_(network),
-      request_(std::move(request)),
-      key_(request_.plan.key()),
-      stats_(network.hosts().of(host())),
-      timer_(*this) {}
-
-std::string HttpCall::host() const {
-  return Destination{request_.plan.url.host, request_.plan.url.port}.text();
-}
-
 HttpCall::~HttpCall() {
   close();
 }
@@ -47,7 +36,7 @@ void HttpCall::release() {
   timer_.cancel();
   connector_.reset();
   if (pooled_.stream != nullptr) {
-    --stats_.busy;
+    --peer().stats.busy;
     pooled_ = {};
   }
 }
@@ -55,7 +44,8 @@ void HttpCall::release() {
 void HttpCall::close() {
   release();
   waker_ = nullptr;
-  if (!ended()) {
+  if (state_ != State::kIdle && !ended()) {
+    now_ = monotonic_ms();
     count_time();
     state_ = State::kFailed;
     error_ = "cancelled";
@@ -73,64 +63,86 @@ void HttpCall::fail(std::string error) {
   count_time();
   state_ = State::kFailed;
   error_ = std::move(error);
-  ++stats_.errors[error_.substr(0, error_.find_first_of(": "))];
+  ++peer().stats.errors[error_.substr(0, error_.find_first_of(": "))];
 }
 
 // The call ends.
 void HttpCall::count_time() {
-  stats_.spent += began_ != 0 ? monotonic_ms() - std::exchange(began_, 0) : 0;
+  peer().stats.spent += began_ != 0 ? now_ - std::exchange(began_, 0) : 0;
 }
 
-std::string HttpCall::head_text() const {
-  const http::ClientUrl& url = request_.plan.url;
-  std::string text = request_.method + " ";
-  text += request_.plan.proxy && !url.secure ? url.text() : url.target;
-  text.append(" HTTP/1.1\r\nHost: ").append(request_.host.empty() ? url.authority() : request_.host).append("\r\n");
-  text += request_.fields;
-  if (request_.plan.proxy && !url.secure && !request_.plan.proxy->credentials.empty()) {
-    text.append("Proxy-Authorization: ").append(request_.plan.proxy->credentials).append("\r\n");
+void HttpCall::write_head() {
+  const HttpConnector::Plan& plan = peer().plan;
+  const bool by_proxy = plan.proxy && !plan.url.secure;
+  output_.assign(request_.method).append(" ");
+  if (by_proxy) {
+    output_.append("http://").append(peer().host);
+  }
+  output_.append(request_.target).append(" HTTP/1.1\r\nHost: ");
+  output_.append(request_.host.empty() ? peer().host : request_.host).append("\r\n");
+  if (request_.usual_fields) {
+    output_ += peer().fields;
+  }
+  output_ += request_.fields;
+  if (by_proxy && !plan.proxy->credentials.empty()) {
+    output_.append("Proxy-Authorization: ").append(plan.proxy->credentials).append("\r\n");
   }
   if (request_.streams) {
-    text += "Transfer-Encoding: chunked\r\n";
+    output_ += "Transfer-Encoding: chunked\r\n";
   } else if (request_.has_body) {
-    text.append("Content-Length: ").append(std::to_string(request_.body.size())).append("\r\n");
+    output_.append("Content-Length: ").append(std::to_string(request_.body.size())).append("\r\n");
   }
-  return text.append("\r\n");
+  output_ += "\r\n";
 }
 
-void HttpCall::start() {
+void HttpCall::start(Request request) {
+  request_ = std::move(request);
+  decoder_.reset();
+  body_.clear();
+  error_.clear();
+  received_ = 0;
+  state_ = State::kIdle;
+  head_seen_ = retried_ = paused_ = false;
+  reusable_ = true;
   body_ended_ = !request_.streams;
-  began_ = monotonic_ms();
+  now_ = began_ = monotonic_ms();
   open(false);
+  advance();
+}
+
+// What was waited for may be there.
+void HttpCall::on_stream() {
+  now_ = monotonic_ms();
   advance();
 }
 
 // Finds or makes a connection.
 void HttpCall::open(bool fresh) {
-  ++stats_.requests;
+  ++peer().stats.requests;
   reader_.begin(request_.method);
-  output_ = head_text();
+  write_head();
   output_ += request_.body;
   sent_ = 0;
   begun_ = false;
   if (!fresh) {
-    if (PooledStream pooled = network_.http_pool().take(key_); pooled.stream != nullptr) {
-      ++stats_.reused;
+    if (PooledStream pooled = network_.http_pool().take(*peer().shelf); pooled.stream != nullptr) {
+      ++peer().stats.reused;
       begin(std::move(pooled));
       return;
     }
   }
   state_ = State::kConnecting;
-  pause_deadline_ = monotonic_ms() + request_.connect;
+  pause_deadline_ = now_ + request_.connect;
   connector_ = std::make_unique<HttpConnector>(
-      network_, request_.plan, [this](std::unique_ptr<net::Stream> stream, const std::string& error) {
+      network_, peer().plan, [this](std::unique_ptr<net::Stream> stream, const std::string& error) {
+        now_ = monotonic_ms();
         const auto done = std::move(connector_);  // its end is left to this function's
         if (stream == nullptr) {
           fail(error);
           wake();
           return;
         }
-        begin({std::move(stream), 0, HostTable::mark_open(stats_)});
+        begin({std::move(stream), 0, HostTable::mark_open(peer().stats)});
         advance();
       });
   arm();
@@ -139,9 +151,9 @@ void HttpCall::open(bool fresh) {
 
 void HttpCall::begin(PooledStream stream) {
   pooled_ = std::move(stream);
-  ++stats_.busy;
+  ++peer().stats.busy;
   state_ = State::kSending;
-  pause_deadline_ = monotonic_ms() + request_.read;
+  pause_deadline_ = now_ + request_.read;
 }
 
 // Goes as far as it can, and wakes who waits for what has come of it.
@@ -177,10 +189,11 @@ bool HttpCall::send() {
     const auto progress = pooled_.stream->write(std::string_view(output_).substr(sent_));
     if (progress.outcome == net::Stream::Outcome::kDone) {
       sent_ += progress.count;
-      stats_.sent += progress.count;
-      pause_deadline_ = monotonic_ms() + request_.read;
+      peer().stats.sent += progress.count;
+      now_ = sent_ < output_.size() ? monotonic_ms() : now_;
+      pause_deadline_ = now_ + request_.read;
     } else if (progress.outcome == net::Stream::Outcome::kWaits && pooled_.stream->quiet()) {
-      pooled_.stream->await_either([this] { advance(); });
+      pooled_.stream->await_either([this] { on_stream(); });
       return false;
     } else {
       break;  // it broke off, or an answer comes before the request is out: reading tells
@@ -197,7 +210,7 @@ bool HttpCall::send() {
   reusable_ = reusable_ && whole;
   state_ = State::kReading;
   if (whole) {
-    pooled_.stream->await_any([this] { advance(); });  // nothing can be there yet
+    pooled_.stream->await_any([this] { on_stream(); });  // nothing can be there yet
   }
   return !whole;
 }
@@ -211,9 +224,11 @@ bool HttpCall::read() {
   const auto progress = pooled_.stream->read(room, sizeof room);
   switch (progress.outcome) {
     case net::Stream::Outcome::kDone:
-      begun_ = true;
-      stats_.received += progress.count;
-      pause_deadline_ = monotonic_ms() + request_.read;
+      if (std::exchange(begun_, true)) {
+        now_ = monotonic_ms();  // many readings in one go take their time
+      }
+      peer().stats.received += progress.count;
+      pause_deadline_ = now_ + request_.read;
       return take_in({room, progress.count});
     case net::Stream::Outcome::kWaits:
       wait_for_stream();
@@ -251,7 +266,7 @@ bool HttpCall::retry() {
   }
   retried_ = true;
   reusable_ = true;
-  --stats_.busy;
+  --peer().stats.busy;
   pooled_ = {};
   open(true);
   return true;
@@ -334,13 +349,13 @@ void HttpCall::finish() {
     return;
   }
   PooledStream kept = std::move(pooled_);
-  --stats_.busy;
+  --peer().stats.busy;
   timer_.cancel();
   count_time();
   state_ = State::kDone;
   if (reusable_ && reader_.keeps_open()) {
     const NetworkSettings& settings = network_.settings();
-    network_.http_pool().give(key_, std::move(kept), settings.idle, settings.pool_size);
+    network_.http_pool().give(peer().shelf, std::move(kept), settings.idle, settings.pool_size);
   }
 }
 
@@ -350,7 +365,7 @@ bool HttpCall::write(std::string_view bytes) {
   }
   if (!bytes.empty() && !ended() && state_ != State::kReading) {
     add_chunk(output_, bytes);
-    advance();
+    on_stream();
   }
   return true;
 }
@@ -359,7 +374,7 @@ void HttpCall::end_body() {
   body_ended_ = true;
   if (!ended() && state_ != State::kReading) {
     output_ += "0\r\n\r\n";
-    advance();
+    on_stream();
   }
 }
 
@@ -371,13 +386,14 @@ void HttpCall::take_body() {
   body_.clear();
   if (paused_) {
     paused_ = false;
-    pause_deadline_ = monotonic_ms() + request_.read;
+    now_ = monotonic_ms();
+    pause_deadline_ = now_ + request_.read;
     advance();
   }
 }
 
 void HttpCall::wait_for_stream() {
-  pooled_.stream->await([this] { advance(); });
+  pooled_.stream->await([this] { on_stream(); });
 }
 
 // One timer for whichever deadline comes first; moving it later costs nothing.
@@ -394,9 +410,9 @@ void HttpCall::arm() {
 }
 
 void HttpCall::on_timer() {
-  const Milliseconds now = monotonic_ms();
+  now_ = monotonic_ms();
   const bool whole = !request_.keeps || !head_seen_;
-  if (ended() || (now < pause_deadline_ && (!whole || now < request_.deadline))) {
+  if (ended() || (now_ < pause_deadline_ && (!whole || now_ < request_.deadline))) {
     if (!ended()) {
       arm();
     }
@@ -410,7 +426,7 @@ std::string HttpCall::stage() const {
   if (state_ == State::kConnecting && connector_ != nullptr) {
     return connector_->stage();
   }
-  const std::string& host = request_.plan.url.host;
+  const std::string& host = peer().plan.url.host;
   return state_ == State::kSending ? "sending to " + host
                                    : (begun_ ? "reading the answer of " : "waiting for the answer of ") + host;
 }

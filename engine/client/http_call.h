@@ -10,6 +10,7 @@
 #include "client/content_decoder.h"
 #include "client/host_stats.h"
 #include "client/http_connector.h"
+#include "client/http_peer.h"
 #include "client/network.h"
 #include "http/response_reader.h"
 
@@ -18,14 +19,16 @@ namespace perigee::client {
 /// One request and its answer over a pooled connection. It goes on by itself whenever the network lets it; who waits
 /// for something of it is woken when that is there. Where a pooled connection turns out to be dead before any byte of
 /// an answer came, a request that may be repeated (RFC 9110 section 9.2.2) is sent once more over a fresh one.
-/// Destroying it closes its connection. Loop thread only.
+/// Destroying it closes its connection. One that has ended may start anew. Loop thread only.
 class HttpCall {
  public:
   struct Request {
-    HttpConnector::Plan plan;
+    std::shared_ptr<const HttpPeer> peer;
     std::string method;
-    std::string fields;  ///< whole lines, without Host and what frames the body
-    std::string host;    ///< of the Host field; empty: the url's
+    std::string target = "/";
+    std::string fields;         ///< whole lines, without Host and what frames the body
+    bool usual_fields = false;  ///< the peer's come before them
+    std::string host;           ///< of the Host field; empty: the peer's
     std::string body;
     bool has_body = false;  ///< a length is said, also of an empty one
     bool streams = false;   ///< the body comes by write(), and goes out chunked
@@ -37,12 +40,13 @@ class HttpCall {
     std::uint64_t most = 0;      ///< bytes of the answer's body, decoded; 0: as many as come
   };
 
-  HttpCall(Network& network, Request request);
+  explicit HttpCall(Network& network) : network_(network), timer_(*this) {}
   ~HttpCall();
   HttpCall(const HttpCall&) = delete;
   HttpCall& operator=(const HttpCall&) = delete;
 
-  void start();
+  /// REQUIRES: it was not started yet, or has ended.
+  void start(Request request);
 
   /// Takes a part of the body, or says that there is no room: the waker is called when there is.
   /// REQUIRES: streams, and end_body() was not called.
@@ -55,8 +59,8 @@ class HttpCall {
   [[nodiscard]] bool shows() const { return request_.keeps ? head_seen_ : state_ == State::kDone; }
   [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
   [[nodiscard]] bool ended() const { return state_ == State::kDone || failed(); }
-  /// "host:port" of the url.
-  [[nodiscard]] std::string host() const;
+  /// Whom it asks. REQUIRES: it was started.
+  [[nodiscard]] const HttpPeer& peer() const { return *request_.peer; }
   /// By a first word of the error convention.
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] const http::ResponseReader& answer() const { return reader_; }
@@ -65,6 +69,8 @@ class HttpCall {
 
   /// What of the body is here and was not taken.
   [[nodiscard]] const std::string& body() const { return body_; }
+  /// Bytes that it has room for: what one that ended keeps in memory.
+  [[nodiscard]] std::size_t room() const { return body_.capacity() + output_.capacity(); }
   /// Drops it, and has more come.
   void take_body();
 
@@ -78,6 +84,7 @@ class HttpCall {
   static constexpr std::size_t kMostUnsent = 64 * 1024;   ///< bytes of a streamed request
   static constexpr std::size_t kMostUnread = 256 * 1024;  ///< bytes of a kept answer
 
+  void on_stream();
   void open(bool fresh);
   void begin(PooledStream stream);
   void advance();
@@ -96,13 +103,11 @@ class HttpCall {
   void wait_for_stream();
   void arm();
   void on_timer();
-  [[nodiscard]] std::string head_text() const;
+  void write_head();
   [[nodiscard]] std::string stage() const;
 
   Network& network_;
   Request request_;
-  std::string key_;
-  HostStats& stats_;
   std::unique_ptr<HttpConnector> connector_;
   PooledStream pooled_;
   http::ResponseReader reader_;
@@ -113,6 +118,7 @@ class HttpCall {
   std::uint64_t received_ = 0;  // bytes of the answer's body, decoded
   std::string error_;
   std::function<void()> waker_;
+  Milliseconds now_ = 0;             // when the loop came here last
   Milliseconds pause_deadline_ = 0;  // of what is being waited for
   TimerOf<HttpCall, &HttpCall::on_timer> timer_;
   State state_ = State::kIdle;

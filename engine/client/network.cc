@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "client/http_peer.h"
 
 namespace perigee::client {
 namespace {
@@ -23,7 +24,10 @@ constexpr const char* kPrivate[] = {
 }  // namespace
 
 Network::Network(net::EventLoop& loop, const NetworkSettings& settings)
-    : loop_(loop), settings_(settings), proxies_(ProxyRules::from_environment()) {
+    : loop_(loop),
+      settings_(settings),
+      proxies_(ProxyRules::from_environment()),
+      http_peers_(std::make_unique<HttpPeers>()) {
   static std::once_flag once;
   std::call_once(once, [this] {
     for (const std::string& mistake : proxies_.mistakes()) {
@@ -31,6 +35,8 @@ Network::Network(net::EventLoop& loop, const NetworkSettings& settings)
     }
   });
 }
+
+Network::~Network() = default;
 
 void Network::apply(const NetworkSettings& settings) {
   if (!(settings.names == settings_.names)) {
@@ -43,6 +49,7 @@ void Network::apply(const NetworkSettings& settings) {
     http_pool_.clear();  // what they were verified by counts no longer
   }
   settings_ = settings;
+  http_peers_->clear();
   contexts_.clear();  // files may have changed with the configuration
 }
 

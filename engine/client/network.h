@@ -17,6 +17,8 @@
 
 namespace perigee::client {
 
+class HttpPeers;
+
 /// What [client] says. Times in milliseconds, sizes in bytes.
 struct NetworkSettings {
   net::ResolverSettings names;
@@ -35,6 +37,7 @@ struct NetworkSettings {
 class Network {
  public:
   explicit Network(net::EventLoop& loop, const NetworkSettings& settings = {});
+  ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -54,6 +57,8 @@ class Network {
   /// The environment's proxies, as they were when this was made.
   [[nodiscard]] const ProxyRules& proxies() const { return proxies_; }
 
+  /// Those that perigee.http asks by a url alone.
+  [[nodiscard]] HttpPeers& http_peers() { return *http_peers_; }
   /// The idle connections of perigee.http.
   [[nodiscard]] StreamPool& http_pool() { return http_pool_; }
 
@@ -69,6 +74,7 @@ class Network {
   ProxyRules proxies_;
   HostTable hosts_;
   StreamPool http_pool_;
+  std::unique_ptr<HttpPeers> http_peers_;
 };
 
 }  // namespace perigee::client

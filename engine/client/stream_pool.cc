@@ -5,49 +5,72 @@
 
 namespace perigee::client {
 
-StreamPool::Idle::Idle(StreamPool& owner, std::string_view name, PooledStream kept)
-    : pool(owner), key(name), pooled(std::move(kept)), timer(*this) {}
-
 // Messages of TLS itself are no reason to drop it.
 void StreamPool::Idle::watch() {
   pooled.stream->await_any([this] { pooled.stream->quiet() ? watch() : pool.drop(place); });
 }
 
+std::shared_ptr<StreamPool::Shelf> StreamPool::shelf(std::string_view key) {
+  const std::string name(key);
+  if (const auto found = shelves_.find(name); found != shelves_.end()) {
+    return found->second;
+  }
+  if (shelves_.size() >= 2 * kMost) {
+    std::erase_if(shelves_, [](const auto& each) { return each.second->idle.empty() && each.second.use_count() == 1; });
+  }
+  return shelves_.emplace(name, std::make_shared<Shelf>(key)).first->second;
+}
+
 PooledStream StreamPool::take(std::string_view key) {
-  const auto found = by_key_.find(std::string(key));
-  if (found == by_key_.end()) {
+  const auto found = shelves_.find(std::string(key));
+  if (found == shelves_.end()) {
     return {};
   }
-  const List::iterator place = found->second.back();
-  PooledStream taken = std::move(place->pooled);
-  forget(place);
-  taken.stream->stop_awaiting();
-  if (!taken.stream->quiet()) {  // something has come in this very turn
-    return take(key);
+  const std::shared_ptr<Shelf> kept = found->second;
+  return take(*kept);
+}
+
+PooledStream StreamPool::take(Shelf& shelf) {
+  while (!shelf.idle.empty()) {
+    const List::iterator place = shelf.idle.back();
+    PooledStream taken = std::move(place->pooled);
+    forget(place);
+    taken.stream->stop_awaiting();
+    if (taken.stream->quiet()) {  // nothing has come in this very turn
+      ++taken.uses;
+      return taken;
+    }
   }
-  ++taken.uses;
-  return taken;
+  return {};
 }
 
 void StreamPool::give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most) {
+  give(shelf(key), std::move(stream), idle, most);
+}
+
+void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, Milliseconds idle, std::size_t most) {
   net::EventLoop& loop = stream.stream->loop();
-  idle_.emplace_front(*this, key, std::move(stream));
+  if (spare_.empty()) {
+    spare_.emplace_front(*this);
+  }
+  shelf->idle.push_back(spare_.begin());
+  idle_.splice(idle_.begin(), spare_, spare_.begin());
   const List::iterator place = idle_.begin();
   place->place = place;
-  auto& peers = by_key_[place->key];
-  peers.push_back(place);
+  place->shelf = shelf;
+  place->pooled = std::move(stream);
   loop.timers().add(place->timer, monotonic_ms() + idle);
   place->watch();
-  if (peers.size() > most) {
-    drop(peers.front());
+  if (shelf->idle.size() > most) {
+    drop(shelf->idle.front());
   } else if (idle_.size() > kMost) {
     drop(std::prev(idle_.end()));
   }
 }
 
 std::size_t StreamPool::size(std::string_view key) const {
-  const auto found = by_key_.find(std::string(key));
-  return found == by_key_.end() ? 0 : found->second.size();
+  const auto found = shelves_.find(std::string(key));
+  return found == shelves_.end() ? 0 : found->second->idle.size();
 }
 
 void StreamPool::drop(List::iterator place) {
@@ -56,17 +79,25 @@ void StreamPool::drop(List::iterator place) {
 }
 
 void StreamPool::forget(List::iterator place) {
-  const auto found = by_key_.find(place->key);
-  std::erase(found->second, place);
-  if (found->second.empty()) {
-    by_key_.erase(found);
+  const std::shared_ptr<Shelf> shelf = std::move(place->shelf);
+  std::erase(shelf->idle, place);
+  place->timer.cancel();
+  if (shelf->idle.empty() && shelf.use_count() == 2) {  // nobody's but the pool's
+    shelves_.erase(shelf->key);
   }
-  idle_.erase(place);
+  if (spare_.size() < kSpare) {
+    spare_.splice(spare_.begin(), idle_, place);
+  } else {
+    idle_.erase(place);
+  }
 }
 
 void StreamPool::clear() {
-  by_key_.clear();
+  for (const auto& [key, shelf] : shelves_) {
+    shelf->idle.clear();
+  }
   idle_.clear();
+  std::erase_if(shelves_, [](const auto& each) { return each.second.use_count() == 1; });
 }
 
 }  // namespace perigee::client

@@ -23,18 +23,36 @@ struct PooledStream {
 /// equal. One on which anything happens meanwhile, the peer's goodbye or bytes that nobody asked for, is dropped at
 /// once; so none hands another request's bytes on. Loop thread only.
 class StreamPool {
+  class Idle;
+  using List = std::list<Idle>;
+
  public:
   static constexpr std::size_t kMost = 1024;  ///< in all: the one that waited longest goes first
+
+  /// Those of one key. Who asks for the same again and again keeps it, and needs no key then.
+  class Shelf {
+   public:
+    explicit Shelf(std::string_view name) : key(name) {}
+
+   private:
+    friend class StreamPool;
+    const std::string key;
+    std::vector<List::iterator> idle;  // given last stands last
+  };
 
   StreamPool() = default;
   StreamPool(const StreamPool&) = delete;
   StreamPool& operator=(const StreamPool&) = delete;
 
-  /// The one that was given last under `key`.
+  [[nodiscard]] std::shared_ptr<Shelf> shelf(std::string_view key);
+
+  /// The one that was given last.
+  [[nodiscard]] PooledStream take(Shelf& shelf);
   [[nodiscard]] PooledStream take(std::string_view key);
 
   /// Keeps a stream for `idle` milliseconds; of more than `most` with this key the oldest goes. One that is not quiet
   /// is never given out. REQUIRES: most > 0.
+  void give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, Milliseconds idle, std::size_t most);
   void give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most);
 
   [[nodiscard]] std::size_t size() const { return idle_.size(); }
@@ -42,15 +60,14 @@ class StreamPool {
   void clear();
 
  private:
-  class Idle;
-  using List = std::list<Idle>;
+  static constexpr std::size_t kSpare = 256;
 
   class Idle {
    public:
-    Idle(StreamPool& owner, std::string_view name, PooledStream kept);
+    explicit Idle(StreamPool& owner) : pool(owner), timer(*this) {}
 
     StreamPool& pool;
-    std::string key;
+    std::shared_ptr<Shelf> shelf;
     PooledStream pooled;
     List::iterator place;
 
@@ -62,8 +79,9 @@ class StreamPool {
   void drop(List::iterator place);
   void forget(List::iterator place);
 
-  List idle_;                                                            // given last stands first
-  std::unordered_map<std::string, std::vector<List::iterator>> by_key_;  // given last stands last
+  List idle_;   // given last stands first
+  List spare_;  // without a stream: to be used again
+  std::unordered_map<std::string, std::shared_ptr<Shelf>> shelves_;
 };
 
 }  // namespace perigee::client

@@ -87,6 +87,9 @@ Result<> read_authority(std::string_view text, ClientUrl& url) {
 }
 
 std::string encoded_target(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; })) {
+    return std::string(text);
+  }
   std::string target;
   for (const char byte : text) {
     const auto code = static_cast<unsigned char>(byte);
@@ -148,15 +151,18 @@ Result<ClientUrl> parse_client_url(std::string_view text) {
     return fail("the url does not begin with http:// or https://");
   }
   text.remove_prefix(colon + 3);
-  text = text.substr(0, text.find('#'));
-  const std::size_t end = std::min(text.find_first_of("/?"), text.size());
+  const std::size_t end = std::min(text.find_first_of("/?#"), text.size());
   TRY(read_authority(text.substr(0, end), url));
-  const std::string_view rest = text.substr(end);
-  url.target = encoded_target(rest);
-  if (!url.target.starts_with('/')) {
-    url.target.insert(0, "/");
-  }
+  url.target = TRY(client_target(text.substr(end)));
   return url;
+}
+
+Result<std::string> client_target(std::string_view rest) {
+  if (!std::all_of(rest.begin(), rest.end(), is_plain)) {
+    return fail("the url holds a space or a control character");
+  }
+  std::string target = encoded_target(rest.substr(0, rest.find('#')));
+  return target.starts_with('/') ? target : "/" + target;
 }
 
 Result<ClientUrl> resolve_client_url(const ClientUrl& base, std::string_view reference) {

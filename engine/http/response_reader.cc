@@ -21,6 +21,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Whether a field has that name: most differ in length alone.
+bool is_named(std::string_view name, std::string_view lower) {
+  return name.size() == lower.size() && equal_fold(name, lower);
+}
+
 // Whether a list of tokens holds one, in any case.
 bool has_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
@@ -156,12 +161,12 @@ bool ResponseReader::decide_framing() {
   bool chunked = false;
   int lengths = 0;
   for (const Field& field : fields_) {
-    if (equal_fold(field.name, "connection")) {
+    if (is_named(field.name, "connection")) {
       keeps_open_ = !has_token(field.value, "close") && (keeps_open_ || has_token(field.value, "keep-alive"));
-    } else if (equal_fold(field.name, "transfer-encoding")) {
+    } else if (is_named(field.name, "transfer-encoding")) {
       chunked = !encoded && equal_fold(field.value, "chunked");
       encoded = true;
-    } else if (equal_fold(field.name, "content-length")) {
+    } else if (is_named(field.name, "content-length")) {
       ++lengths;
     }
   }
@@ -218,7 +223,7 @@ void ResponseReader::end() {
 
 std::string_view ResponseReader::field(std::string_view name) const {
   const auto found =
-      std::find_if(fields_.begin(), fields_.end(), [name](const Field& each) { return equal_fold(each.name, name); });
+      std::find_if(fields_.begin(), fields_.end(), [name](const Field& each) { return is_named(each.name, name); });
   return found == fields_.end() ? std::string_view() : found->value;
 }
 

@@ -45,6 +45,8 @@ class ResponseReader {
 
   // Of a head that is there: state() beyond kHead.
   [[nodiscard]] int status() const { return status_; }
+  /// Its bytes, from the status line to the empty line.
+  [[nodiscard]] std::string_view head() const { return head_; }
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   /// The first value of a field; empty without one.
   [[nodiscard]] std::string_view field(std::string_view name) const;

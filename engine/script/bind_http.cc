@@ -1,4 +1,5 @@
-// perigee.http: one call is a userdata. What waits returns nothing, and is asked again when the task was woken.
+// perigee.http: one call is a userdata. What waits returns nothing, and is asked again when the task was woken. A plain
+// request is its task's own, without an object.
 
 #include <lua.hpp>
 
@@ -11,7 +12,10 @@
 #include "client/http_call.h"
 #include "client/network.h"
 #include "http/client_url.h"
+#include "http/field_syntax.h"
+#include "http/head_pass.h"
 #include "http/url.h"
+#include "profiler/wait_sites.h"
 #include "script/bind.h"
 #include "script/failure_note.h"
 #include "script/http_request.h"
@@ -22,7 +26,6 @@ namespace perigee::script {
 namespace {
 
 using client::HttpCall;
-using http::ResponseReader;
 
 constexpr const char* kCall = "perigee.HttpCall";
 
@@ -53,29 +56,55 @@ HttpCall& call_at(lua_State* state) {
   return *static_cast<HttpCall*>(luaL_checkudata(state, 1, kCall));
 }
 
+constexpr std::size_t kLongestPeer = 100;  // bytes of a name in profiles
+
+// The number under which profiles know that an answer of the call's host is waited for.
+std::uint32_t site_of(const HttpCall& call) {
+  std::uint32_t& label = call.peer().label;
+  if (label == 0) {
+    label = profiler::wait_site("perigee.http", std::string_view(call.peer().host).substr(0, kLongestPeer));
+  }
+  return label;
+}
+
 // Pushes the call, which is under way.
 int begin_call(lua_State* state, client::Network& network, HttpRequest request) {
   if (!request) {
     return refuse(state, request.error());
   }
-  auto* call = new (lua_newuserdata(state, sizeof(HttpCall))) HttpCall(network, *std::move(request));
+  auto* call = new (lua_newuserdata(state, sizeof(HttpCall))) HttpCall(network);
   if (luaL_newmetatable(state, kCall) != 0) {
     lua_pushcfunction(state, close_call);
     lua_setfield(state, -2, "__gc");
   }
   lua_setmetatable(state, -2);
-  call->start();
+  call->start(*std::move(request));
   return 1;
 }
 
-// http_ask(method, url[, seconds]) -> what http_begin does, for a request of which nothing else is said. The method is
-// known to be good.
+// http_ask(method, url[, seconds]) -> the number of what is waited for; nil where no wait is needed, nil and an error,
+// or false where none is possible. A request of which nothing else is said; the method is known to be good. It is the
+// running task's one, until http_take() or http_leave().
 int http_ask(lua_State* state) {
   Vm& vm = Vm::of(state);
+  if (lua_isyieldable(state) == 0 || vm.current() == nullptr) {
+    lua_pushboolean(state, 0);
+    return 1;
+  }
+  Task& task = *vm.current();
   client::Network& network = vm.host().network();
   const double seconds = luaL_optnumber(state, 3, HttpTimes().total);
-  return begin_call(state, network,
-                    plain_request(network, vm.current(), text_at(state, 1), text_at(state, 2), seconds));
+  HttpRequest request = plain_request(network, &task, text_at(state, 1), text_at(state, 2), seconds);
+  if (!request) {
+    return refuse(state, request.error());
+  }
+  HttpCall& call = vm.asks().begin(task, network, *std::move(request));
+  if (call.answered()) {
+    return 0;
+  }
+  call.set_waker(waker_of(task));
+  lua_pushnumber(state, site_of(call));
+  return 1;
 }
 
 // http_begin(options) -> a call; or nil, the error and whether to raise it. The options are those of read_request().
@@ -94,46 +123,106 @@ int waits(lua_State* state, HttpCall& call) {
 // A call that failed is shown to its caller once, and counted at the error desk then.
 int failed(lua_State* state, const HttpCall& call) {
   Vm& vm = Vm::of(state);
-  note_failure(vm, vm.current(), call.error(), call.host());
+  note_failure(vm, vm.current(), call.error(), call.peer().name);
   lua_pushboolean(state, 0);
   push(state, call.error());
   return 2;
 }
 
-// Names in lower case; a field that came several times is joined by commas, Set-Cookie, which can't be, is a list.
-void push_fields(lua_State* state, const HttpCall& call) {
-  lua_newtable(state);
+// Adds a field to the table on top of the stack. Names in lower case; one that came several times is joined by commas,
+// Set-Cookie, which can't be, is a list.
+void push_field(lua_State* state, std::string_view as_sent, std::string_view value) {
   const int table = lua_gettop(state);
-  for (const ResponseReader::Field& field : call.answer().fields()) {
-    std::string name(field.name);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    if (call.decoded() && (name == "content-length" || name == "content-encoding")) {
-      continue;
-    }
-    push(state, name);
-    lua_pushvalue(state, -1);
-    lua_rawget(state, table);
-    if (name == "set-cookie") {
-      if (lua_isnil(state, -1)) {
-        lua_pop(state, 1);
-        lua_newtable(state);
-      }
-      push(state, field.value);
-      lua_rawseti(state, -2, static_cast<int>(lua_objlen(state, -2)) + 1);
-    } else if (lua_isnil(state, -1)) {
+  std::string name(as_sent);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  push(state, name);
+  lua_pushvalue(state, -1);
+  lua_rawget(state, table);
+  if (name == "set-cookie") {
+    if (lua_isnil(state, -1)) {
       lua_pop(state, 1);
-      push(state, field.value);
-    } else {
-      lua_pushliteral(state, ", ");
-      push(state, field.value);
-      lua_concat(state, 3);
+      lua_newtable(state);
     }
-    lua_rawset(state, table);
+    push(state, value);
+    lua_rawseti(state, -2, static_cast<int>(lua_objlen(state, -2)) + 1);
+  } else if (lua_isnil(state, -1)) {
+    lua_pop(state, 1);
+    push(state, value);
+  } else {
+    lua_pushliteral(state, ", ");
+    push(state, value);
+    lua_concat(state, 3);
   }
+  lua_rawset(state, table);
 }
 
-// http_answer(call) -> true, status, headers, body ("" of one that is kept); or false and the error.
+// http_headers(head[, decoded]) -> the headers of an answer's head, which is known to be good. `decoded`: a coding was
+// taken off the body, so that its length and coding are not what the head says.
+int http_headers(lua_State* state) {
+  std::string_view rest = text_at(state, 1);
+  const bool decoded = lua_toboolean(state, 2) != 0;
+  lua_newtable(state);
+  rest.remove_prefix(std::min(rest.find("\r\n"), rest.size() - 2) + 2);
+  while (rest.size() > 2) {
+    const std::string_view line = rest.substr(0, rest.find("\r\n"));
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    const bool hidden =
+        decoded && (http::equal_fold(name, "content-length") || http::equal_fold(name, "content-encoding"));
+    if (!hidden) {
+      push_field(state, name, http::trim(line.data() + colon + 1, line.data() + line.size()));
+    }
+    rest.remove_prefix(line.size() + 2);
+  }
+  return 1;
+}
+
+// Pushes head and body of what came, and whether a coding was taken off the body.
+void push_answer(lua_State* state, HttpCall& call, bool whole) {
+  lua_pushinteger(state, call.answer().status());
+  push(state, call.answer().head());
+  push(state, whole ? std::string_view(call.body()) : std::string_view());
+  lua_pushboolean(state, call.decoded() ? 1 : 0);
+}
+
+// http_take() -> status, head, body, whether it was decoded; or nil and the error. False where the answer of the
+// running task's request is not there yet.
+int http_take(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  Task& task = *vm.current();
+  if (task.ask == nullptr) {
+    lua_pushnil(state);
+    lua_pushliteral(state, "cancelled");
+    return 2;
+  }
+  HttpCall& call = *task.ask;
+  if (!call.answered()) {
+    call.set_waker(waker_of(task));
+    lua_pushboolean(state, 0);
+    return 1;
+  }
+  if (!call.shows()) {
+    lua_pushnil(state);
+    (void)failed(state, call);
+    lua_remove(state, -2);
+    vm.asks().leave(task);
+    return 2;
+  }
+  push_answer(state, call, true);
+  vm.asks().leave(task);
+  return 4;
+}
+
+// http_leave(): the running task's request ends.
+int http_leave(lua_State* state) {
+  Vm& vm = Vm::of(state);
+  vm.asks().leave(*vm.current());
+  return 0;
+}
+
+// http_answer(call, whole) -> true, status, head, body ("" of one that is kept), whether it was decoded; or false and
+// the error.
 int http_answer(lua_State* state) {
   HttpCall& call = call_at(state);
   if (!call.answered()) {
@@ -142,15 +231,13 @@ int http_answer(lua_State* state) {
   if (!call.shows()) {
     return failed(state, call);
   }
-  lua_pushboolean(state, 1);
-  lua_pushinteger(state, call.answer().status());
-  push_fields(state, call);
   const bool whole = lua_toboolean(state, 2) != 0;
-  push(state, whole ? std::string_view(call.body()) : std::string_view());
+  lua_pushboolean(state, 1);
+  push_answer(state, call, whole);
   if (whole) {
     call.take_body();
   }
-  return 4;
+  return 5;
 }
 
 // http_read(call) -> true and the next part of the body, "" at its end; or false and the error.
@@ -184,6 +271,12 @@ int http_write(lua_State* state) {
 int http_end_body(lua_State* state) {
   call_at(state).end_body();
   return 0;
+}
+
+// http_site(call) -> the number of what is waited for.
+int http_site(lua_State* state) {
+  lua_pushnumber(state, site_of(call_at(state)));
+  return 1;
 }
 
 int http_close(lua_State* state) {
@@ -248,11 +341,14 @@ int http_stats(lua_State* state) {
 }  // namespace
 
 void bind_http(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"http_begin", http_begin},     {"http_answer", http_answer},     {"http_read", http_read},
-      {"http_write", http_write},     {"http_end_body", http_end_body}, {"http_close", http_close},
-      {"http_resolve", http_resolve}, {"http_encode", http_encode},     {"http_stats", http_stats},
-      {"http_host", http_host},       {"http_ask", http_ask},           {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"http_begin", http_begin},       {"http_answer", http_answer},
+                                            {"http_read", http_read},         {"http_write", http_write},
+                                            {"http_end_body", http_end_body}, {"http_close", http_close},
+                                            {"http_resolve", http_resolve},   {"http_encode", http_encode},
+                                            {"http_stats", http_stats},       {"http_host", http_host},
+                                            {"http_ask", http_ask},           {"http_take", http_take},
+                                            {"http_leave", http_leave},       {"http_headers", http_headers},
+                                            {"http_site", http_site},         {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
   constexpr HttpTimes kUsual;
   lua_pushnumber(state, kUsual.connect);

@@ -107,39 +107,30 @@ std::string add_fields(lua_State* state, HttpCall::Request& request, Said& said)
   return "";
 }
 
-void add_own_fields(HttpCall::Request& request, const Said& said, const Task* task) {
+// The lines that the client says itself.
+std::string own_fields(const Said& said, const http::ClientUrl& url) {
+  std::string fields;
   if (!said.agent) {
-    request.fields += "User-Agent: perigee\r\n";
+    fields += "User-Agent: perigee\r\n";
   }
   if (!said.accept) {
-    request.fields += "Accept: */*\r\n";
+    fields += "Accept: */*\r\n";
   }
   if (!said.coding) {
-    request.fields += "Accept-Encoding: gzip, br\r\n";
-    request.decodes = true;
+    fields += "Accept-Encoding: gzip, br\r\n";
   }
-  if (!said.authorization && !request.plan.url.userinfo.empty()) {
-    request.fields += "Authorization: " + http::basic_credentials(request.plan.url.userinfo) + "\r\n";
+  if (!said.authorization && !url.userinfo.empty()) {
+    fields += "Authorization: " + http::basic_credentials(url.userinfo) + "\r\n";
   }
-  if (said.trace) {
-    return;
-  }
+  return fields;
+}
+
+void add_trace(HttpCall::Request& request, const Task* task) {
   if (const std::string trace = outgoing_trace(task); !trace.empty()) {
     request.fields.append("traceparent: ").append(trace).append("\r\n");
     if (const std::string vendors = outgoing_state(task); !vendors.empty()) {
       request.fields.append("tracestate: ").append(vendors).append("\r\n");
     }
-  }
-}
-
-// How to reach the url's host where the program says nothing about it.
-void usual_plan(client::Network& network, client::HttpConnector::Plan& plan) {
-  if (const client::Proxy* usual = network.proxies().find(plan.url); usual != nullptr) {
-    plan.proxy = *usual;
-  }
-  plan.block_private = network.settings().block_private;
-  if (plan.url.secure) {
-    plan.security.target.server_name = plan.url.host;
   }
 }
 
@@ -174,17 +165,6 @@ bool sends_length(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
-// The request's address, and how to reach it where nothing is said about that. The error, or "".
-std::string address(client::Network& network, HttpCall::Request& request, std::string_view text) {
-  auto url = http::parse_client_url(text);
-  if (!url) {
-    return "refused: " + url.error().message;
-  }
-  request.plan.url = *std::move(url);
-  usual_plan(network, request.plan);
-  return "";
-}
-
 // Reads the fields `body`, `streams`, `keeps` and `max_body`.
 void read_bodies(lua_State* state, client::Network& network, HttpCall::Request& request) {
   lua_getfield(state, 1, "body");
@@ -211,12 +191,19 @@ void read_times(lua_State* state, HttpCall::Request& request) {
 
 HttpRequest plain_request(client::Network& network, const Task* task, std::string_view method, std::string_view url,
                           double seconds) {
-  HttpCall::Request request;
-  if (std::string error = address(network, request, url); !error.empty()) {
-    return refuse(std::move(error), false);
+  auto found = network.http_peers().find(network, url);
+  if (!found) {
+    return refuse("refused: " + found.error().message, false);
   }
+  if (found->is_new) {
+    found->peer->fields = own_fields({}, found->peer->plan.url);
+  }
+  HttpCall::Request request;
+  request.peer = std::move(found->peer);
+  request.target = std::move(found->target);
   request.method = method;
-  add_own_fields(request, {}, task);
+  request.usual_fields = request.decodes = true;
+  add_trace(request, task);
   request.has_body = sends_length(method);
   const Milliseconds total = milliseconds(seconds);
   request.connect = std::min(milliseconds(HttpTimes().connect), total);
@@ -229,15 +216,18 @@ HttpRequest plain_request(client::Network& network, const Task* task, std::strin
 HttpRequest read_request(lua_State* state, client::Network& network, const Task* task) {
   HttpCall::Request request;
   lua_getfield(state, 1, "url");
-  if (std::string error = address(network, request, text_at(state, -1)); !error.empty()) {
-    return refuse(std::move(error), false);
+  auto url = http::parse_client_url(text_at(state, -1));
+  if (!url) {
+    return refuse("refused: " + url.error().message, false);
   }
+  request.target = url->target;
   lua_getfield(state, 1, "method");
   request.method = text_at(state, -1);
   if (!http::is_token(request.method) || request.method == "CONNECT") {
     return refuse("the method is no token, or CONNECT", true);
   }
-  if (std::string error = read_plan(state, request.plan); !error.empty()) {
+  client::HttpConnector::Plan plan = client::usual_plan(network, *std::move(url));
+  if (std::string error = read_plan(state, plan); !error.empty()) {
     return refuse(std::move(error), true);
   }
   Said said;
@@ -245,7 +235,12 @@ HttpRequest read_request(lua_State* state, client::Network& network, const Task*
   if (std::string error = lua_istable(state, -1) ? add_fields(state, request, said) : ""; !error.empty()) {
     return refuse(std::move(error), true);
   }
-  add_own_fields(request, said, task);
+  request.fields += own_fields(said, plan.url);
+  request.decodes = !said.coding;
+  if (!said.trace) {
+    add_trace(request, task);
+  }
+  request.peer = std::make_shared<client::HttpPeer>(network, std::move(plan));
   read_bodies(state, network, request);
   read_times(state, request);
   return request;

@@ -1,5 +1,6 @@
 #include "script/task.h"
 
+#include "client/http_call.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -7,6 +8,8 @@ namespace perigee::script {
 Task::Task(Vm& owner) : vm(owner), timer_(*this) {
   view.owner = this;
 }
+
+Task::~Task() = default;
 
 void Task::wake_at(Milliseconds deadline) {
   vm.host().timers().add(timer_, deadline);

@@ -12,6 +12,10 @@
 
 struct lua_State;
 
+namespace perigee::client {
+class HttpCall;
+}
+
 namespace perigee::script {
 
 class Exchange;
@@ -34,6 +38,7 @@ class Task {
   };
 
   explicit Task(Vm& owner);
+  ~Task();
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
@@ -61,6 +66,7 @@ class Task {
     std::size_t taken = 0;  ///< bytes that it made the heap grow by
   } memory;
   std::optional<std::string> told;                       ///< "" or why what it wrote to a session is not safe
+  std::unique_ptr<client::HttpCall> ask;                 ///< of HttpAsks
   std::string result;                                    ///< of an operation that the task asked the server for
   std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
 

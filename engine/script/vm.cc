@@ -152,6 +152,7 @@ Task& Vm::take_task() {
 
 void Vm::give_task(Task& task) {
   task.stop_timer();
+  asks_.leave(task);
   if (task.coroutine != nullptr) [[likely]] {
     lua_settop(task.coroutine, 0);
   }
@@ -195,6 +196,7 @@ void Vm::renew_coroutine(Task& task) {
   }
   task.view.shielded = 0;
   errands_.leave(task);
+  asks_.leave(task);
   lua_State* fresh = nullptr;
   int ref = LUA_NOREF;
   try {

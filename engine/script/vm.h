@@ -16,6 +16,7 @@
 #include "script/file_answer.h"
 #include "script/governor.h"
 #include "script/host.h"
+#include "script/http_asks.h"
 #include "script/lua_allocator.h"
 #include "script/request_view.h"
 #include "script/task.h"
@@ -164,6 +165,9 @@ class Vm {
   /// What other threads do for its tasks.
   [[nodiscard]] Errands& errands() { return errands_; }
 
+  /// What its tasks ask other servers.
+  [[nodiscard]] HttpAsks& asks() { return asks_; }
+
   /// The idle connections of its perigee.socket.
   [[nodiscard]] client::StreamPool& socket_pool();
   /// Ends with the VM: for what is posted to its thread and may come after it.
@@ -218,6 +222,7 @@ class Vm {
   std::string encoded_;
   std::unique_ptr<Fetches> fetches_;  // made by the first
   Errands errands_;
+  HttpAsks asks_;
   std::unique_ptr<client::StreamPool> socket_pool_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
   bool starved_ = false;

@@ -14,27 +14,21 @@ local KEEPS_METHOD = { [307] = true, [308] = true }
 local PLAIN = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true, HEAD = true, OPTIONS = true }
 local REDIRECTING = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
-local LONGEST_PEER = 100 -- bytes of a name in profiles
-
--- The number under which profiles know that an answer of the url's host is waited for.
-local function site_of(url)
-  local peer = url:match("^%a[%w+.-]*://([^/?#]*)") or ""
-  return core.wait_site("perigee.http", peer:gsub("^.*@", ""):sub(1, LONGEST_PEER))
-end
+local http_ask, http_take, http_leave, suspend = core.http_ask, core.http_take, core.http_leave, tasks.suspend
 
 -- Steps a call until it has what was asked for; whoever is cancelled meanwhile closes it.
-local function await(call, site, step, argument)
+local function await(call, step, argument)
   while true do
-    local done, a, b, c = step(call, argument)
+    local done, a, b, c, d = step(call, argument)
     if done ~= nil then
-      return done, a, b, c
+      return done, a, b, c, d
     end
-    tasks.suspend("perigee.http", core.http_close, call, nil, site)
+    suspend("perigee.http", core.http_close, call, nil, core.http_site(call))
   end
 end
 
 -- Sends what the program's function returns, part by part. What it raises ends the call.
-local function send_body(call, site, source)
+local function send_body(call, source)
   while true do
     local ok, part = pcall(source)
     if not ok or (part ~= nil and type(part) ~= "string") then
@@ -44,7 +38,7 @@ local function send_body(call, site, source)
       core.http_end_body(call)
       return true
     end
-    local done, err = await(call, site, core.http_write, part)
+    local done, err = await(call, core.http_write, part)
     if not done then
       return nil, err
     end
@@ -53,7 +47,25 @@ end
 
 ---@class perigee.HttpResponse
 local Response = {}
-Response.__index = Response
+
+-- The names of headers in any case.
+local Headers = {
+  __index = function(headers, name)
+    local lower = type(name) == "string" and name:lower()
+    return lower and lower ~= name and rawget(headers, lower) or nil
+  end,
+}
+
+-- The headers are read out of the head when they are asked for.
+function Response:__index(name)
+  local head = name == "headers" and rawget(self, "head")
+  if not head then
+    return Response[name]
+  end
+  local headers = setmetatable(core.http_headers(head, self.decoded), Headers)
+  self.headers = headers
+  return headers
+end
 
 --- The body, read as JSON.
 ---@return any, string?
@@ -75,7 +87,7 @@ function Response:read()
   elseif self.ended then
     return nil, self.error
   end
-  local done, part = await(call, self.site, core.http_read)
+  local done, part = await(call, core.http_read)
   if done and part ~= "" then
     return part
   end
@@ -101,22 +113,14 @@ function Response:close()
   end
 end
 
--- The names of headers in any case.
-local Headers = {
-  __index = function(headers, name)
-    local lower = type(name) == "string" and name:lower()
-    return lower and lower ~= name and rawget(headers, lower) or nil
-  end,
-}
-
 -- What the engine says came of a call; `call` itself where its body is taken in parts.
-local function answered(url, call, site, done, status, headers, body)
+local function answered(url, call, done, status, head, body, decoded)
   if not done then
     return nil, status
   end
-  local response = { status = status, headers = setmetatable(headers, Headers), url = url, body = body }
+  local response = { status = status, url = url, body = body, head = head, decoded = decoded }
   if call then
-    response.call, response.site, response.ended, response.body = call, site, false, nil
+    response.call, response.ended, response.body = call, false, nil
   end
   return setmetatable(response, Response)
 end
@@ -130,15 +134,14 @@ local function exchange(request)
     end
     return nil, err
   end
-  local site = site_of(request.url)
   if request.source then
-    local sent, why = send_body(call, site, request.source)
+    local sent, why = send_body(call, request.source)
     if not sent then
       return nil, why
     end
   end
   local keeps = request.keeps
-  return answered(request.url, keeps and call or nil, site, await(call, site, core.http_answer, not keeps))
+  return answered(request.url, keeps and call or nil, await(call, core.http_answer, not keeps))
 end
 
 -- Makes the request that a redirect asks for. Nil and why where there is none.
@@ -185,11 +188,22 @@ end
 
 -- The answer to a plain request.
 local function ask(method, url, options)
-  local call, err = core.http_ask(method, url, options.timeout)
-  if not call then
+  local site, err = http_ask(method, url, options.timeout)
+  if err then
     return nil, err
   end
-  return answered(url, nil, nil, await(call, site_of(url), core.http_answer, true))
+  local status, head, body, decoded = false, nil, nil, nil
+  if site == nil then
+    status, head, body, decoded = http_take()
+  end
+  while status == false do
+    suspend("perigee.http", site and http_leave, nil, nil, site or nil) -- raises where nothing could wait
+    status, head, body, decoded = http_take()
+  end
+  if not status then
+    return nil, head
+  end
+  return setmetatable({ status = status, url = url, body = body, head = head, decoded = decoded }, Response)
 end
 
 local function run(method, url, options, response, began)
@@ -224,7 +238,6 @@ end
 local NONE = {}
 
 local function call(method, url, options)
-  tasks.current "perigee.http"
   options = options == nil and NONE or options
   if type(options) ~= "table" then
     error("perigee.http: the options are a table, not a " .. type(options), 3)
@@ -238,6 +251,7 @@ local function call(method, url, options)
       return first, err
     end
   end
+  tasks.current "perigee.http"
   local ok, response, err = pcall(run, method, url, options, first, began)
   if ok then
     return response, err

@@ -3,6 +3,7 @@
 #include "peer_door.h"
 
 using perigee::client::HttpCall;
+using perigee::client::HttpPeer;
 using perigee::client::Network;
 using perigee::net::EventLoop;
 
@@ -13,10 +14,13 @@ struct Fixture {
   Network network{loop};
   Door door;
 
-  [[nodiscard]] HttpCall::Request request(const std::string& method = "GET") const {
+  [[nodiscard]] HttpCall::Request request(const std::string& method = "GET") {
     HttpCall::Request made;
     made.method = method;
-    made.plan.url = *perigee::http::parse_client_url("http://127.0.0.1:" + std::to_string(door.port()) + "/x");
+    made.target = "/x";
+    made.peer = std::make_shared<const HttpPeer>(
+        network,
+        usual_plan(network, *perigee::http::parse_client_url("http://127.0.0.1:" + std::to_string(door.port()))));
     made.fields = "A: b\r\n";
     made.deadline = perigee::monotonic_ms() + 5000;
     made.most = 1000;
@@ -49,9 +53,9 @@ const std::string kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 TEST_CASE("http call: a request goes out, its answer comes in, and the connection is kept") {
   Fixture fixture;
-  HttpCall call(fixture.network, fixture.request());
+  HttpCall call(fixture.network);
   bool woken = false;
-  call.start();
+  call.start(fixture.request());
   call.set_waker([&] { woken = true; });
   Peer peer = fixture.peer();
   CHECK(peer.received() ==
@@ -64,8 +68,8 @@ TEST_CASE("http call: a request goes out, its answer comes in, and the connectio
   CHECK(call.body() == "hello");
   CHECK(fixture.network.http_pool().size() == 1);
 
-  HttpCall second(fixture.network, fixture.request("POST"));
-  second.start();
+  HttpCall second(fixture.network);
+  second.start(fixture.request("POST"));
   peer.send(kAnswer);
   REQUIRE(fixture.turn_to([&] { return second.answered(); }));
   CHECK_FALSE(fixture.door.knocked());
@@ -79,14 +83,14 @@ TEST_CASE("http call: a request goes out, its answer comes in, and the connectio
 TEST_CASE("http call: a pooled connection that was dead is replaced for a GET, and not for a POST") {
   const std::string method = GENERATE("GET", "POST");
   Fixture fixture;
-  HttpCall first(fixture.network, fixture.request());
-  first.start();
+  HttpCall first(fixture.network);
+  first.start(fixture.request());
   Peer peer = fixture.peer();
   peer.send(kAnswer);
   REQUIRE(fixture.turn_to([&] { return first.answered(); }));
 
-  HttpCall second(fixture.network, fixture.request(method));
-  second.start();
+  HttpCall second(fixture.network);
+  second.start(fixture.request(method));
   peer.close();  // it dies when the request is on its way
   if (method == "POST") {
     REQUIRE(fixture.turn_to([&] { return second.answered(); }));
@@ -102,8 +106,8 @@ TEST_CASE("http call: a pooled connection that was dead is replaced for a GET, a
 
 TEST_CASE("http call: bytes behind the answer keep the connection from being used again") {
   Fixture fixture;
-  HttpCall call(fixture.network, fixture.request());
-  call.start();
+  HttpCall call(fixture.network);
+  call.start(fixture.request());
   Peer peer = fixture.peer();
   peer.send(kAnswer + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen");
   REQUIRE(fixture.turn_to([&] { return call.answered(); }));
@@ -113,8 +117,8 @@ TEST_CASE("http call: bytes behind the answer keep the connection from being use
 
 TEST_CASE("http call: too large an answer ends it") {
   Fixture fixture;
-  HttpCall call(fixture.network, fixture.request());
-  call.start();
+  HttpCall call(fixture.network);
+  call.start(fixture.request());
   Peer peer = fixture.peer();
   peer.send("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'x'));
   REQUIRE(fixture.turn_to([&] { return call.answered(); }));
@@ -125,9 +129,9 @@ TEST_CASE("http call: a deadline says what it was at") {
   Fixture fixture;
   auto request = fixture.request();
   request.deadline = perigee::monotonic_ms() + 30;
-  HttpCall call(fixture.network, std::move(request));
+  HttpCall call(fixture.network);
   bool woken = false;
-  call.start();
+  call.start(std::move(request));
   call.set_waker([&] { woken = true; });
   REQUIRE(fixture.turn_to([&] { return call.answered(); }));
   CHECK(call.error() == "timeout: waiting for the answer of 127.0.0.1");
@@ -140,8 +144,8 @@ TEST_CASE("http call: one that is kept gives its body in parts, and waits for it
   auto request = fixture.request();
   request.keeps = true;
   request.most = 0;
-  HttpCall call(fixture.network, std::move(request));
-  call.start();
+  HttpCall call(fixture.network);
+  call.start(std::move(request));
   Peer peer = fixture.peer();
   peer.send("HTTP/1.1 200 OK\r\n\r\n");
   REQUIRE(fixture.turn_to([&] { return call.answered(); }));
@@ -168,8 +172,8 @@ TEST_CASE("http call: a body that comes in parts goes out chunked") {
   Fixture fixture;
   auto request = fixture.request("POST");
   request.streams = true;
-  HttpCall call(fixture.network, std::move(request));
-  call.start();
+  HttpCall call(fixture.network);
+  call.start(std::move(request));
   CHECK(call.write("hello"));
   Peer peer = fixture.peer(80);
   CHECK(call.write("0123456789abcdef"));
@@ -188,11 +192,50 @@ TEST_CASE("http call: a body that comes in parts goes out chunked") {
 TEST_CASE("http call: one that is destroyed on its way tells nobody, and closes its connection") {
   Fixture fixture;
   bool woken = false;
-  auto call = std::make_unique<HttpCall>(fixture.network, fixture.request());
-  call->start();
+  auto call = std::make_unique<HttpCall>(fixture.network);
+  call->start(fixture.request());
   call->set_waker([&] { woken = true; });
   Peer peer = fixture.peer();
   call.reset();
   REQUIRE(fixture.turn_to([&] { return !peer.receive(); }));
   CHECK_FALSE(woken);
+}
+
+TEST_CASE("http call: one that has ended may start anew") {
+  Fixture fixture;
+  HttpCall call(fixture.network);
+  call.start(fixture.request());
+  Peer peer = fixture.peer();
+  peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone");
+  REQUIRE(fixture.turn_to([&] { return call.answered(); }));
+  CHECK(call.answer().status() == 404);
+
+  auto request = fixture.request();
+  request.most = 3;
+  call.start(std::move(request));
+  peer.send(kAnswer);
+  REQUIRE(fixture.turn_to([&] { return call.answered(); }));
+  CHECK(call.error() == "too_large: the answer has 5 bytes");
+
+  call.start(fixture.request());
+  Peer again = fixture.peer();
+  again.send(kAnswer);
+  REQUIRE(fixture.turn_to([&] { return call.answered(); }));
+  CHECK_FALSE(call.failed());
+  CHECK(call.error().empty());
+  CHECK(call.answer().status() == 200);
+  CHECK(call.body() == "hello");
+}
+
+TEST_CASE("http call: what a peer's requests have in common comes after its host") {
+  Fixture fixture;
+  auto request = fixture.request();
+  auto peer = std::make_shared<HttpPeer>(fixture.network, request.peer->plan);
+  peer->fields = "Common: c\r\n";
+  request.peer = peer;
+  request.usual_fields = true;
+  HttpCall call(fixture.network);
+  call.start(std::move(request));
+  CHECK(fixture.peer().received() ==
+        "GET /x HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(fixture.door.port()) + "\r\nCommon: c\r\nA: b\r\n\r\n");
 }

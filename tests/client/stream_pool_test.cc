@@ -76,3 +76,16 @@ TEST_CASE("stream pool: over its size the oldest goes, and each goes after its t
   fixture.loop.timers().advance(perigee::monotonic_ms() + 2000);
   CHECK(fixture.pool.size() == 0);
 }
+
+TEST_CASE("stream pool: a shelf that somebody keeps holds what is given under its key") {
+  Fixture fixture;
+  const auto shelf = fixture.pool.shelf("a");
+  CHECK(fixture.pool.take(*shelf).stream == nullptr);
+  fixture.pool.give("a", fixture.made(), 1000, 8);
+  CHECK(fixture.pool.take(*shelf).uses == 1);
+  fixture.pool.give(shelf, fixture.made(), 1000, 8);
+  CHECK(fixture.pool.size("a") == 1);
+  fixture.pool.clear();
+  CHECK(fixture.pool.take(*shelf).stream == nullptr);
+  CHECK(fixture.pool.shelf("a") == shelf);
+}

@@ -54,6 +54,17 @@ TEST_CASE("client url: what could end a line, or is none, is refused") {
   CHECK_FALSE(parse_client_url(std::string_view("http://x/a\0b", 12)).has_value());
 }
 
+TEST_CASE("client url: what stands behind the host is what is asked for") {
+  using perigee::http::client_target;
+  CHECK(*client_target("") == "/");
+  CHECK(*client_target("?a") == "/?a");
+  CHECK(*client_target("/a?b#c") == "/a?b");
+  CHECK(*client_target("#c") == "/");
+  CHECK(*client_target("/\xc3\xa9") == "/%C3%A9");
+  CHECK_FALSE(client_target("/a b"));
+  CHECK_FALSE(client_target("/#\n"));
+}
+
 TEST_CASE("client url: a location is read beside the url that it was given for") {
   const ClientUrl base = *parse_client_url("http://u:p@host:81/a/b/c?q");
   const std::pair<const char*, const char*> cases[] = {

@@ -1,0 +1,45 @@
+#include "client/http_peer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace perigee::client {
+
+HttpPeer::HttpPeer(Network& network, HttpConnector::Plan how)
+    : plan(std::move(how)),
+      key(plan.key()),
+      name(Destination{plan.url.host, plan.url.port}.text()),
+      host(plan.url.authority()),
+      stats(network.hosts().of(name)),
+      shelf(network.http_pool().shelf(key)) {}
+
+HttpConnector::Plan usual_plan(const Network& network, http::ClientUrl url) {
+  HttpConnector::Plan plan;
+  plan.url = std::move(url);
+  if (const Proxy* usual = network.proxies().find(plan.url); usual != nullptr) {
+    plan.proxy = *usual;
+  }
+  plan.block_private = network.settings().block_private;
+  if (plan.url.secure) {
+    plan.security.target.server_name = plan.url.host;
+  }
+  return plan;
+}
+
+Result<HttpPeers::Found> HttpPeers::find(Network& network, std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t end = scheme == std::string_view::npos ? url.size() : url.find_first_of("/?#", scheme + 3);
+  const std::string_view origin = url.substr(0, end);
+  std::string target = TRY(http::client_target(url.substr(origin.size())));
+  if (const auto found = known_.find(origin); found != known_.end()) {
+    return Found{found->second, std::move(target), false};
+  }
+  auto peer = std::make_shared<HttpPeer>(network, usual_plan(network, TRY(http::parse_client_url(origin))));
+  if (known_.size() >= kMost) {
+    known_.clear();
+  }
+  known_.emplace(origin, peer);
+  return Found{std::move(peer), std::move(target), true};
+}
+
+}  // namespace perigee::client
