@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """examples/gateway beside the same for nginx and its Lua module over cosockets: requests a second of the server's own
-processor time, each of which asks three upstreams (the floor), and the same from memory. `--check` holds the budget."""
+processor time, each of which asks three upstreams (the floor), and the same from memory; how much of that time is the
+kernel's. `--check` holds the budget, `--count` counts the instructions of a page."""
 
 import argparse
 import http.client
@@ -9,6 +10,7 @@ import statistics
 import sys
 
 from lib_build import BuildError, build
+from lib_count import CountError, counter
 from lib_load import LoadError, load
 from lib_machine import BUILD, ROOT, SOURCE, cores, describe
 from lib_nginx_gateway import NginxGateway
@@ -18,6 +20,7 @@ from lib_servers import Floor, Perigee, Running, ServerError
 
 TIMES = 2  # requests a CPU second of Perigee, of those of nginx+lua
 ROUNDS, SECONDS, WARM = 7, 2, 2
+PAGES = 1_000  # that are counted, after as many
 POOL = 256  # idle connections: 64 clients, each with three questions under way
 ANSWER = {"city": "oslo", "degrees": 7, "wind": "north-west"}
 FRESH = Scenario("three upstreams", "gateway.txt", None)
@@ -76,7 +79,8 @@ def measure(servers, rounds):
             load(server, scenario, None, seconds=WARM)
         for _ in range(rounds):
             for server in servers:
-                of[server.name].append(one_round(server, scenario, None, SECONDS))
+                once, share = server.kernel_share(lambda: one_round(server, scenario, None, SECONDS))
+                of[server.name].append(once | {"kernel_us": once["cpu_us"] * share})
                 judge(server, scenario)
     return figures
 
@@ -84,23 +88,34 @@ def measure(servers, rounds):
 def show(figures):
     """Prints the table; what each scenario's processor time of nginx is of Perigee's."""
     ratios = {}
-    print(f"{'':18}{'server':12}{'CPU us':>9}{'least':>9}{'a CPU s':>10}{'req/s':>9}{'p99 us':>9}")
+    print(f"{'':18}{'server':12}{'CPU us':>9}{'least':>9}{'kernel':>9}{'a CPU s':>10}{'req/s':>9}{'p99 us':>9}")
     for scenario, of in figures.items():
         spent = {}
         for name, rounds in of.items():
             times = [one["cpu_us"] for one in rounds]
             spent[name] = statistics.median(times)
-            rate, late = (statistics.median(one[key] for one in rounds) for key in ("rps", "p99_us"))
-            print(f"{scenario.name:18}{name:12}{spent[name]:9.1f}{min(times):9.1f}{1e6 / spent[name]:10,.0f}{rate:9,.0f}"
-                  f"{late:9,.0f}")
+            rate, late, kernel = (statistics.median(one[key] for one in rounds)
+                                  for key in ("rps", "p99_us", "kernel_us"))
+            print(f"{scenario.name:18}{name:12}{spent[name]:9.1f}{min(times):9.1f}{kernel:9.1f}{1e6 / spent[name]:10,.0f}"
+                  f"{rate:9,.0f}{late:9,.0f}")
         ratios[scenario] = spent["nginx+lua"] / spent["perigee"]
         print(f"{scenario.name:18}{'':12}{ratios[scenario]:9.2f} times the requests of a CPU second")
     return ratios
 
 
+def count(server, core):
+    """Prints the instructions of one page of three upstreams: the server's own, without the kernel's."""
+    with Running(server, core, wrapper=counter().wrapper) as running:
+        load(running, FRESH, None, requests=PAGES)
+        total = counter().around(running.pid, lambda: load(running, FRESH, None, requests=PAGES))
+        judge(running, FRESH)
+    print(f"{server.name:12}{total / PAGES:9,.0f} instructions a page")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="exit 1 when the budget is broken")
+    parser.add_argument("--count", action="store_true", help="count instructions in place of time")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     (ROOT / BUILD).mkdir(parents=True, exist_ok=True)
@@ -111,11 +126,15 @@ def main():
             peer, ours = NginxGateway(upstream.port, POOL), Gateway(upstream.port)
             for server in (peer, ours):
                 server.prepare()
+            if options.count:
+                for server in (ours, peer):
+                    count(server, server_core)
+                return 0
             with Running(ours, server_core) as perigee, Running(peer, server_core) as nginx:
                 print(", ".join(f"{name} {value}" for name, value in describe().items()
                                 if name in ("machine", "compiler", "commit")))
                 ratios = show(measure([perigee, nginx], options.rounds))
-    except (BuildError, LoadError, ServerError) as failure:
+    except (BuildError, CountError, LoadError, ServerError) as failure:
         print(f"gateway: {failure}")
         return 1
     if ratios[FRESH] >= TIMES:

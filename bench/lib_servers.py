@@ -144,15 +144,26 @@ class Running:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
+    def kernel_share(self, work):
+        """What `work` returns, and which share of the processor time that the server took meanwhile was the kernel's: by
+        the clock's ticks, so of a second and more."""
+        before = self._ticks()
+        result = work()
+        user, kernel = (now - then for now, then in zip(self._ticks(), before))
+        return result, kernel / max(user + kernel, 1)
+
+    def _ticks(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return int(fields[11]), int(fields[12])
+
     def cpu_seconds(self):
         """User and system time of all its threads, to the nanosecond where the kernel has it."""
         try:
             threads = pathlib.Path(f"/proc/{self.pid}/task").glob("*/schedstat")
             return sum(int(thread.read_text().split()[0]) for thread in threads) * 1e-9
         except (OSError, IndexError):
-            with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
-                fields = stat.read().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return sum(self._ticks()) / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/status", encoding="utf-8") as status:
