@@ -59,6 +59,9 @@ class SmallFile:
     depth: int = 1
     path: str = str(BUILD / "small.txt")  # of the request
 
+    def begin(self, running):
+        """It needs nothing of a running server."""
+
 
 class PerigeeFiles(Perigee):
     """Perigee with bench/files.lua."""
