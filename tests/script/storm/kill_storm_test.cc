@@ -68,7 +68,7 @@ local work = {
   function() while true do xpcall(function() local x x = x.y end, debug.traceback) end end,
   function() while true do collectgarbage() finalized() end end,
 }
-for i, fn in ipairs(work) do app:get("/work/" .. i, { limits = { memory = "1MB" } }, function() fn() return "ended" end) end
+for i, fn in ipairs(work) do app:get("/round/" .. i, { limits = { memory = "1MB" } }, function() fn() return "ended" end) end
 for i, fn in ipairs(work) do app:get("/middle/" .. i, function() fn() return "ended" end) end
 app:use("/middle", function(req, inner) local res = inner(req) res.headers["x-a"] = "b" return res end)
 
@@ -233,7 +233,7 @@ std::string target_of(int round) {
   if (round % kEndlessEvery == kEndlessEvery - 1) {
     return "/endless";
   }
-  return (round / kWorks % 2 == 0 ? "/work/" : "/middle/") + std::to_string(1 + round % kWorks);
+  return (round / kWorks % 2 == 0 ? "/round/" : "/middle/") + std::to_string(1 + round % kWorks);
 }
 
 }  // namespace
