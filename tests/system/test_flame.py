@@ -1,10 +1,10 @@
 """The flame graph in Chromium: recorded, searched, zoomed, compared; with names that would like to be markup."""
 
-import threading
 import unittest
 
 from browser import browse
 from harness import ServerCase
+from test_profile import Load
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 APP = r"""
@@ -42,32 +42,12 @@ return app
 """.replace("HOSTILE", HOSTILE)
 
 
-class Load:
-    """Requests, one after the other, till the end."""
-
-    def __init__(self, server):
-        self.server, self.over = server, threading.Event()
-        self.thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        with self.server.client() as client:
-            while not self.over.is_set():
-                client.get("/work")
-
-    def __enter__(self):
-        self.thread.start()
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-
-
 class Flame(ServerCase):
     APP = APP
     WORKERS = 1
 
     def test_in_a_browser(self):
-        with Load(self.server):
+        with Load(self.server, "/work", clients=1):
             found = browse("browse_flame.mjs", "http://{}:{}".format(*self.server.admin_address),
                            "http://{}:{}".format(*self.server.address), "first", "second")
         self.assertRegex(found["summary"], r"of CPU time in 1\.\d\d s")
