@@ -106,7 +106,7 @@ void TimerWheel::empty_slot(int number, bool fire) {
   while (batch.next != &batch) {
     Timer& timer = *static_cast<Timer*>(batch.next);
     timer.cancel();
-    if (fire) {
+    if (fire || timer.deadline_ <= now_) {
       timer.callback_(timer);
     } else {
       place(timer, now_);
@@ -116,7 +116,7 @@ void TimerWheel::empty_slot(int number, bool fire) {
 
 void TimerWheel::advance(Milliseconds now) {
   while (now_ < now) {
-    now_ = std::min(next_deadline(), now);
+    now_ = now - now_ == 1 ? now : std::min(next_deadline(), now);  // nothing lies between two ticks
     for (int level = kLevels - 1; level > 0; --level) {
       if ((now_ & ((Milliseconds{1} << (level * kBits)) - 1)) == 0) {
         empty_slot(level, false);

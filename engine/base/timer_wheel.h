@@ -50,6 +50,8 @@ class TimerOf final : public Timer {
 /// One thread only.
 class TimerWheel {
  public:
+  static constexpr int kSlots = 64;  ///< a level; what is due at a multiple of it fires from the level above
+
   explicit TimerWheel(Milliseconds now);
   ~TimerWheel();
   TimerWheel(const TimerWheel&) = delete;
@@ -68,8 +70,8 @@ class TimerWheel {
 
  private:
   static constexpr int kLevels = 5;
-  static constexpr int kBits = 6;  // 64 slots a level; a timer's level is the highest digit its time and now differ in
-  static constexpr int kSlots = 1 << kBits;
+  static constexpr int kBits = 6;  // a timer's level is the highest digit its time and now differ in
+  static_assert(kSlots == 1 << kBits);
   struct Level {
     std::array<TimerLink, kSlots> slots;
     std::uint64_t occupied = 0;  // a set bit may outlive its slot's timers, never the other way round

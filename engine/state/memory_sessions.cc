@@ -10,6 +10,7 @@
 namespace perigee::state {
 namespace {
 
+constexpr Milliseconds kEarly = 16;            // a session is looked at by so small a part of its time too early
 constexpr Milliseconds kUseSaved = 60 * 1000;  // how far the last use on disk may lie behind, at most
 constexpr int kUseSavedPart = 8;               // and at most such a part of the idle timeout
 
@@ -79,8 +80,15 @@ void MemorySessions::use(Record& record, Milliseconds now) {
   }
 }
 
+// What is far is looked at a little early, at a tick that the wheel comes to without moving it down to the last level:
+// most will have been used by then, and the others are armed for what is left.
 void MemorySessions::arm(Part& part, Record& record) {
-  part.wheel.add(record.timer, ends(record) / kTick + 1);
+  Milliseconds tick = ends(record) / kTick + 1;
+  const Milliseconds left = tick - part.wheel.now();
+  for (Milliseconds step = TimerWheel::kSlots; left > step * kEarly; step *= TimerWheel::kSlots) {
+    tick -= tick % step;
+  }
+  part.wheel.add(record.timer, tick);
 }
 
 // Hands the record's state to the sink. REQUIRES: its part is locked.
