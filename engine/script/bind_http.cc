@@ -72,11 +72,9 @@ int begin_call(lua_State* state, client::Network& network, HttpRequest request) 
   if (!request) {
     return refuse(state, request.error());
   }
-  auto* call = new (lua_newuserdata(state, sizeof(HttpCall))) HttpCall(network);
-  if (luaL_newmetatable(state, kCall) != 0) {
-    lua_pushcfunction(state, close_call);
-    lua_setfield(state, -2, "__gc");
-  }
+  void* const place = lua_newuserdata(state, sizeof(HttpCall));
+  luaL_getmetatable(state, kCall);
+  auto* call = new (place) HttpCall(network);
   lua_setmetatable(state, -2);
   call->start(*std::move(request));
   return 1;
@@ -350,6 +348,10 @@ void bind_http(lua_State* state) {
                                             {"http_leave", http_leave},       {"http_headers", http_headers},
                                             {"http_site", http_site},         {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
+  luaL_newmetatable(state, kCall);  // here, where memory that is refused leaves no VM with half of it
+  lua_pushcfunction(state, close_call);
+  lua_setfield(state, -2, "__gc");
+  lua_pop(state, 1);
   constexpr HttpTimes kUsual;
   lua_pushnumber(state, kUsual.connect);
   lua_setfield(state, -2, "http_connect_seconds");

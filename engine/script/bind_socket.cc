@@ -51,14 +51,12 @@ int close_userdata(lua_State* state) {
   return 0;
 }
 
-// Gives the userdata on top of the stack its metatable.
 template <typename Kind>
-void name_userdata(lua_State* state, const char* name) {
-  if (luaL_newmetatable(state, name) != 0) {
-    lua_pushcfunction(state, close_userdata<Kind>);
-    lua_setfield(state, -2, "__gc");
-  }
-  lua_setmetatable(state, -2);
+void make_metatable(lua_State* state, const char* name) {
+  luaL_newmetatable(state, name);
+  lua_pushcfunction(state, close_userdata<Kind>);
+  lua_setfield(state, -2, "__gc");
+  lua_pop(state, 1);
 }
 
 template <typename Kind>
@@ -108,8 +106,10 @@ int settle_received(lua_State* state, Socket& socket, Socket::Step step) {
 // socket_new() -> a Socket.
 int socket_new(lua_State* state) {
   Vm& vm = Vm::of(state);
-  new (lua_newuserdata(state, sizeof(Socket))) Socket(vm.host().network(), vm.socket_pool());
-  name_userdata<Socket>(state, kSocket);
+  void* const place = lua_newuserdata(state, sizeof(Socket));
+  luaL_getmetatable(state, kSocket);
+  new (place) Socket(vm.host().network(), vm.socket_pool());
+  lua_setmetatable(state, -2);
   return 1;
 }
 
@@ -252,8 +252,10 @@ int socket_state(lua_State* state) {
 
 // datagram_new() -> a DatagramSocket.
 int datagram_new(lua_State* state) {
-  new (lua_newuserdata(state, sizeof(DatagramSocket))) DatagramSocket(Vm::of(state).host().network());
-  name_userdata<DatagramSocket>(state, kDatagram);
+  void* const place = lua_newuserdata(state, sizeof(DatagramSocket));
+  luaL_getmetatable(state, kDatagram);
+  new (place) DatagramSocket(Vm::of(state).host().network());
+  lua_setmetatable(state, -2);
   return 1;
 }
 
@@ -333,6 +335,9 @@ void bind_socket(lua_State* state) {
                                             {"datagram_connected", datagram_connected},
                                             {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
+  // Here, where memory that is refused leaves no VM with half of one.
+  make_metatable<Socket>(state, kSocket);
+  make_metatable<DatagramSocket>(state, kDatagram);
 }
 
 }  // namespace perigee::script

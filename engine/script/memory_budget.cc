@@ -155,7 +155,8 @@ void MemoryBudget::renew(Task& task) {
 
 // Over is what has grown by more than its budget in its own stays, garbage not counted, and made the heap grow by as
 // much since it began. A collection costs as much as there is to keep: so the next one comes a second later, or when
-// the heap has grown by a quarter of the budget. In a VM that is full, whoever asks for more is.
+// the heap has grown by a quarter of the budget, or when the VM is full and not by what is kept. In a VM that is full
+// after it, whoever asks for more is over.
 bool MemoryBudget::weigh(lua_State* state) {
   if (weighing_) {
     return false;
@@ -164,7 +165,9 @@ bool MemoryBudget::weigh(lua_State* state) {
     open(used());
   }
   const std::size_t due = kept_ + limit_ / 4;
-  if (used() < due && monotonic_ns() - collected_ < kCollectEvery) {
+  const bool recent = used() < due && monotonic_ns() - collected_ < kCollectEvery;
+  const bool little_garbage = kept_ > limits_.vm_most - limits_.vm_most / 8;
+  if (recent && (little_garbage || !is_full())) {
     weigh_at_ = due;
     return full_ = is_full();
   }

@@ -31,11 +31,32 @@ void* operator new(std::size_t size) {
   return block;
 }
 
+// All of them, so that each is freed as it was made.
+void* operator new[](std::size_t size) {
+  return operator new(size);
+}
+
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size);
+}
+
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size);
+}
+
 void operator delete(void* block) noexcept {
   std::free(block);
 }
 
 void operator delete(void* block, std::size_t) noexcept {
+  std::free(block);
+}
+
+void operator delete[](void* block) noexcept {
+  std::free(block);
+}
+
+void operator delete[](void* block, std::size_t) noexcept {
   std::free(block);
 }
 
