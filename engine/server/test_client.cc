@@ -24,7 +24,8 @@ void TestClient::disconnect() {
 }
 
 bool TestClient::connect() {
-  if (connected() && !ended_ && (!asked_ || reader_.state() == http::AnswerReader::State::kDone)) {
+  const bool free = !asked_ || (reader_.state() == http::AnswerReader::State::kDone && !reader_.closes());
+  if (connected() && !ended_ && free) {
     return true;
   }
   disconnect();
