@@ -2,6 +2,7 @@
 
 #include <lua.hpp>
 
+#include <array>
 #include <utility>
 
 #include "base/log.h"
@@ -76,7 +77,23 @@ int traceback(lua_State* state) {
 }
 
 // Everything that opens a VM and may raise; runs below lua_cpcall.
+// Makes room in the registry for what the engine refers to there: routes, and two for each task. A table whose growth
+// fails for want of memory may lose numbered entries (LuaJIT 2.1, lj_tab_resize), and so functions that are to be
+// called.
+void reserve_references(lua_State* state) {
+  constexpr int kReserved = 512;
+  std::array<int, kReserved> references;
+  for (int& reference : references) {
+    lua_pushboolean(state, 1);
+    reference = luaL_ref(state, LUA_REGISTRYINDEX);
+  }
+  for (auto last = references.rbegin(); last != references.rend(); ++last) {
+    luaL_unref(state, LUA_REGISTRYINDEX, *last);
+  }
+}
+
 int open_protected(lua_State* state) {
+  reserve_references(state);
   if (auto* meter = static_cast<profiler::VmMeter*>(lua_touserdata(state, 1)); meter != nullptr) {
     count_collections(state, meter->collections);
   }
