@@ -19,6 +19,7 @@
 #include "script/bind.h"
 #include "script/failure_note.h"
 #include "script/http_request.h"
+#include "script/stack_text.h"
 #include "script/task_waker.h"
 #include "script/vm.h"
 
@@ -28,12 +29,6 @@ namespace {
 using client::HttpCall;
 
 constexpr const char* kCall = "perigee.HttpCall";
-
-std::string_view text_at(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = lua_tolstring(state, index, &size);
-  return {text != nullptr ? text : "", size};
-}
 
 void push(lua_State* state, std::string_view text) {
   lua_pushlstring(state, text.data(), text.size());
@@ -92,7 +87,7 @@ int http_ask(lua_State* state) {
   Task& task = *vm.current();
   client::Network& network = vm.host().network();
   const double seconds = luaL_optnumber(state, 3, HttpTimes().total);
-  HttpRequest request = plain_request(network, &task, text_at(state, 1), text_at(state, 2), seconds);
+  HttpRequest request = plain_request(network, &task, string_at(state, 1), string_at(state, 2), seconds);
   if (!request) {
     return refuse(state, request.error());
   }
@@ -158,7 +153,7 @@ void push_field(lua_State* state, std::string_view as_sent, std::string_view val
 // http_headers(head[, decoded]) -> the headers of an answer's head, which is known to be good. `decoded`: a coding was
 // taken off the body, so that its length and coding are not what the head says.
 int http_headers(lua_State* state) {
-  std::string_view rest = text_at(state, 1);
+  std::string_view rest = string_at(state, 1);
   const bool decoded = lua_toboolean(state, 2) != 0;
   lua_newtable(state);
   rest.remove_prefix(std::min(rest.find("\r\n"), rest.size() - 2) + 2);
@@ -256,7 +251,7 @@ int http_read(lua_State* state) {
 // http_write(call, bytes) -> true; or false and the error.
 int http_write(lua_State* state) {
   HttpCall& call = call_at(state);
-  if (!call.write(text_at(state, 2))) {
+  if (!call.write(string_at(state, 2))) {
     return waits(state, call);
   }
   if (call.failed()) {
@@ -284,8 +279,8 @@ int http_close(lua_State* state) {
 
 // http_resolve(url, location) -> the url it means, whether credentials may go there too; or nil and the error.
 int http_resolve(lua_State* state) {
-  const auto base = http::parse_client_url(text_at(state, 1));
-  const auto next = base ? http::resolve_client_url(*base, text_at(state, 2)) : base;
+  const auto base = http::parse_client_url(string_at(state, 1));
+  const auto next = base ? http::resolve_client_url(*base, string_at(state, 2)) : base;
   if (!next) {
     lua_pushnil(state);
     push(state, "refused: " + next.error().message);
@@ -298,14 +293,14 @@ int http_resolve(lua_State* state) {
 
 // http_host(url) -> "host:port" of a url that was asked for.
 int http_host(lua_State* state) {
-  const auto url = http::parse_client_url(text_at(state, 1));
+  const auto url = http::parse_client_url(string_at(state, 1));
   push(state, url ? client::Destination{url->host, url->port}.text() : std::string());
   return 1;
 }
 
 // http_encode(text) -> percent-encoded but for unreserved characters.
 int http_encode(lua_State* state) {
-  push(state, http::percent_encode(text_at(state, 1)));
+  push(state, http::percent_encode(string_at(state, 1)));
   return 1;
 }
 

@@ -12,6 +12,7 @@
 #include "http/client_url.h"
 #include "http/field_syntax.h"
 #include "script/origin.h"
+#include "script/stack_text.h"
 #include "script/tls_options.h"
 
 namespace perigee::script {
@@ -20,12 +21,6 @@ namespace {
 using client::HttpCall;
 
 constexpr double kLongest = 1e9;  // seconds
-
-std::string_view text_at(lua_State* state, int index) {
-  std::size_t size = 0;
-  const char* text = lua_tolstring(state, index, &size);
-  return {text != nullptr ? text : "", size};
-}
 
 tl::unexpected<HttpRefusal> refuse(std::string message, bool raises) {
   return tl::unexpected(HttpRefusal{std::move(message), raises});
@@ -88,7 +83,7 @@ std::string add_fields(lua_State* state, HttpCall::Request& request, Said& said)
     if (lua_type(state, -2) != LUA_TSTRING) {
       return "a header's name is no string";
     }
-    const std::string name(text_at(state, -2));
+    const std::string name(string_at(state, -2));
     const bool list = lua_istable(state, -1);
     const int count = list ? static_cast<int>(lua_objlen(state, -1)) : 1;
     for (int i = 1; i <= count; ++i) {
@@ -97,7 +92,7 @@ std::string add_fields(lua_State* state, HttpCall::Request& request, Said& said)
       if (type != LUA_TSTRING && type != LUA_TNUMBER) {
         return "the header '" + name + "' is no string";
       }
-      if (const std::string error = add_field(request, said, name, text_at(state, -1)); !error.empty()) {
+      if (const std::string error = add_field(request, said, name, string_at(state, -1)); !error.empty()) {
         return error;
       }
       lua_pop(state, 1);
@@ -138,7 +133,7 @@ void add_trace(HttpCall::Request& request, const Task* task) {
 std::string read_plan(lua_State* state, client::HttpConnector::Plan& plan) {
   lua_getfield(state, 1, "proxy");
   if (lua_type(state, -1) == LUA_TSTRING) {
-    auto proxy = client::Proxy::parse(text_at(state, -1));
+    auto proxy = client::Proxy::parse(string_at(state, -1));
     if (!proxy) {
       return "the option 'proxy': " + proxy.error().message;
     }
@@ -170,7 +165,7 @@ void read_bodies(lua_State* state, client::Network& network, HttpCall::Request& 
   lua_getfield(state, 1, "body");
   request.has_body = lua_type(state, -1) == LUA_TSTRING || sends_length(request.method);
   if (lua_type(state, -1) == LUA_TSTRING) {
-    request.body = text_at(state, -1);
+    request.body = string_at(state, -1);
   }
   lua_pop(state, 1);
   request.streams = flag_field(state, "streams");
@@ -216,13 +211,13 @@ HttpRequest plain_request(client::Network& network, const Task* task, std::strin
 HttpRequest read_request(lua_State* state, client::Network& network, const Task* task) {
   HttpCall::Request request;
   lua_getfield(state, 1, "url");
-  auto url = http::parse_client_url(text_at(state, -1));
+  auto url = http::parse_client_url(string_at(state, -1));
   if (!url) {
     return refuse("refused: " + url.error().message, false);
   }
   request.target = url->target;
   lua_getfield(state, 1, "method");
-  request.method = text_at(state, -1);
+  request.method = string_at(state, -1);
   if (!http::is_token(request.method) || request.method == "CONNECT") {
     return refuse("the method is no token, or CONNECT", true);
   }

@@ -76,7 +76,6 @@ int traceback(lua_State* state) {
   return 1;
 }
 
-// Everything that opens a VM and may raise; runs below lua_cpcall.
 // Makes room in the registry for what the engine refers to there: routes, and two for each task. A table whose growth
 // fails for want of memory may lose numbered entries (LuaJIT 2.1, lj_tab_resize), and so functions that are to be
 // called.
@@ -92,6 +91,7 @@ void reserve_references(lua_State* state) {
   }
 }
 
+// Everything that opens a VM and may raise; runs below lua_cpcall.
 int open_protected(lua_State* state) {
   reserve_references(state);
   if (auto* meter = static_cast<profiler::VmMeter*>(lua_touserdata(state, 1)); meter != nullptr) {
