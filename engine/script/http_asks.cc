@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "script/task.h"
-
 namespace perigee::script {
 
 client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::HttpCall::Request request) {
@@ -18,10 +16,7 @@ client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::
   return *task.ask;
 }
 
-void HttpAsks::leave(Task& task) {
-  if (task.ask == nullptr) {
-    return;
-  }
+void HttpAsks::end(Task& task) {
   task.ask->close();
   std::unique_ptr<client::HttpCall> left = std::move(task.ask);
   if (spare_.size() < kSpare && left->room() <= kSpareBytes) {

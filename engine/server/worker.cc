@@ -36,7 +36,7 @@ void Worker::serve(net::Connection& client) {
   refresh_time();
   arrived_ = ticks();
   std::int64_t left = options_->pipeline;
-  while (client.open() && !client.input().empty() && !client.congested() && left > 0) {
+  while (!client.input().empty() && client.open() && !client.congested() && left > 0) {
     Visit& visit = client.context != nullptr ? *visit_of(client) : begin_visit(client);
     if (visit.stage >= Visit::Stage::kHandling ? !attend(client, visit) : !advance(client, visit)) {
       break;

@@ -220,6 +220,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   [[nodiscard]] profiler::Recorder::Hooks recorder_hooks();
   void note_slow(const Visit& visit, Ticks latency) noexcept;
   void name_routes(Generation& generation);
+  [[nodiscard]] std::int64_t body_limit_of(const Visit& visit) const;
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);
   [[nodiscard]] bool body_is_slow(const Visit& visit, Milliseconds elapsed) const;

@@ -26,10 +26,22 @@ profiler::RefusalReason reason_of(int status) {
 
 }  // namespace
 
+// How many bytes a request's body may have.
+std::int64_t Worker::body_limit_of(const Visit& visit) const {
+  if (visit.match.outcome == http::Router::Outcome::kFound) {
+    const script::RouteInfo& route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)];
+    if (route.body_limit >= 0) {
+      return route.body_limit;
+    }
+  }
+  return options_->body;
+}
+
 // False when the request is refused at once.
 bool Worker::begin_body(net::Connection& client, Visit& visit) {
   const http::RequestHead& head = visit.head;
   visit.discard_body = visit.match.outcome != http::Router::Outcome::kFound;
+  visit.body_limit = body_limit_of(visit);
   if (head.content_length > visit.body_limit) {
     return refuse_body(visit, 413, "the body is larger than this route takes");
   }

@@ -24,23 +24,16 @@ void Worker::match_route(Visit& visit) {
   meter_.enter(Stage::kRoute);
   const script::Vm& vm = *visit.generation->vm;
   const http::RequestHead& head = visit.head;
-  visit.body_limit = options_->body;
   if (head.method == http::Method::kTrace || head.method == http::Method::kConnect) {
     visit.match.outcome = http::Router::Outcome::kMethodNotAllowed;
     visit.match.allow = kServerMethods;
     return;
   }
-  if (visit.view.path.size == 1 &&
-      *visit.view.path.data == '*') {  // OPTIONS *: what the server as a whole takes (RFC 9110 section 9.3.7)
-    visit.match.outcome = http::Router::Outcome::kOptions;
-    visit.match.allow = kServerMethods;
-    return;
-  }
   visit.match = vm.router().match(head.method, visit.view.method_text.view(), visit.view.path.view(), visit.parameters);
   visit.view.parameter_count = visit.parameters.count;
-  if (visit.match.outcome == http::Router::Outcome::kFound) {
-    const script::RouteInfo& route = vm.routes()[static_cast<std::size_t>(visit.match.route)];
-    visit.body_limit = route.body_limit >= 0 ? route.body_limit : options_->body;
+  if (visit.match.outcome == http::Router::Outcome::kNotFound && visit.view.path.view() == "*") {
+    visit.match.outcome = http::Router::Outcome::kOptions;  // what the server as a whole takes (RFC 9110 section 9.3.7)
+    visit.match.allow = kServerMethods;
   }
 }
 
