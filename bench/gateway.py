@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""examples/gateway beside the same for nginx and its Lua module over cosockets: requests a second of the server's own
-processor time, each of which asks three upstreams (the floor), and the same from memory; how much of that time is the
-kernel's. `--check` holds the budget, `--count` counts the instructions of a page."""
+"""examples/gateway beside the same for nginx and its Lua module over cosockets, and beside the least that the socket
+calls cost: requests a second of the server's own processor time, each of which asks three upstreams (the floor), and
+the same from memory; how much of that time is the kernel's. `--check` holds the budget, `--count` counts the
+instructions of a page."""
 
 import argparse
 import http.client
@@ -59,6 +60,21 @@ class Gateway(Perigee):
         return command
 
 
+class GatewayFloor(Floor):
+    """bench/gateway_floor.c: what the socket calls of a page cost alone. It remembers nothing."""
+
+    def __init__(self, upstream):
+        self.upstream = upstream
+
+    def prepare(self):
+        build("gateway_floor")
+
+    def command(self, connections):
+        answer = json.dumps(ANSWER, separators=(",", ":"))
+        page = json.dumps({"weather": ANSWER, "news": ANSWER, "trains": ANSWER}, separators=(",", ":"))
+        return [str(BUILD / "gateway_floor"), str(self.upstream), page, answer]
+
+
 def judge(running, scenario):
     """Whether an answer is what it must be, whatever the order of its members."""
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
@@ -72,13 +88,15 @@ def judge(running, scenario):
 
 def measure(servers, rounds):
     """{scenario: {server: [processor time of a request in microseconds]}}, in turns."""
-    figures = {scenario: {server.name: [] for server in servers} for scenario in (FRESH, KEPT)}
-    for scenario, of in figures.items():
-        for server in servers:
+    figures = {}
+    for scenario in (FRESH, KEPT):
+        takers = [server for server in servers if scenario is FRESH or server.name != Floor.name]
+        of = figures[scenario] = {server.name: [] for server in takers}
+        for server in takers:
             judge(server, scenario)
             load(server, scenario, None, seconds=WARM)
         for _ in range(rounds):
-            for server in servers:
+            for server in takers:
                 once, share = server.kernel_share(lambda: one_round(server, scenario, None, SECONDS))
                 of[server.name].append(once | {"kernel_us": once["cpu_us"] * share})
                 judge(server, scenario)
@@ -99,7 +117,8 @@ def show(figures):
             print(f"{scenario.name:18}{name:12}{spent[name]:9.1f}{min(times):9.1f}{kernel:9.1f}{1e6 / spent[name]:10,.0f}"
                   f"{rate:9,.0f}{late:9,.0f}")
         ratios[scenario] = spent["nginx+lua"] / spent["perigee"]
-        print(f"{scenario.name:18}{'':12}{ratios[scenario]:9.2f} times the requests of a CPU second")
+        print(f"{scenario.name:18}{'':12}{ratios[scenario]:9.2f} times the requests of a CPU second"
+              + (f"; the floor {spent['nginx+lua'] / spent['floor']:.2f} times" if "floor" in spent else ""))
     return ratios
 
 
@@ -124,16 +143,18 @@ def main():
         build("floor")
         with Running(Upstream(), client_core) as upstream:
             peer, ours = NginxGateway(upstream.port, POOL), Gateway(upstream.port)
-            for server in (peer, ours):
+            floor = GatewayFloor(upstream.port)
+            for server in (peer, ours, floor):
                 server.prepare()
             if options.count:
-                for server in (ours, peer):
+                for server in (ours, peer, floor):
                     count(server, server_core)
                 return 0
-            with Running(ours, server_core) as perigee, Running(peer, server_core) as nginx:
+            with (Running(ours, server_core) as perigee, Running(peer, server_core) as nginx,
+                  Running(floor, server_core) as least):
                 print(", ".join(f"{name} {value}" for name, value in describe().items()
                                 if name in ("machine", "compiler", "commit")))
-                ratios = show(measure([perigee, nginx], options.rounds))
+                ratios = show(measure([perigee, nginx, least], options.rounds))
     except (BuildError, CountError, LoadError, ServerError) as failure:
         print(f"gateway: {failure}")
         return 1

@@ -12,6 +12,7 @@ PROGRAMS = {
     "openat2.so": ["gcc", *C_FLAGS, "-shared", "-fPIC", f"{SOURCE}/openat2.c"],
     "fanout": ["gcc", *C_FLAGS, f"{SOURCE}/fanout.c"],
     "floor": ["gcc", *C_FLAGS, f"{SOURCE}/floor.c"],
+    "gateway_floor": ["gcc", *C_FLAGS, f"{SOURCE}/gateway_floor.c"],
     "parser": ["gcc", *C_FLAGS, f"{SOURCE}/parser.c", "-lhttp_parser"],
     "sessions": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/sessions.cc",
                  f"{RELEASE}/libperigee_state.a", f"{RELEASE}/libperigee_base.a", "-lb2", "-lsqlite3", "-lcrypto",
