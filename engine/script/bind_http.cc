@@ -18,6 +18,7 @@
 #include "profiler/wait_sites.h"
 #include "script/bind.h"
 #include "script/failure_note.h"
+#include "script/http_asks.h"
 #include "script/http_request.h"
 #include "script/stack_text.h"
 #include "script/task_waker.h"

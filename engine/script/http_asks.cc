@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "script/task.h"
+
 namespace perigee::script {
 
 client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::HttpCall::Request request) {
@@ -16,7 +18,10 @@ client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::
   return *task.ask;
 }
 
-void HttpAsks::end(Task& task) {
+void HttpAsks::leave(Task& task) {
+  if (task.ask == nullptr) {
+    return;
+  }
   task.ask->close();
   std::unique_ptr<client::HttpCall> left = std::move(task.ask);
   if (spare_.size() < kSpare && left->room() <= kSpareBytes) {

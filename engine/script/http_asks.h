@@ -4,9 +4,10 @@
 #include <vector>
 
 #include "client/http_call.h"
-#include "script/task.h"
 
 namespace perigee::script {
+
+class Task;
 
 /// The plain requests of a VM's tasks: one a task, which waits for it. No object of Lua's stands for them, and what has
 /// ended serves again. The VM's thread only.
@@ -16,15 +17,9 @@ class HttpAsks {
   client::HttpCall& begin(Task& task, client::Network& network, client::HttpCall::Request request);
 
   /// Ends the task's request, if it has one.
-  void leave(Task& task) {
-    if (task.ask != nullptr) [[unlikely]] {
-      end(task);
-    }
-  }
+  void leave(Task& task);
 
  private:
-  void end(Task& task);
-
   static constexpr std::size_t kSpare = 256;
   static constexpr std::size_t kSpareBytes = 64 * 1024;  ///< of the body that one may keep room for
 

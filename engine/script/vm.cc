@@ -16,6 +16,7 @@
 #include "profiler/vm_meter.h"
 #include "script/bind.h"
 #include "script/collector_watch.h"
+#include "script/http_asks.h"
 #include "script/probe.h"
 #include "state/shared_dictionaries.h"
 
@@ -41,7 +42,7 @@ void drop_coroutine(lua_State* state, Task& task) {
 
 }  // namespace
 
-Vm::Vm(const VmSettings& settings) : settings_(settings) {
+Vm::Vm(const VmSettings& settings) : settings_(settings), asks_(std::make_unique<HttpAsks>()) {
   static std::atomic<std::uint64_t> last{0};
   number_ = ++last;
 }
@@ -152,7 +153,9 @@ Task& Vm::take_task() {
 
 void Vm::give_task(Task& task) {
   task.stop_timer();
-  asks_.leave(task);
+  if (task.ask != nullptr) [[unlikely]] {
+    asks_->leave(task);
+  }
   if (task.coroutine != nullptr) [[likely]] {
     lua_settop(task.coroutine, 0);
   }
@@ -196,7 +199,9 @@ void Vm::renew_coroutine(Task& task) {
   }
   task.view.shielded = 0;
   errands_.leave(task);
-  asks_.leave(task);
+  if (task.ask != nullptr) [[unlikely]] {
+    asks_->leave(task);
+  }
   lua_State* fresh = nullptr;
   int ref = LUA_NOREF;
   try {

@@ -16,7 +16,6 @@
 #include "script/file_answer.h"
 #include "script/governor.h"
 #include "script/host.h"
-#include "script/http_asks.h"
 #include "script/lua_allocator.h"
 #include "script/request_view.h"
 #include "script/task.h"
@@ -32,6 +31,8 @@ struct VmMeter;
 }
 
 namespace perigee::script {
+
+class HttpAsks;
 
 /// What an app is loaded with.
 struct VmSettings {
@@ -166,7 +167,7 @@ class Vm {
   [[nodiscard]] Errands& errands() { return errands_; }
 
   /// What its tasks ask other servers.
-  [[nodiscard]] HttpAsks& asks() { return asks_; }
+  [[nodiscard]] HttpAsks& asks() { return *asks_; }
 
   /// The idle connections of its perigee.socket.
   [[nodiscard]] client::StreamPool& socket_pool();
@@ -222,7 +223,7 @@ class Vm {
   std::string encoded_;
   std::unique_ptr<Fetches> fetches_;  // made by the first
   Errands errands_;
-  HttpAsks asks_;
+  std::unique_ptr<HttpAsks> asks_;
   std::unique_ptr<client::StreamPool> socket_pool_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
   bool starved_ = false;
