@@ -57,6 +57,7 @@ http {{
 class SmallFile:
     name: str = "small file"
     depth: int = 1
+    churn: bool = False
     path: str = str(BUILD / "small.txt")  # of the request
 
     def begin(self, running):

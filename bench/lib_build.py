@@ -6,8 +6,10 @@ from lib_machine import BUILD, ROOT, SOURCE
 
 C_FLAGS = ["-O2", "-Wall", "-Wextra"]
 RELEASE = "build/release"
+CLIENT = [f"{SOURCE}/{name}.c" for name in ("answer", "client", "histogram")]
 PROGRAMS = {
-    "load": ["gcc", *C_FLAGS, f"{SOURCE}/load.c"],
+    "load": ["gcc", *C_FLAGS, f"{SOURCE}/load.c", *CLIENT],
+    "open": ["gcc", *C_FLAGS, f"{SOURCE}/open.c", *CLIENT, "-lm"],
     "download": ["gcc", *C_FLAGS, f"{SOURCE}/download.c"],
     "openat2.so": ["gcc", *C_FLAGS, "-shared", "-fPIC", f"{SOURCE}/openat2.c"],
     "fanout": ["gcc", *C_FLAGS, f"{SOURCE}/fanout.c"],
@@ -34,7 +36,7 @@ def newest_source(name):
     missing = [file for file in files if not file.exists()]
     if missing:
         raise BuildError(f"{name} needs {missing[0].relative_to(ROOT)}, which is not built")
-    return max(file.stat().st_mtime for file in files)
+    return max(file.stat().st_mtime for file in [*files, *(ROOT / SOURCE).glob("*.h")])
 
 
 def build(name):

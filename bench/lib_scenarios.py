@@ -14,6 +14,7 @@ class Scenario:
     file: str
     body: str
     depth: int = 1
+    churn: bool = False  # a new connection for every request
     ours: bool = False  # asked of Perigee alone, for its instructions: the peers have nothing like it
 
     @property

@@ -1,31 +1,26 @@
-// The bench's client: keep-alive connections on one epoll, each keeping a fixed number of requests outstanding and
-// sending the next when an answer is whole. Every answer is judged: status 200, a Content-Length, a whole body and,
-// with
-// --body, exactly that one. Prints one JSON object. A closed loop: a slow server is asked less often, so the latencies
-// flatter it (coordinated omission).
+// The bench's closed-loop client: keep-alive connections on one epoll, each keeping a fixed number of requests
+// outstanding and sending the next when an answer is whole; with --churn each on a connection of its own. Every answer
+// is judged (answer.h). Prints one JSON object. A slow server is asked less often, so the latencies flatter it
+// (coordinated omission): open.c is the client that does not.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <netinet/tcp.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "answer.h"
+#include "client.h"
+#include "histogram.h"
 
 enum {
   kMaxConnections = 65536,
   kMaxDepth = 256,
-  kMaxRequest = 65536,
   kMaxResponse = 1 << 20,  // an answer longer than this is an error
   kEvents = 256,
   kStallSeconds = 20,  // nothing came for so long: what is outstanding has failed
@@ -34,18 +29,14 @@ enum {
 // --- what was asked for on the command line
 
 static struct {
-  struct sockaddr_in address;
-  const char* body;
-  size_t body_size;
   long connections, depth, max_errors;
   uint64_t requests;  // 0: bounded by seconds
   double seconds;
-  int core, sources;
-  bool idle;
-} options = {.connections = 64, .depth = 1, .max_errors = 1000, .seconds = 2, .core = -1, .sources = 1};
+  int core;
+  bool idle, churn;
+} options = {.connections = 64, .depth = 1, .max_errors = 1000, .seconds = 2, .core = -1};
 
-static char request[kMaxRequest];
-static size_t request_size;
+static struct target target = {.sources = 1};
 static char* copies;  // depth + 1 requests in a row: any cyclic piece of up to depth requests is contiguous here
 
 // --- the run so far
@@ -54,6 +45,7 @@ static uint64_t issued, completed, failed;  // issued = completed + failed + out
 static uint64_t unasked, reconnects;        // answers nobody asked for; connections lost
 static int epoll;
 static char input[kMaxResponse];
+static struct histogram latencies;
 
 struct connection {
   int fd;
@@ -63,141 +55,19 @@ struct connection {
   uint32_t oldest;       // index in `sent` of the first of them
   char* carry;           // the beginning of an answer that is not whole
   size_t carried;
-  uint64_t* sent;  // when each outstanding request was issued, a ring of `depth`
+  uint64_t* sent;   // when each outstanding request was issued, a ring of `depth`
+  uint64_t opened;  // when it was begun
 };
 
 static struct connection* connections;
 
-static void die(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-static uint64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-// --- latencies: 64 buckets for each power of two, so a figure is at most 1.6 % off
-
-enum { kSubBits = 6, kSub = 1 << kSubBits, kBuckets = 64 * kSub };
-static uint64_t histogram[kBuckets], slowest;
-
-static unsigned bucket_of(uint64_t ns) {
-  if (ns < kSub) {
-    return (unsigned)ns;
-  }
-  unsigned shift = 63u - (unsigned)__builtin_clzll(ns) - kSubBits;
-  return (shift + 1) * kSub + (unsigned)(ns >> shift) - kSub;
-}
-
-static double bucket_middle(unsigned bucket) {
-  if (bucket < kSub) {
-    return bucket;
-  }
-  unsigned shift = bucket / kSub - 1;
-  return (double)((uint64_t)(bucket % kSub + kSub) << shift) + (double)(1ull << shift) / 2;
-}
-
-static void record(uint64_t ns) {
-  histogram[bucket_of(ns)]++;
-  slowest = ns > slowest ? ns : slowest;
-}
-
-static double percentile_us(double share) {
-  uint64_t total = 0, seen = 0;
-  for (unsigned i = 0; i < kBuckets; i++) {
-    total += histogram[i];
-  }
-  for (unsigned i = 0; i < kBuckets; i++) {
-    seen += histogram[i];
-    if (total > 0 && (double)seen >= share * (double)total) {
-      double ns = bucket_middle(i);
-      return (ns < (double)slowest ? ns : (double)slowest) / 1000;
-    }
-  }
-  return 0;
-}
-
-// --- one answer
-
-enum verdict { kPartial, kGood, kBad, kBroken };  // kBad: framed but not what was wanted; kBroken: cannot go on
-
-// Answers of one server have equal heads but for a date now and then: what was learnt from the last head holds for
-// every head that is the same byte for byte.
-static struct {
-  char head[4096];
-  size_t head_size, body_size;
-  enum verdict verdict;
-} learnt;
-
-static enum verdict learn_head(const char* data, size_t head_size) {
-  static const char kLength[] = "content-length:";
-  static const char kOk[] = "HTTP/1.1 200";
-  const char *end = data + head_size, *line = memchr(data, '\n', head_size);
-  for (line++; line < end - 2; line = (const char*)memchr(line, '\n', (size_t)(end - line)) + 1) {
-    if ((size_t)(end - line) > sizeof kLength && strncasecmp(line, kLength, sizeof kLength - 1) == 0) {
-      learnt.body_size = strtoul(line + sizeof kLength - 1, NULL, 10);
-      learnt.verdict = memcmp(data, kOk, sizeof kOk - 1) == 0 && learnt.body_size > 0 ? kGood : kBad;
-      learnt.head_size = head_size <= sizeof learnt.head ? head_size : 0;
-      memcpy(learnt.head, data, learnt.head_size);
-      return learnt.verdict;
-    }
-  }
-  return kBroken;  // no length, no framing
-}
-
-// Judges the answer `data` begins with and says how many bytes it has.
-static enum verdict judge(const char* data, size_t size, size_t* used) {
-  size_t head_size = learnt.head_size;
-  if (head_size == 0 || size < head_size || memcmp(data, learnt.head, head_size) != 0) {
-    const char* end = memmem(data, size, "\r\n\r\n", 4);
-    if (end == NULL) {
-      return kPartial;
-    }
-    head_size = (size_t)(end - data) + 4;
-    if (size < 12 || memcmp(data, "HTTP/1.", 7) != 0 || learn_head(data, head_size) == kBroken) {
-      return kBroken;
-    }
-  }
-  if (size - head_size < learnt.body_size) {
-    return kPartial;
-  }
-  *used = head_size + learnt.body_size;
-  if (options.body != NULL &&
-      (learnt.body_size != options.body_size || memcmp(data + head_size, options.body, options.body_size))) {
-    return kBad;
-  }
-  return learnt.verdict;
-}
-
 // --- connections
-
-static int connect_from(int source) {
-  int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) {
-    die("load: socket");
-  }
-  if (options.sources > 1) {
-    struct sockaddr_in local = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(source % options.sources))};
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    if (bind(fd, (struct sockaddr*)&local, sizeof local)) {
-      die("load: bind");
-    }
-  }
-  if (connect(fd, (struct sockaddr*)&options.address, sizeof options.address)) {
-    die("load: connect");
-  }
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return fd;
-}
 
 // Edge-triggered, both directions: one system call a connection for the whole run, and being writable is the first
 // event, which sends the first requests.
 static void open_connection(struct connection* c) {
-  c->fd = connect_from((int)(c - connections));
+  c->opened = now();
+  c->fd = connect_to(&target, (int)(c - connections));
   c->unsent = c->position = c->carried = 0;
   c->outstanding = c->oldest = 0;
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
@@ -213,6 +83,17 @@ static void lose(struct connection* c) {
   open_connection(c);
 }
 
+static bool stopping;
+
+// With --churn, when all its requests are answered: the next ones go over another connection.
+static bool replace(struct connection* c) {
+  close(c->fd);
+  if (!stopping) {
+    open_connection(c);
+  }
+  return true;
+}
+
 static bool flush(struct connection* c) {
   while (c->unsent > 0) {
     ssize_t sent = send(c->fd, copies + c->position, c->unsent, MSG_NOSIGNAL);
@@ -220,18 +101,16 @@ static bool flush(struct connection* c) {
       return errno == EAGAIN;
     }
     c->unsent -= (size_t)sent;
-    c->position = (c->position + (size_t)sent) % request_size;
+    c->position = (c->position + (size_t)sent) % target.request_size;
   }
   return true;
 }
 
-static bool stopping;
-
 // Issues requests until `depth` are outstanding. False: the connection is gone.
 static bool fill(struct connection* c, uint64_t time) {
   while (c->outstanding < options.depth && !stopping) {
-    c->sent[(c->oldest + c->outstanding++) % (uint32_t)options.depth] = time;
-    c->unsent += request_size;
+    c->sent[(c->oldest + c->outstanding++) % (uint32_t)options.depth] = options.churn ? c->opened : time;
+    c->unsent += target.request_size;
     issued++;
     stopping = options.requests != 0 && issued == options.requests;
   }
@@ -262,7 +141,7 @@ static bool take(struct connection* c, const char* data, size_t size, uint64_t t
       unasked += c->outstanding == 0;
       return false;
     }
-    record(time - c->sent[c->oldest]);
+    histogram_add(&latencies, time - c->sent[c->oldest]);
     c->oldest = (c->oldest + 1) % (uint32_t)options.depth;
     c->outstanding--;
     verdict == kGood ? completed++ : failed++;
@@ -277,7 +156,7 @@ static bool on_event(struct connection* c, uint32_t events) {
     const size_t carried = c->carried, room = sizeof input - carried;
     const ssize_t size = recv(c->fd, input + carried, room, 0);
     if (size < 0) {
-      return errno == EAGAIN && fill(c, now());
+      return errno == EAGAIN && (options.churn && c->outstanding > 0 ? flush(c) : fill(c, now()));
     }
     if (size == 0) {
       return false;
@@ -286,7 +165,13 @@ static bool on_event(struct connection* c, uint32_t events) {
       memcpy(input, c->carry, carried);
     }
     const uint64_t time = now();
-    if (!take(c, input, carried + (size_t)size, time) || !fill(c, time)) {
+    if (!take(c, input, carried + (size_t)size, time)) {
+      return false;
+    }
+    if (options.churn && c->outstanding == 0) {
+      return replace(c);
+    }
+    if (!options.churn && !fill(c, time)) {
       return false;
     }
     if ((size_t)size < room && !hung_up) {
@@ -326,7 +211,7 @@ static void run(void) {
 // --- the idle run: many connections, one request each, then silence until stdin closes
 
 static bool ask_once(int fd) {
-  if (send(fd, request, request_size, MSG_NOSIGNAL) != (ssize_t)request_size) {
+  if (send(fd, target.request, target.request_size, MSG_NOSIGNAL) != (ssize_t)target.request_size) {
     return false;
   }
   for (size_t size = 0, used = 0; size < sizeof input;) {
@@ -345,7 +230,7 @@ static bool ask_once(int fd) {
 
 static int hold_idle(void) {
   for (long i = 0; i < options.connections; i++) {
-    ask_once(connect_from((int)i)) ? completed++ : failed++;
+    ask_once(connect_to(&target, (int)i)) ? completed++ : failed++;
   }
   printf("{\"connections\": %ld, \"requests\": %lu, \"errors\": %lu}\n", options.connections, completed, failed);
   fflush(stdout);
@@ -367,6 +252,7 @@ static const char kUsage[] =
     "  --core K          run on this core only\n"
     "  --sources N       connect from N addresses, 127.0.0.1 upwards (1)\n"
     "  --max-errors N    give up after so many (1000)\n"
+    "  --churn           a new connection for every request, closed when it is answered\n"
     "  --idle            one request on each connection, then hold them until stdin closes\n";
 
 static void usage(void) {
@@ -374,44 +260,23 @@ static void usage(void) {
   exit(2);
 }
 
-static void read_request(const char* path) {
-  FILE* file = fopen(path, "rb");
-  if (file == NULL) {
-    die(path);
-  }
-  request_size = fread(request, 1, sizeof request, file);
-  fclose(file);
-  if (request_size == 0) {
-    fprintf(stderr, "load: %s is empty\n", path);
-    exit(1);
-  }
-}
-
 static void parse_options(int argc, char** argv) {
-  static const struct option kLong[] = {{"address", 1, 0, 'a'},
-                                        {"port", 1, 0, 'p'},
-                                        {"request", 1, 0, 'f'},
-                                        {"connections", 1, 0, 'n'},
-                                        {"depth", 1, 0, 'd'},
-                                        {"requests", 1, 0, 'r'},
-                                        {"seconds", 1, 0, 's'},
-                                        {"body", 1, 0, 'b'},
-                                        {"core", 1, 0, 'c'},
-                                        {"sources", 1, 0, 'm'},
-                                        {"idle", 0, 0, 'i'},
-                                        {"max-errors", 1, 0, 'e'},
-                                        {0, 0, 0, 0}};
-  options.address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  static const struct option kLong[] = {{"address", 1, 0, 'a'},     {"port", 1, 0, 'p'},  {"request", 1, 0, 'f'},
+                                        {"connections", 1, 0, 'n'}, {"depth", 1, 0, 'd'}, {"requests", 1, 0, 'r'},
+                                        {"seconds", 1, 0, 's'},     {"body", 1, 0, 'b'},  {"core", 1, 0, 'c'},
+                                        {"sources", 1, 0, 'm'},     {"idle", 0, 0, 'i'},  {"churn", 0, 0, 'x'},
+                                        {"max-errors", 1, 0, 'e'},  {0, 0, 0, 0}};
+  target.address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   for (int option; (option = getopt_long(argc, argv, "", kLong, NULL)) != -1;) {
     switch (option) {
       case 'a':
-        inet_aton(optarg, &options.address.sin_addr) || (usage(), 0);
+        inet_aton(optarg, &target.address.sin_addr) || (usage(), 0);
         break;
       case 'p':
-        options.address.sin_port = htons((uint16_t)atoi(optarg));
+        target.address.sin_port = htons((uint16_t)atoi(optarg));
         break;
       case 'f':
-        read_request(optarg);
+        read_request(&target, optarg);
         break;
       case 'n':
         options.connections = atol(optarg);
@@ -426,13 +291,13 @@ static void parse_options(int argc, char** argv) {
         options.seconds = atof(optarg);
         break;
       case 'b':
-        options.body = optarg, options.body_size = strlen(optarg);
+        want_body(optarg);
         break;
       case 'c':
         options.core = atoi(optarg);
         break;
       case 'm':
-        options.sources = atoi(optarg);
+        target.sources = atoi(optarg);
         break;
       case 'e':
         options.max_errors = atol(optarg);
@@ -440,32 +305,23 @@ static void parse_options(int argc, char** argv) {
       case 'i':
         options.idle = true;
         break;
+      case 'x':
+        options.churn = true;
+        break;
       default:
         usage();
     }
   }
-  if (request_size == 0 || options.address.sin_port == 0 || optind != argc || options.connections < 1 ||
-      options.connections > kMaxConnections || options.depth < 1 || options.depth > kMaxDepth || options.sources < 1) {
+  if (target.request_size == 0 || target.address.sin_port == 0 || optind != argc || options.connections < 1 ||
+      options.connections > kMaxConnections || options.depth < 1 || options.depth > kMaxDepth || target.sources < 1) {
     usage();
   }
 }
 
-static void prepare(void) {
-  if (options.core >= 0) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(options.core, &set);
-    if (sched_setaffinity(0, sizeof set, &set)) {
-      die("load: sched_setaffinity");
-    }
-  }
-  struct rlimit limit;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  copies = malloc(request_size * (size_t)(options.depth + 1));
+static void make_copies(void) {
+  copies = malloc(target.request_size * (size_t)(options.depth + 1));
   for (long i = 0; i <= options.depth; i++) {
-    memcpy(copies + (size_t)i * request_size, request, request_size);
+    memcpy(copies + (size_t)i * target.request_size, target.request, target.request_size);
   }
 }
 
@@ -478,24 +334,17 @@ static void open_all(void) {
   }
 }
 
-static double cpu_seconds(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-}
-
 static void report(double seconds, double cpu) {
   printf("{\"requests\": %lu, \"seconds\": %.6f, \"rps\": %.1f, ", completed, seconds, (double)completed / seconds);
-  printf("\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, ",
-         percentile_us(0.5), percentile_us(0.9), percentile_us(0.99), percentile_us(0.999), (double)slowest / 1000);
-  printf("\"errors\": %lu, \"reconnects\": %lu, \"client_cpu_us\": %.3f}\n", failed + unasked, reconnects,
+  histogram_print(&latencies, "");
+  printf(", \"errors\": %lu, \"reconnects\": %lu, \"client_cpu_us\": %.3f}\n", failed + unasked, reconnects,
          completed > 0 ? cpu * 1e6 / (double)completed : 0);
 }
 
 int main(int argc, char** argv) {
   parse_options(argc, argv);
-  prepare();
+  prepare_process(options.core);
+  make_copies();
   if (options.idle) {
     return hold_idle();
   }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The bench's own instruments: the client counts right, sees wrong answers, and the floor answers."""
+"""The bench's own instruments: the clients count right and see wrong answers, the open loop counts from when a request
+was due, and the floor answers."""
 
 import contextlib
 import itertools
@@ -8,11 +9,12 @@ import pathlib
 import socket
 import subprocess
 import threading
+import time
 import types
 import unittest
 
 from lib_build import build
-from lib_load import command
+from lib_load import command, open_command
 from lib_machine import ROOT, cores
 from lib_scenarios import HELLO, SCENARIOS
 from lib_servers import Floor, Running
@@ -25,11 +27,36 @@ def run_client(server, name="hello", *more, body=HELLO, requests=2000):
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
 
 
+def run_open(server, rate, seconds, connections, *more, body=HELLO):
+    argv = open_command(server, SCENARIO["hello"], body, rate=rate, seconds=seconds, connections=connections)
+    return subprocess.run([*argv, *more], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+class Stall:
+    """Answers that come one at a time; one of them keeps all the others waiting."""
+
+    ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, World!"
+
+    def __init__(self, at, seconds):
+        self.lock, self.at, self.seconds, self.given = threading.Lock(), at, seconds, 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.lock:
+            self.given += 1
+            if self.given == self.at:
+                time.sleep(self.seconds)
+            return self.ANSWER
+
+
 @contextlib.contextmanager
 def answering(*answers, close=False):
-    """A server that gives one of `answers` after the other, one for each request it was sent, whatever it was."""
+    """A server that gives one of `answers` after the other, one for each request it was sent, whatever it was. Or those
+    of a Stall."""
     def serve(connection):
-        turns = itertools.cycle(answers)
+        turns = answers[0] if isinstance(answers[0], Stall) else itertools.cycle(answers)
         with connection, contextlib.suppress(OSError):
             while data := connection.recv(65536):
                 connection.sendall(b"".join(next(turns) for _ in range(data.count(b"\r\n\r\n"))))
@@ -71,7 +98,7 @@ class AgainstTheFloor(unittest.TestCase):
         return result.returncode, json.loads(result.stdout)
 
     def test_every_request_is_counted(self):
-        for name in SCENARIO:
+        for name in (name for name, scenario in SCENARIO.items() if not scenario.ours):
             status, report = self.report(name)
             self.assertEqual((status, report["requests"], report["errors"]), (0, 2000, 0), name)
             self.assertGreater(report["rps"], 0)
@@ -90,6 +117,51 @@ class AgainstTheFloor(unittest.TestCase):
     def test_idle_connections_are_held_until_the_input_ends(self):
         result = run_client(self.floor, "hello", "--idle", "--connections", "200", "--sources", "4")
         self.assertEqual(json.loads(result.stdout), {"connections": 200, "requests": 200, "errors": 0})
+
+
+    def test_a_new_connection_for_every_request(self):
+        status, report = self.report("hello", "--churn", "--connections", "3", requests=500)
+        self.assertEqual((status, report["requests"], report["errors"], report["reconnects"]), (0, 500, 0, 0))
+
+
+class OpenLoop(unittest.TestCase):
+    RATE, SECONDS = 400, 1.5
+
+    def ask(self, *answers, **keywords):
+        with answering(*answers, **keywords) as server:
+            result = run_open(server, self.RATE, self.SECONDS, 8)
+        return result.returncode, json.loads(result.stdout)
+
+    def test_latency_counts_from_when_a_request_was_due(self):
+        stalled = 0.5
+        status, report = self.ask(Stall(at=200, seconds=stalled))
+        self.assertEqual((status, report["errors"]), (0, 0))
+        # Of all requests a third was due while nobody answered, and a fifth had to wait for at least 0.2 s of it.
+        self.assertGreater(report["p90_us"], 200_000)
+        self.assertGreater(report["max_us"], stalled * 0.9e6)
+        self.assertLess(report["service_p50_us"], report["p90_us"])
+
+    def test_as_many_are_asked_of_a_slow_server_as_of_a_fast_one(self):
+        _, slow = self.ask(Stall(at=100, seconds=0.5))
+        _, fast = self.ask(Stall(at=0, seconds=0))
+        self.assertEqual(slow["requests"], fast["requests"])
+        self.assertGreater(fast["requests"], self.RATE * self.SECONDS / 2)
+
+    def test_percentiles_are_in_order(self):
+        _, report = self.ask(Stall.ANSWER)
+        keys = ("p25", "p50", "p75", "p90", "p95", "p99", "p999", "max")
+        values = [report[f"{key}_us"] for key in keys]
+        self.assertEqual(values, sorted(values))
+        self.assertAlmostEqual(report["iqr_us"], report["p75_us"] - report["p25_us"], delta=0.2)
+
+    def test_a_wrong_answer_is_an_error(self):
+        status, report = self.ask(Stall.ANSWER.replace(b"200 OK", b"500 No"))
+        self.assertEqual((status, report["requests"]), (1, 0))
+        self.assertGreater(report["errors"], 0)
+
+    def test_a_server_that_hangs_up_ends_the_run(self):
+        status, report = self.ask(Stall.ANSWER[:-4], close=True)
+        self.assertEqual((status, report["requests"]), (1, 0))
 
 
 class AgainstAWrongServer(unittest.TestCase):
