@@ -1,4 +1,5 @@
--- The app the bench serves. bench/lib_nginx.py holds the first two handlers for nginx: change both or neither.
+-- The app the bench serves. bench/lib_nginx.py and bench/go/hello.go hold the first
+-- four handlers for the peers: change all or none.
 local perigee = require "perigee"
 local app = perigee.app()
 
@@ -12,6 +13,18 @@ app:get("/users/{id:integer}", function(req)
     return 404
   end
   return 200, "Hello, World!", { ["x-user"] = req.cookies.uid, ["x-color"] = req.query.color }
+end)
+
+-- A table becomes JSON; a number that all workers share is counted up.
+app:get("/message", function()
+  return { message = "Hello, World!" }
+end)
+
+local visits = perigee.shared("bench")
+
+app:get("/count", function()
+  visits:incr("visits", 1, 0)
+  return "Hello, World!"
 end)
 
 -- The first handler again, with ten middlewares around it that do nothing.

@@ -7,6 +7,13 @@ from lib_machine import BUILD, ROOT, SOURCE
 C_FLAGS = ["-O2", "-Wall", "-Wextra"]
 RELEASE = "build/release"
 CLIENT = [f"{SOURCE}/{name}.c" for name in ("answer", "client", "histogram")]
+PARTS = ("base", "http", "state", "script")  # of the engine, that micro_*.cc look at
+# In the order that the linker wants, and what the release binary is linked with.
+ENGINE = [f"{RELEASE}/libperigee_{name}.a" for name in ("script", "files", "client", "http", "net", "state", "profiler",
+                                                       "base")]
+OF_ENGINE = ["-Wl,--undefined=perigee_header", "-Wl,--export-dynamic-symbol=perigee_*", "-lhttp_parser", "-lbrotlienc",
+             "-lbrotlidec", "-levent_core", "-lssl", "-lcares", "-lb2", "-lsqlite3", "-lz", "-lcrypto", "-largon2",
+             "-lbacktrace", "-lluajit-5.1", "-lspdlog", "-lfmt", "-lpthread", "-ldl"]
 PROGRAMS = {
     "load": ["gcc", *C_FLAGS, f"{SOURCE}/load.c", *CLIENT],
     "open": ["gcc", *C_FLAGS, f"{SOURCE}/open.c", *CLIENT, "-lm"],
@@ -21,6 +28,8 @@ PROGRAMS = {
                  "-lpthread"],
     "scanner": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/scanner.cc",
                 f"{RELEASE}/libperigee_http.a", f"{RELEASE}/libperigee_base.a", "-lhttp_parser", "-lpthread"],
+    "micro": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", "-Itests", "-isystem", "/usr/include/luajit-2.1",
+              f"{SOURCE}/micro.cc", *(f"{SOURCE}/micro_{part}.cc" for part in PARTS), *ENGINE, *OF_ENGINE, "-lbenchmark"],
     "errors": ["g++", "-std=c++20", *C_FLAGS, "-Iengine", f"{SOURCE}/errors.cc",
                f"{RELEASE}/libperigee_profiler.a", f"{RELEASE}/libperigee_base.a", "-lbenchmark", "-lpthread"],
 }
@@ -49,6 +58,6 @@ def build(name):
     command = [*PROGRAMS[name], "-o", str(program)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        reasons = [line for line in result.stderr.splitlines() if "error" in line or "undefined reference" in line]
+        reasons = [line for line in result.stderr.splitlines() if "error:" in line or "undefined reference" in line]
         raise BuildError(f"{name} does not compile: {(reasons or ['no reason given'])[0]}")
     return program

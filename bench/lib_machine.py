@@ -1,5 +1,6 @@
 """Where and of what a run was made: folders, cores, machine, compiler, commit."""
 
+import datetime
 import os
 import pathlib
 import platform
@@ -56,3 +57,7 @@ def describe():
         "server_core": server_core,
         "client_core": client_core,
     }
+
+
+def now_text():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,16 +5,15 @@ and unpacked under build/bench/peers and nginx runs from there.
 """
 
 import pathlib
-import socket
 import subprocess
 
 from lib_machine import BUILD, ROOT
-from lib_servers import ServerError
+from lib_servers import ServerError, free_port
 
 PEERS = BUILD / "peers"
 UNPACKED = PEERS / "unpacked"
 PACKAGES = ["nginx", "libnginx-mod-http-ndk", "libnginx-mod-http-lua", "libluajit2-5.1-2", "lua-resty-core",
-            "lua-resty-lrucache", "libpcre3"]
+            "lua-resty-lrucache", "lua-cjson", "libpcre3"]
 LIBRARIES = UNPACKED / "usr/lib/x86_64-linux-gnu"
 
 # bench/app.lua for nginx: the same bodies, types and headers. A Content-Length saves nginx the chunks.
@@ -42,10 +41,28 @@ http {{
   uwsgi_temp_path temp;
   scgi_temp_path temp;
   lua_package_path "$prefix/unpacked/usr/share/lua/5.1/?.lua;;";
+  lua_package_cpath "$prefix/unpacked/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;;";
+  lua_shared_dict bench 10m;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = / {{
       content_by_lua_block {{
+        local body = "Hello, World!"
+        ngx.header["Content-Length"] = #body
+        ngx.print(body)
+      }}
+    }}
+    location = /message {{
+      content_by_lua_block {{
+        local body = require("cjson").encode({{ message = "Hello, World!" }})
+        ngx.header["Content-Type"] = "application/json"
+        ngx.header["Content-Length"] = #body
+        ngx.print(body)
+      }}
+    }}
+    location = /count {{
+      content_by_lua_block {{
+        ngx.shared.bench:incr("visits", 1, 0)
         local body = "Hello, World!"
         ngx.header["Content-Length"] = #body
         ngx.print(body)
@@ -69,12 +86,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run(command, folder):
@@ -105,6 +116,7 @@ class NginxLua:
     """nginx and its Lua module, one process."""
 
     name = "nginx+lua"
+    compared = True
     version = ""
     packages = PACKAGES
     file = "nginx.conf"

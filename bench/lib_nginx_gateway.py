@@ -1,13 +1,10 @@
 """examples/gateway for nginx and its Lua module, over cosockets: what Perigee is compared with in gateway.py."""
 
-from lib_nginx import PACKAGES, NginxLua
-
-LIBRARY = "usr/lib/x86_64-linux-gnu/lua/5.1/?.so"
+from lib_nginx import NginxLua
 
 # The same questions, the same checks of their answers, the same memory. A pool takes what all connections need.
 HTTP = """
   lua_shared_dict gateway 10m;
-  lua_package_cpath "$prefix/unpacked/{library};;";
   lua_socket_log_errors off;
   init_by_lua_block {{
     local cjson = require "cjson"
@@ -111,11 +108,10 @@ LOCATION = """
 class NginxGateway(NginxLua):
     """nginx, one process, with the gateway."""
 
-    packages = [*PACKAGES, "lua-cjson"]
     file = "gateway.conf"
 
     def __init__(self, upstream, pool):
-        self.http = HTTP.format(library=LIBRARY, upstream=upstream, pool=pool)
+        self.http = HTTP.format(upstream=upstream, pool=pool)
 
     def configuration(self):
         text = super().configuration().replace("  server {\n", self.http + "  server {\n", 1)

@@ -1,10 +1,11 @@
 """Throughput and processor time, in rounds that go from server to server so that the machine's moods meet them all."""
 
-import contextlib
 import statistics
 
+from lib_bench import say
 from lib_load import load
-from lib_servers import Running
+
+KEYS = ("rps", "cpu_us", "busy", "client_cpu_us", "p50_us", "p90_us", "p99_us", "p999_us", "max_us")
 
 
 def spread(values):
@@ -21,23 +22,28 @@ def one_round(running, scenario, body, seconds):
 
 
 def summary(results):
-    keys = ("rps", "cpu_us", "busy", "client_cpu_us", "p50_us", "p90_us", "p99_us", "p999_us", "max_us")
-    return {key: spread([result[key] for result in results]) for key in keys} | {"rounds": len(results)}
+    return {key: spread([result[key] for result in results]) for key in KEYS} | {"rounds": len(results)}
 
 
-def measure(servers, scenarios, core, rounds, seconds, warm, say):
+def measure(bench, scenarios):
     """{server's name: {scenario's name: summary}}. All servers run at once, one is asked at a time."""
-    results = {server.name: {scenario.name: [] for scenario in filter(server.takes, scenarios)} for server in servers}
-    with contextlib.ExitStack() as stack:
-        running = [(server, stack.enter_context(Running(server, core))) for server in servers]
+    effort, results = bench.effort, {}
+    with bench.running(bench.servers) as running:
         turns = [(server, process, scenario) for scenario in scenarios for server, process in running
-                 if server.takes(scenario)]
-        for server, process, scenario in turns:
-            load(process, scenario, server.body(scenario), seconds=warm)
-        for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
+                 if server.takes(scenario) and warmed(bench, server, process, scenario)]
+        for number in range(effort.rounds):
+            say(f"round {number + 1} of {effort.rounds}")
             for server, process, scenario in turns:
-                result = one_round(process, scenario, server.body(scenario), seconds)
-                results[server.name][scenario.name].append(result)
+                what = f"{server.name}, {scenario.name}, rounds"
+                result = bench.attempt(what, lambda: one_round(process, scenario, server.body(scenario), effort.seconds))
+                if result:
+                    results.setdefault(server.name, {}).setdefault(scenario.name, []).append(result)
     return {name: {scenario: summary(runs) for scenario, runs in by_scenario.items()}
             for name, by_scenario in results.items()}
+
+
+def warmed(bench, server, process, scenario):
+    def warm():
+        scenario.begin(process)
+        return load(process, scenario, server.body(scenario), seconds=bench.effort.warm)
+    return bench.attempt(f"{server.name}, {scenario.name}", warm)

@@ -15,7 +15,9 @@ class Scenario:
     body: str
     depth: int = 1
     churn: bool = False  # a new connection for every request
-    ours: bool = False  # asked of Perigee alone, for its instructions: the peers have nothing like it
+    plain: bool = False  # a server that answers everything with the same words can answer it
+    ours: bool = False  # asked of Perigee alone: the peers have nothing like it
+    timed: bool = True  # in the rounds too, not only counted
 
     @property
     def path(self):
@@ -44,15 +46,20 @@ class SessionScenario(Scenario):
 
 
 SCENARIOS = [
-    Scenario("hello", "hello.txt", HELLO),
-    Scenario("typed", "typed.txt", "Hello, World!"),
-    Scenario("browser", "browser.txt", HELLO),
-    Scenario("pipelined", "hello.txt", HELLO, depth=16),
-    Scenario("middleware", "middleware.txt", HELLO, ours=True),
-    Scenario("waits", "waits.txt", HELLO, ours=True),
-    Scenario("bare", "bare.txt", HELLO, ours=True),
-    Scenario("specs", "specs.txt", HELLO, ours=True),
+    Scenario("hello", "hello.txt", HELLO, plain=True),
+    Scenario("typed", "typed.txt", HELLO, plain=True),
+    Scenario("browser", "browser.txt", HELLO, plain=True),
+    Scenario("large head", "large.txt", HELLO, plain=True),
+    Scenario("pipelined", "hello.txt", HELLO, plain=True, depth=16),
+    Scenario("churn", "hello.txt", HELLO, plain=True, churn=True),
+    Scenario("json answer", "message.txt", '{"message":"Hello, World!"}'),
+    Scenario("dictionary", "count.txt", HELLO),
     Scenario("json", "json.txt", HELLO, ours=True),
-    SessionScenario("session skip", "session_skip.txt", HELLO, ours=True),
     SessionScenario("session read", "session_read.txt", HELLO, ours=True),
+    SessionScenario("session skip", "session_skip.txt", HELLO, ours=True, timed=False),
+    Scenario("middleware", "middleware.txt", HELLO, ours=True, timed=False),
+    Scenario("waits", "waits.txt", HELLO, ours=True, timed=False),
+    Scenario("bare", "bare.txt", HELLO, ours=True, timed=False),
+    Scenario("specs", "specs.txt", HELLO, ours=True, timed=False),
 ]
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -20,13 +21,22 @@ class ServerError(Exception):
     """A server is missing, does not start or does not stop."""
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Perigee:
     """Perigee with bench/app.lua, one worker."""
 
     name = "perigee"
+    compared = True  # beside the peers in every part
+    workers = 1
     binary = "build/release/perigee"
     access_log = "off"
     app = "app.lua"
+    settings = ()
 
     def takes(self, scenario):
         return True
@@ -40,9 +50,9 @@ class Perigee:
 
     def command(self, connections):
         limits = [f"limits.connections={connections}", "limits.connections_per_address=0"]
-        settings = [f"log.access={self.access_log}", *limits]
+        settings = [f"log.access={self.access_log}", *limits, *self.settings]
         return [self.binary, "serve", "-c", f"{SOURCE}/server.toml", "--app", f"{SOURCE}/{self.app}",
-                "--listen", "127.0.0.1:0", "--workers", "1", "--admin", "off",
+                "--listen", "127.0.0.1:0", "--workers", str(self.workers), "--admin", "off",
                 *(word for setting in settings for word in ("--set", setting))]
 
     def environment(self):
@@ -53,6 +63,7 @@ class LoggingPerigee(Perigee):
     """Perigee with the access log on. The log is large: one scenario, and none is kept."""
 
     name = "perigee, access log"
+    compared = False
     access_log = f"{BUILD}/access.log"
 
     def takes(self, scenario):
@@ -66,6 +77,7 @@ class TimedPerigee(Perigee):
     """Perigee with 100,000 timers that wait."""
 
     name = "perigee, 100,000 timers"
+    compared = False
     app = "timers.lua"
 
     def takes(self, scenario):
@@ -76,9 +88,10 @@ class Floor:
     """bench/floor.c: what the socket calls cost alone."""
 
     name = "floor"
+    compared = True
 
     def takes(self, scenario):
-        return not scenario.ours
+        return scenario.plain
 
     def prepare(self):
         build("floor")
@@ -107,14 +120,14 @@ class Running:
         """Runs on that core; on any with None."""
         self.name = server.name
         self.argv = [*wrapper, *server.command(connections)]
+        known_port = getattr(server, "port", None)
+        if known_port is not None and listens(known_port):
+            raise ServerError(f"{self.name}: port {known_port} is in use")
         self.log = ROOT / BUILD / f"{server.name}.log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                self.argv, cwd=ROOT, env={**os.environ, **server.environment()}, stdin=stdin, stdout=log,
-                stderr=log, start_new_session=True, preexec_fn=lambda: core is None or os.sched_setaffinity(0, {core}))
+        self.process = self._start(server, core, stdin)
         self.pid = self.process.pid
         try:
-            self.port = self._wait_until_listening(getattr(server, "port", None))
+            self.port = self._wait_until_listening(known_port)
         except BaseException:
             self.stop()
             raise
@@ -124,6 +137,16 @@ class Running:
 
     def __exit__(self, *_):
         self.stop()
+
+    def _start(self, server, core, stdin):
+        (ROOT / BUILD).mkdir(parents=True, exist_ok=True)
+        with open(self.log, "wb") as log:
+            try:
+                return subprocess.Popen(
+                    self.argv, cwd=ROOT, env={**os.environ, **server.environment()}, stdin=stdin, stdout=log, stderr=log,
+                    start_new_session=True, preexec_fn=lambda: core is None or os.sched_setaffinity(0, {core}))
+            except OSError as failure:
+                raise ServerError(f"{self.name} cannot be started: {failure.strerror}") from failure
 
     def _wait_until_listening(self, known_port):
         end = time.monotonic() + START_SECONDS

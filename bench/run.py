@@ -1,179 +1,135 @@
 #!/usr/bin/env python3
-"""Measures Perigee beside its peers in one run. `--check` holds the budgets. bench/README.md says what and how."""
+"""Measures Perigee beside its peers in one run and writes bench/report. `--check` holds the budgets. bench/README.md says
+what and how."""
 
 import argparse
-import dataclasses
+import os
 import sys
 
 import lib_budgets
-import lib_memory
-import lib_report
-import lib_rounds
+import lib_history
+import lib_page
+import lib_peers
+import part_idle
+import part_instructions
+import part_rounds
+import part_sessions
+from lib_bench import FULL, QUICK, Bench, say
 from lib_build import BuildError, build
-from lib_count import (CountError, counter, instructions_per_operation, instructions_per_pass,
-                       instructions_per_request)
-from lib_load import LoadError, command as load_command
-from lib_machine import cores, describe, raise_descriptor_limit
-from lib_nginx import NginxLua
+from lib_count import CountError, counter
+from lib_load import command as load_command
+from lib_load import open_command
+from lib_machine import ROOT, describe, now_text
 from lib_scenarios import SCENARIOS
-from lib_servers import Floor, LoggingPerigee, Perigee, ServerError, TimedPerigee
+from lib_servers import LoggingPerigee
+from lib_tables import terminal, with_rows
 
-ALONE = ("http_parser alone", "parser"), ("scanner alone", "scanner")
-SESSIONS = "sessions alone"
-IDLE_CONNECTIONS = 10_000
-FAILURES = (BuildError, CountError, LoadError, ServerError)
-
-
-@dataclasses.dataclass(frozen=True)
-class Effort:
-    rounds: int
-    seconds: float  # a round
-    warm: float     # seconds of each scenario before the first round
+PARTS = [part_instructions, part_rounds, part_idle, part_sessions]
+ASKING = [part_instructions, part_rounds, part_idle]  # what is run when only servers or scenarios are named
+BROKEN, MISSING = 1, 3  # exit codes
 
 
-FULL = Effort(rounds=5, seconds=2, warm=2)
-QUICK = Effort(rounds=3, seconds=0.4, warm=0.4)
+def selected(only, servers):
+    """(parts, servers, scenarios) of the names given with --only; all of them of a kind that is not named."""
+    kinds = [{part.NAME: part for part in PARTS}, {server.name: server for server in servers},
+             {scenario.name: scenario for scenario in SCENARIOS}]
+    unknown = [name for name in only if not any(name in kind for kind in kinds)]
+    if unknown:
+        known = ", ".join(name for kind in kinds for name in kind)
+        sys.exit(f"bench: there is no '{unknown[0]}'; there are {known}")
+    chosen = [[one for name, one in kind.items() if name in only] for kind in kinds]
+    parts = chosen[0] or (ASKING if only else PARTS)
+    return parts, chosen[1] or servers, chosen[2] or SCENARIOS
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
+def commands(bench):
+    class Somewhere:
+        port = "PORT"
+
+    lines = {server.name: " ".join(server.command(20000)) for server in bench.servers}
+    for scenario in bench.scenarios:
+        lines[f"client, {scenario.name}"] = " ".join(load_command(Somewhere, scenario, scenario.body, seconds="S"))
+    hello = SCENARIOS[0]
+    lines["client, open loop"] = " ".join(open_command(Somewhere, hello, hello.body, rate="R", seconds="S"))
+    return lines
 
 
-class Run:
-    """One run: asks for every figure, keeps those it gets and the reason for those it does not."""
-
-    def __init__(self, effort, only):
-        self.effort = effort
-        self.core = cores()[0]
-        self.descriptors = raise_descriptor_limit()
-        self.missing = []
-        everything = [Perigee(), LoggingPerigee(), TimedPerigee(), NginxLua(), Floor()]
-        self.scenarios = [s for s in SCENARIOS if s.name in only] or SCENARIOS
-        named = [s for s in everything if s.name in only] or everything
-        self.servers = [server for server in named if self.attempt(server.name, server.prepare) is not False]
-        self.with_sessions = not only or "sessions" in only
-        self.programs = ALONE if len(named) == len(everything) else [p for p in ALONE if p[0] in only]
-
-    def attempt(self, what, work):
-        """What work returns, or False when the figure cannot be had; why is noted."""
-        try:
-            return work()
-        except FAILURES as failure:
-            self.missing.append(f"{what}: {failure}")
-            say(self.missing[-1])
-            return False
-
-    def instructions(self):
-        counts = {}
-        for server in self.servers:
-            for scenario in filter(server.takes, self.scenarios):
-                say(f"instructions: {server.name}, {scenario.name}")
-                count = self.attempt(f"{server.name}, {scenario.name}, instructions",
-                                     lambda: instructions_per_request(server, scenario, self.core))
-                if count is not False:
-                    counts.setdefault(server.name, {})[scenario.name] = count
-        return counts | self.alone() | self.sessions()
-
-    def alone(self):
-        counts = {}
-        for name, source in self.programs:
-            program = self.attempt(name, lambda: build(source))
-            for scenario in self.scenarios if program else ():
-                if scenario.depth == 1 and not scenario.ours:
-                    count = self.attempt(name, lambda: instructions_per_pass(program, scenario))
-                    if count is not False:
-                        counts.setdefault(name, {})[scenario.name] = count
-        return counts
-
-    def sessions(self):
-        """The sessions' store alone, with few and with many."""
-        counts = {}
-        program = self.attempt(SESSIONS, lambda: build("sessions")) if self.with_sessions else None
-        for what in ("find", "make") if program else ():
-            for living in (1_000, 1_000_000):
-                say(f"instructions: {SESSIONS}, {what} among {living:,}")
-                count = self.attempt(SESSIONS, lambda: instructions_per_operation(program, what, living))
-                if count is not False:
-                    counts[f"{what}, {living:,}"] = count
-        return {SESSIONS: counts} if counts else {}
-
-    def rounds(self):
-        effort = self.effort
-        return self.attempt("rounds", lambda: lib_rounds.measure(
-            self.servers, [s for s in self.scenarios if not s.ours], self.core, effort.rounds, effort.seconds, effort.warm, say)) or {}
-
-    def idle(self):
-        hello, figures = SCENARIOS[0], {}
-        for server in self.servers:
-            if isinstance(server, (LoggingPerigee, TimedPerigee)):
-                continue
-            say(f"idle connections: {server.name}")
-            figure = self.attempt(f"{server.name}, idle", lambda: lib_memory.idle_bytes(
-                server, hello, self.core, IDLE_CONNECTIONS, self.descriptors))
-            if figure:
-                figures[server.name] = figure
-        return figures
-
-    def commands(self):
-        class Somewhere:
-            port = "PORT"
-
-        lines = {server.name: " ".join(server.command(20000)) for server in self.servers}
-        lines |= {f"client, {scenario.name}": " ".join(load_command(Somewhere, scenario, scenario.body, seconds="S"))
-                  for scenario in self.scenarios}
-        return lines
-
-    def report(self):
-        return {
-            "time": lib_report.timestamp(),
-            "environment": describe(),
-            "peers": {server.name: server.version for server in self.servers if getattr(server, "version", "")},
-            "scenarios": [scenario.name for scenario in self.scenarios],
-            "counter": counter().name,
-            "instructions": self.instructions(),
-            "rounds": self.rounds(),
-            "idle": self.idle(),
-            "commands": self.commands(),
-            "missing": self.missing,
-        }
+def noise_before():
+    """What the machine was doing besides, which is what makes times differ."""
+    return {"load before": f"{os.getloadavg()[0]:.2f}"}
 
 
-def check(report):
-    lines = lib_budgets.broken(report)
-    for line in lines:
+def run(bench, parts):
+    report = {"time": now_text(), "effort": bench.effort.name, "environment": describe(),
+              "peers": {server.name: server.version for server in bench.servers if getattr(server, "version", "")},
+              "counter": counter().name, "command": " ".join(["./dev bench", *sys.argv[1:]]),
+              "noise": noise_before()}
+    for part in parts:
+        say(f"== {part.TITLE}")
+        report[part.NAME] = part.measure(bench)
+    report["noise"]["load after"] = f"{os.getloadavg()[0]:.2f}"
+    report["commands"] = {"this run": report["command"]} | commands(bench)
+    report["missing"] = bench.missing
+    return report
+
+
+def publish(report, parts, options):
+    """Terminal, page, JSON and history; the budgets that are broken."""
+    shown = [(part.NAME, part.TITLE, with_rows(part.tables(report[part.NAME]))) for part in parts if report[part.NAME]]
+    tables = [table for _, _, some in shown for table in some]
+    before = lib_history.last(report["effort"])
+    changes = lib_history.changes(tables, before)
+    broken = lib_budgets.broken(report, [part.NAME for part in parts])
+    page = lib_page.write(ROOT / options.report, report, shown, broken, changes, before)
+    print("\n".join(f"{key:<12} {value}" for key, value in report["environment"].items()) + "\n")
+    print("\n".join(terminal(table) for table in tables if table.chart != "time"))
+    for line in report["missing"]:
+        print(f"missing: {line}")
+    for line in lib_history.told(changes, before):
+        print(line)
+    for line in broken if options.check else ():
         print(f"budget broken: {line}")
-    if not lines:
+    if options.check and not broken:
         print("all budgets held")
-    return 1 if lines else 0
+    print(f"report: {page}")
+    if options.record or not (options.quick or options.only):
+        lib_history.append(lib_history.line_of(report, tables))
+        print(f"history: {lib_history.FILE}")
+    return broken
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter rounds; the instruction counts stay whole")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is broken or cannot be checked")
-    parser.add_argument("--record", action="store_true", help="append the figures to bench/history/runs.jsonl")
+    parser.add_argument("--record", action="store_true", help="append a quick run to the history too, as a full run is")
     parser.add_argument("--only", metavar="NAME", action="append", default=[],
-                        help="measure this server or scenario only; may be given again")
+                        help="this part, server or scenario only; may be given again")
+    parser.add_argument("--peer", metavar="NAME=COMMAND", action="append", default=[],
+                        help="another server; {port} stands for the port it is to listen on")
+    parser.add_argument("--report", metavar="FOLDER", default=str(lib_page.FOLDER), help="where the page goes")
     return parser.parse_args()
 
 
 def main():
     options = arguments()
-    if options.record and (options.quick or options.only):
-        sys.exit("bench: only a full run is recorded")
+    if options.record and options.only:
+        sys.exit("bench: a run of some parts is not recorded")
     try:
-        build("load")
-        run = Run(QUICK if options.quick else FULL, options.only)
-        report = run.report()
-    except (BuildError, CountError) as failure:
+        servers = [*lib_peers.ALL, *map(lib_peers.named, options.peer)]
+        parts, servers, scenarios = selected(options.only, servers)
+        for program in ("load", "open"):
+            build(program)
+        bench = Bench(QUICK if options.quick else FULL, servers, scenarios)
+        report = run(bench, parts)
+    except (BuildError, CountError, ValueError) as failure:
         sys.exit(f"bench: {failure}")
-    LoggingPerigee().forget()
-    file = lib_report.write(report)
-    print(lib_report.terminal(report))
-    print(f"report: {file}")
-    if options.record:
-        lib_report.record(report)
-    return check(report) if options.check else 0
+    finally:
+        LoggingPerigee().forget()
+    broken = publish(report, parts, options)
+    if options.check and broken:
+        return BROKEN
+    return MISSING if report["missing"] else 0
 
 
 if __name__ == "__main__":
