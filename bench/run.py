@@ -12,6 +12,7 @@ import lib_page
 import lib_peers
 import part_idle
 import part_instructions
+import part_latency
 import part_rounds
 import part_sessions
 from lib_bench import FULL, QUICK, Bench, say
@@ -24,7 +25,7 @@ from lib_scenarios import SCENARIOS
 from lib_servers import LoggingPerigee
 from lib_tables import terminal, with_rows
 
-PARTS = [part_instructions, part_rounds, part_idle, part_sessions]
+PARTS = [part_instructions, part_rounds, part_latency, part_idle, part_sessions]
 ASKING = [part_instructions, part_rounds, part_idle]  # what is run when only servers or scenarios are named
 BROKEN, MISSING = 1, 3  # exit codes
 
