@@ -10,11 +10,14 @@ import lib_budgets
 import lib_history
 import lib_page
 import lib_peers
+import part_connections
 import part_idle
 import part_instructions
 import part_latency
 import part_rounds
+import part_routes
 import part_sessions
+import part_workers
 from lib_bench import FULL, QUICK, Bench, say
 from lib_build import BuildError, build
 from lib_count import CountError, counter
@@ -25,7 +28,8 @@ from lib_scenarios import SCENARIOS
 from lib_servers import LoggingPerigee
 from lib_tables import terminal, with_rows
 
-PARTS = [part_instructions, part_rounds, part_latency, part_idle, part_sessions]
+PARTS = [part_instructions, part_rounds, part_latency, part_connections, part_workers, part_routes, part_idle,
+         part_sessions]
 ASKING = [part_instructions, part_rounds, part_idle]  # what is run when only servers or scenarios are named
 BROKEN, MISSING = 1, 3  # exit codes
 
