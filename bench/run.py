@@ -11,12 +11,15 @@ import lib_history
 import lib_page
 import lib_peers
 import part_connections
+import part_descriptors
 import part_idle
 import part_instructions
 import part_latency
+import part_reload
 import part_rounds
 import part_routes
 import part_sessions
+import part_stress
 import part_workers
 from lib_bench import FULL, QUICK, Bench, say
 from lib_build import BuildError, build
@@ -29,7 +32,7 @@ from lib_servers import LoggingPerigee
 from lib_tables import terminal, with_rows
 
 PARTS = [part_instructions, part_rounds, part_latency, part_connections, part_workers, part_routes, part_idle,
-         part_sessions]
+         part_sessions, part_stress, part_descriptors, part_reload]
 ASKING = [part_instructions, part_rounds, part_idle]  # what is run when only servers or scenarios are named
 BROKEN, MISSING = 1, 3  # exit codes
 
