@@ -117,25 +117,25 @@ def one_round(connections, what):
     return [tuple(map(float, answer.split())) for answer in answers]
 
 
-def undisturbed_rounds(connections, what):
+def undisturbed_rounds(connections, what, rounds=ROUNDS):
     """The nanoseconds of a call in rounds in which every party had a core to itself all the time."""
     seen = []
     for _ in range(MOST_ROUNDS):
         answers = one_round(connections, what)
         if all(wall <= cpu * DISTURBED for wall, cpu in answers):
             seen.append(statistics.mean(wall for wall, _ in answers))
-            if len(seen) == ROUNDS:
+            if len(seen) == rounds:
                 break
-    if len(seen) < ROUNDS:
+    if len(seen) < rounds:
         raise ServerError(f"{what}: the machine is too busy")
     return seen
 
 
-def measure(server):
+def measure(server, rounds=ROUNDS):
     """For each loop the rounds' nanoseconds of a call."""
     with Running(server, None) as running:
         connections = connections_to(running.port, server.workers)
-        return {what: undisturbed_rounds(connections, what) for what in ["empty", *WHAT]}
+        return {what: undisturbed_rounds(connections, what, rounds) for what in ["empty", *WHAT]}
 
 
 def broken(figures):

@@ -108,7 +108,7 @@ def spent(running, subscribers, size, work):
     return running.cpu_seconds() - before
 
 
-def measure(count):
+def measure(count, times=ROUNDS):
     """Rounds of both, in turn, and what a subscriber adds to the server's memory."""
     with Running(Channel(), cores()[0], connections=20000) as ours:
         message = message_of(ours.port)
@@ -123,17 +123,17 @@ def measure(count):
             sends = Running(Sends(count, message), cores()[0], stdin=subprocess.PIPE)
             try:
                 with Subscribers(sends.port, count) as sent_to:
-                    return each, len(message), rounds(ours, listening, connection, sends, sent_to, len(message))
+                    return each, len(message), rounds(ours, listening, connection, sends, sent_to, len(message), times)
             finally:
                 sends.stop()
 
 
-def rounds(ours, listening, connection, sends, sent_to, size):
+def rounds(ours, listening, connection, sends, sent_to, size, times):
     def send():
         sends.process.stdin.write(b"send\n")
         sends.process.stdin.flush()
     pairs = []
-    for _ in range(ROUNDS + 3):
+    for _ in range(times + 3):
         pairs.append((spent(ours, listening, size, lambda: publish(connection)), spent(sends, sent_to, size, send)))
     return pairs[3:]
 

@@ -138,7 +138,7 @@ def downloads(running, seconds):
     return figures["answers"] / figures["seconds"]
 
 
-def download_rounds(servers):
+def download_rounds(servers, rounds=ROUNDS):
     """For each server the rounds' answers a second. They go from server to server."""
     seen = {server.name: [] for server in servers}
     running = []
@@ -147,7 +147,7 @@ def download_rounds(servers):
             running.append(Running(server, cores()[0]))
             check_bodies(running[-1])
             downloads(running[-1], SECONDS / 2)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for one in running:
                 seen[one.name].append(downloads(one, SECONDS))
     finally:

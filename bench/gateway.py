@@ -122,6 +122,14 @@ def show(figures):
     return ratios
 
 
+def both(upstream):
+    """nginx and Perigee, ready to start, before that upstream."""
+    servers = NginxGateway(upstream.port, POOL), Gateway(upstream.port)
+    for server in servers:
+        server.prepare()
+    return servers
+
+
 def count(server, core):
     """Prints the instructions of one page of three upstreams: the server's own, without the kernel's."""
     with Running(server, core, wrapper=counter().wrapper) as running:
@@ -142,10 +150,9 @@ def main():
     try:
         build("floor")
         with Running(Upstream(), client_core) as upstream:
-            peer, ours = NginxGateway(upstream.port, POOL), Gateway(upstream.port)
+            peer, ours = both(upstream)
             floor = GatewayFloor(upstream.port)
-            for server in (peer, ours, floor):
-                server.prepare()
+            floor.prepare()
             if options.count:
                 for server in (ours, peer, floor):
                     count(server, server_core)

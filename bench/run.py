@@ -21,6 +21,7 @@ import part_routes
 import part_sessions
 import part_stress
 import part_workers
+import part_workloads
 from lib_bench import FULL, QUICK, Bench, say
 from lib_build import BuildError, build
 from lib_count import CountError, counter
@@ -32,7 +33,7 @@ from lib_servers import LoggingPerigee
 from lib_tables import terminal, with_rows
 
 PARTS = [part_instructions, part_rounds, part_latency, part_connections, part_workers, part_routes, part_idle,
-         part_sessions, part_stress, part_descriptors, part_reload]
+         part_sessions, part_stress, part_descriptors, part_reload, part_workloads]
 ASKING = [part_instructions, part_rounds, part_idle]  # what is run when only servers or scenarios are named
 BROKEN, MISSING = 1, 3  # exit codes
 
