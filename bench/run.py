@@ -15,6 +15,7 @@ import part_descriptors
 import part_idle
 import part_instructions
 import part_latency
+import part_micro
 import part_reload
 import part_rounds
 import part_routes
@@ -33,7 +34,7 @@ from lib_servers import LoggingPerigee
 from lib_tables import terminal, with_rows
 
 PARTS = [part_instructions, part_rounds, part_latency, part_connections, part_workers, part_routes, part_idle,
-         part_sessions, part_stress, part_descriptors, part_reload, part_workloads]
+         part_sessions, part_stress, part_descriptors, part_reload, part_workloads, part_micro]
 ASKING = [part_instructions, part_rounds, part_idle]  # what is run when only servers or scenarios are named
 BROKEN, MISSING = 1, 3  # exit codes
 
