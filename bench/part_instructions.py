@@ -32,6 +32,6 @@ def parsers(bench):
 
 def tables(figures):
     columns = list(dict.fromkeys(name for cells in figures.values() for name in cells))
-    return [Table("User instructions a request", columns, figures, f"by {counter().name}", steady=True, chart="bars",
+    return [Table("User instructions a request", columns, figures, f"by {counter().name}" if figures else "", steady=True, chart="bars",
                   charted=["hello", "typed", "browser", "large head", "churn", "json answer", "dictionary"],
                   note="Of the server's process alone, warm; the kernel's are not among them.")]

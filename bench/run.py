@@ -64,6 +64,13 @@ def commands(bench):
     return lines
 
 
+def counter_name():
+    try:
+        return counter().name
+    except CountError:
+        return "none"
+
+
 def noise_before():
     """What the machine was doing besides, which is what makes times differ."""
     return {"load before": f"{os.getloadavg()[0]:.2f}"}
@@ -72,7 +79,7 @@ def noise_before():
 def run(bench, parts):
     report = {"time": now_text(), "effort": bench.effort.name, "environment": describe(),
               "peers": {server.name: server.version for server in bench.servers if getattr(server, "version", "")},
-              "counter": counter().name, "command": " ".join(["./dev bench", *sys.argv[1:]]),
+              "counter": counter_name(), "command": " ".join(["./dev bench", *sys.argv[1:]]),
               "noise": noise_before()}
     for part in parts:
         say(f"== {part.TITLE}")
