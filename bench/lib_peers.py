@@ -15,9 +15,10 @@ class Program:
     compared = True
     version = ""
 
-    def __init__(self, name, command, takes=("hello",), make="", version=""):
+    def __init__(self, name, command, takes=("hello",), make="", version="", environment=None):
         self.name, self.words, self.taken = name, shlex.split(command), takes
         self.make, self.asked_version = shlex.split(make), shlex.split(version)
+        self.variables = environment or {}
 
     def takes(self, scenario):
         return scenario.name in self.taken
@@ -49,11 +50,13 @@ class Program:
         return self.words
 
     def environment(self):
-        return {}
+        return self.variables
 
 
 IN_GO = ("hello", "typed", "browser", "large head", "pipelined", "churn", "json answer", "dictionary")
-GO = Program("go", str(BUILD / "hello_go"), IN_GO, f"go build -o {BUILD}/hello_go {SOURCE}/go/hello.go", "go version")
+# Callgrind does not survive the signals that goroutines are preempted by.
+GO = Program("go", str(BUILD / "hello_go"), IN_GO, f"go build -o {BUILD}/hello_go {SOURCE}/go/hello.go", "go version",
+             {"GODEBUG": "asyncpreemptoff=1"})
 ALL = [Perigee(), LoggingPerigee(), TimedPerigee(), NginxLua(), NginxStatic(), GO, Floor()]
 
 
