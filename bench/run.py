@@ -4,6 +4,7 @@ what and how."""
 
 import argparse
 import os
+import signal
 import sys
 
 import lib_budgets
@@ -128,8 +129,14 @@ def arguments():
     return parser.parse_args()
 
 
+def end_servers(*_):
+    """As an exception, so that whatever was started is stopped on the way out."""
+    sys.exit("bench: ended from outside")
+
+
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, end_servers)
     if options.record and options.only:
         sys.exit("bench: a run of some parts is not recorded")
     try:

@@ -66,6 +66,19 @@ class BadInput(unittest.TestCase):
         with self.assertRaisesRegex(ServerError, "cannot be started: No such file"):
             Running(named("none=/no/such/program"), None)
 
+    def test_a_run_that_is_ended_leaves_no_server_behind(self):
+        argv = [sys.executable, "-B", "bench/run.py", "--quick", "--only", "floor", "--only", "connections"]
+        with tempfile.TemporaryDirectory() as folder, subprocess.Popen(
+                [*argv, "--report", folder], cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
+            while "connections: 1" not in run.stderr.readline():
+                self.assertIsNone(run.poll())
+            children = [int(pid) for pid in pathlib.Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
+            servers = [pid for pid in children if "floor" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()]
+            self.assertEqual(len(servers), 1)
+            run.terminate()
+            run.wait(30)
+            self.assertFalse(pathlib.Path(f"/proc/{servers[0]}").exists())
+
     def test_unknown_names_are_refused(self):
         result, _ = bench("--only", "helo")
         self.assertEqual(result.returncode, 1)
