@@ -26,7 +26,8 @@ WORKER_BYTES = 8_000_000  # PSS of an added worker, idle
 P99_TIMES_FLOOR = 1.5  # at half of Perigee's capacity, open loop
 IDLE_BYTES = 1_024
 BUSY_SHARE = 0.05  # of a core that a server without descriptors may spin through
-STRESS_BYTES = 1  # a request, of the slope of resident memory under sustained load
+STRESS_BYTES = 1  # a request, of the slope of resident memory under sustained load,
+STRESS_GROWTH = 1_000_000  # unless it grew by less than this: a short run has few requests
 
 
 def figure(report, *path):
@@ -125,7 +126,9 @@ def of_sessions(report):
 
 
 def of_stress(report):
-    return [at_most("stress", figure(report, "stress", "bytes_a_request"), STRESS_BYTES, "bytes a request")]
+    slope = at_most("stress", figure(report, "stress", "bytes_a_request"), STRESS_BYTES, "bytes a request")
+    growth = at_most("stress", figure(report, "stress", "growth"), STRESS_GROWTH, "bytes")
+    return [slope if growth else None]
 
 
 def of_descriptors(report):

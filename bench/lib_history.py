@@ -5,17 +5,17 @@ import json
 from dataclasses import dataclass
 
 from lib_machine import ROOT, SOURCE
-from lib_tables import cell_text, ends, heading, middle
+from lib_tables import cell_text, compared, ends, heading, middle
 
 FILE = SOURCE / "history" / "runs.jsonl"
 STEADY = 0.01  # a count that changed by less has not changed
-KEPT = ("time", "effort", "environment", "peers", "counter", "missing")
+KEPT = ("time", "effort", "environment", "noise", "peers", "counter", "missing")
 
 
 def line_of(report, tables):
     """What is kept of a run: where it ran, and every figure, a spread as [least, median, most]."""
     figures = {}
-    for table in tables:
+    for table in compared(tables):
         for row, column, figure in table.figures():
             low, high = ends(figure)
             kept = [low, middle(figure), high] if isinstance(figure, dict) else figure
@@ -65,7 +65,7 @@ def changes(tables, line):
     """{(title, row, column): Change} of what is beyond the noise of both runs: the medians differ, and neither lies
     among what the other saw; a count by more than a percent."""
     found = {}
-    for table in tables:
+    for table in compared(tables):
         old = line["figures"].get(heading(table), {}) if line else {}
         for row, column, figure in table.figures():
             before = old.get(row, {}).get(str(column))

@@ -6,6 +6,7 @@ import pathlib
 import platform
 import resource
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = pathlib.Path("bench")  # every command runs in ROOT, so that reports name no machine's folders
@@ -61,3 +62,29 @@ def describe():
 
 def now_text():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Others:
+    """What the machine does beside the bench, which is what makes times differ."""
+
+    def __init__(self):
+        self.load, self.time, self.busy, self.own = os.getloadavg()[0], time.monotonic(), busy_seconds(), own_seconds()
+
+    def told(self):
+        seconds = (time.monotonic() - self.time) * (os.cpu_count() or 1)
+        share = max(0.0, busy_seconds() - self.busy - (own_seconds() - self.own)) / seconds
+        return {"load before": f"{self.load:.2f}", "load after": f"{os.getloadavg()[0]:.2f}",
+                "others": f"{share:.0%} of all cores' time"}
+
+
+def busy_seconds():
+    """Processor time of the whole machine."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, interrupts, soft, *_ = (int(word) for word in stat.readline().split()[1:])
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds():
+    """Of the bench and of all it started that has ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -164,8 +164,10 @@ class Running:
         return int(match[1]) if match else None
 
     def last_words(self):
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        """The last line of its own; valgrind's begin with ==."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip(" =")]
+        own = [line for line in lines if not line.startswith("==")] or lines
+        return own[-1] if own else "it said nothing"
 
     def kernel_share(self, work):
         """What `work` returns, and which share of the processor time that the server took meanwhile was the kernel's: by

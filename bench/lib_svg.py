@@ -37,7 +37,7 @@ def bar(y, share, spread, colour, label):
 
 def bars(table, colours):
     """A group of bars for each column, one bar a row."""
-    cells = [(column, [(name, row[column]) for name, row in table.rows.items()
+    cells = [(column, [(name, row[column]) for name, row in table.drawn_rows().items()
                        if not isinstance(row.get(column, ""), str)]) for column in table.charted or table.columns]
     cells = [(column, group) for column, group in cells if group]
     most = max((ends(figure)[1] for _, group in cells for _, figure in group), default=0) or 1
@@ -88,7 +88,7 @@ def lines(table, colours, even=False):
     """A line a row; the columns are numbers. Both axes are logarithmic, or both even."""
     points = {name: [(float(column), middle(row[column])) for column in table.columns
                      if not isinstance(row.get(column, ""), str) and (even or middle(row[column]) > 0)]
-              for name, row in table.rows.items()}
+              for name, row in table.drawn_rows().items()}
     points = {name: some for name, some in points.items() if some}
     values = [y for some in points.values() for _, y in some]
     places = [x for some in points.values() for x, _ in some]

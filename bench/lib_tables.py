@@ -1,5 +1,7 @@
 """Figures as tables: what every part of the bench hands to the terminal, the page and the history."""
 
+import textwrap
+
 from dataclasses import dataclass, field
 
 NAME = 24  # characters of a row's name in the terminal
@@ -16,10 +18,14 @@ class Table:
     unit: str = ""
     note: str = ""
     better: str = "less"    # or "more", or "" where neither is
-    chart: str = ""         # "bars" or "lines": rows are lines, columns numbers on the way
+    chart: str = ""         # "bars", "lines" (a row is a line, columns are numbers), or "time": likewise, and nothing else
     charted: list = field(default_factory=list)  # columns in the chart; all when empty
+    drawn: list = field(default_factory=list)    # rows in the chart; all when empty
     digits: int = 0
     steady: bool = False    # repeats to a percent or so, as counts do
+
+    def drawn_rows(self):
+        return {name: cells for name, cells in self.rows.items() if not self.drawn or name in self.drawn}
 
     def figures(self):
         """(row, column, figure) of all that are numbers or spreads."""
@@ -27,6 +33,11 @@ class Table:
             for column in self.columns:
                 if not isinstance(cells.get(column, ""), str):
                     yield row, column, cells[column]
+
+
+def compared(tables):
+    """Those whose figures mean the same in another run: not what went on from moment to moment."""
+    return [table for table in tables if table.chart != "time"]
 
 
 def middle(figure):
@@ -78,5 +89,7 @@ def terminal(table, width=132):
     for first in range(0, len(table.columns), at_once):
         some = slice(first, first + at_once)
         lines.append(" " * (left + 2) + "".join(f"{column:>{wide}}" for column in table.columns[some]))
-        lines += [f"  {name:<{left}}" + "".join(f"{text:>{wide}}" for text in row[some]) for name, row in texts.items()]
-    return "\n".join([*lines, *([f"  {table.note}"] if table.note else []), ""])
+        lines += [f"  {name:<{left}}" + "".join(f"{text:>{wide}}" for text in row[some]) for name, row in texts.items()
+                  if any(text != "-" for text in row[some])]
+    note = textwrap.wrap(table.note, width, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join([*lines, *note, ""])

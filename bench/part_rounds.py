@@ -34,7 +34,8 @@ def tables(figures):
     note = "64 connections; the median and the least and most of the rounds."
     note += f" Not busy all the time, so that client or machine was the limit: {'; '.join(idle)}." if idle else ""
     return [
-        Table("Requests a second", columns, of(figures, "rps", 1000), "thousands", note, "more", "bars", CHARTED, 1),
+        Table("Requests a second", columns, of(figures, "rps", 1000), "thousands", note, "more", "bars", CHARTED,
+              [name for name in figures if "," not in name], 1),
         Table("Processor time a request", columns, of(figures, "cpu_us"), "microseconds", "User and system.", "less",
               digits=2),
         Table("Latency in the closed loop", columns, latency, "microseconds, p50 / p99 / p99.9",

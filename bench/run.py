@@ -3,7 +3,6 @@
 what and how."""
 
 import argparse
-import os
 import signal
 import sys
 
@@ -29,10 +28,10 @@ from lib_build import BuildError, build
 from lib_count import CountError, counter
 from lib_load import command as load_command
 from lib_load import open_command
-from lib_machine import ROOT, describe, now_text
+from lib_machine import ROOT, Others, describe, now_text
 from lib_scenarios import SCENARIOS
 from lib_servers import LoggingPerigee
-from lib_tables import terminal, with_rows
+from lib_tables import compared, terminal, with_rows
 
 PARTS = [part_instructions, part_rounds, part_latency, part_connections, part_workers, part_routes, part_idle,
          part_sessions, part_stress, part_descriptors, part_reload, part_workloads, part_micro]
@@ -72,20 +71,15 @@ def counter_name():
         return "none"
 
 
-def noise_before():
-    """What the machine was doing besides, which is what makes times differ."""
-    return {"load before": f"{os.getloadavg()[0]:.2f}"}
-
-
 def run(bench, parts):
     report = {"time": now_text(), "effort": bench.effort.name, "environment": describe(),
               "peers": {server.name: server.version for server in bench.servers if getattr(server, "version", "")},
-              "counter": counter_name(), "command": " ".join(["./dev bench", *sys.argv[1:]]),
-              "noise": noise_before()}
+              "counter": counter_name(), "command": " ".join(["./dev bench", *sys.argv[1:]])}
+    others = Others()
     for part in parts:
         say(f"== {part.TITLE}")
         report[part.NAME] = part.measure(bench)
-    report["noise"]["load after"] = f"{os.getloadavg()[0]:.2f}"
+    report["noise"] = others.told()
     report["commands"] = {"this run": report["command"]} | commands(bench)
     report["missing"] = bench.missing
     return report
@@ -99,16 +93,7 @@ def publish(report, parts, options):
     changes = lib_history.changes(tables, before)
     broken = lib_budgets.broken(report, [part.NAME for part in parts])
     page = lib_page.write(ROOT / options.report, report, shown, broken, changes, before)
-    print("\n".join(f"{key:<12} {value}" for key, value in report["environment"].items()) + "\n")
-    print("\n".join(terminal(table) for table in tables if table.chart != "time"))
-    for line in report["missing"]:
-        print(f"missing: {line}")
-    for line in lib_history.told(changes, before):
-        print(line)
-    for line in broken if options.check else ():
-        print(f"budget broken: {line}")
-    if options.check and not broken:
-        print("all budgets held")
+    tell(report, tables, [*lib_history.told(changes, before), *(verdict(broken) if options.check else [])])
     print(f"report: {page}")
     if options.record or not (options.quick or options.only):
         lib_history.append(lib_history.line_of(report, tables))
@@ -116,9 +101,20 @@ def publish(report, parts, options):
     return broken
 
 
+def verdict(broken):
+    return [f"budget broken: {line}" for line in broken] or ["all budgets held"]
+
+
+def tell(report, tables, lines):
+    print("\n".join(f"{key:<12} {value}" for key, value in (report["environment"] | report["noise"]).items()) + "\n")
+    print("\n".join(terminal(table) for table in compared(tables)))
+    for line in (*(f"missing: {line}" for line in report["missing"]), *lines):
+        print(line)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter rounds; the instruction counts stay whole")
+    parser.add_argument("--quick", action="store_true", help="shorter rounds; Perigee's instruction counts stay whole")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is broken or cannot be checked")
     parser.add_argument("--record", action="store_true", help="append a quick run to the history too, as a full run is")
     parser.add_argument("--only", metavar="NAME", action="append", default=[],
