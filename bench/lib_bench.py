@@ -32,7 +32,8 @@ class Effort:
 
 
 FULL = Effort("full", rounds=5, seconds=1, warm=1, latency_runs=9, latency_seconds=2, sweep_rounds=3, sweep_seconds=0.7,
-              stress_seconds=60, reload_seconds=8, workload_rounds=7, micro_repetitions=9, sessions=(1_000, 1_000_000), counted_of_peers=())
+              stress_seconds=60, reload_seconds=8, workload_rounds=7, micro_repetitions=9,
+              sessions=(1_000, 1_000_000), counted_of_peers=())
 QUICK = Effort("quick", rounds=3, seconds=0.2, warm=0.2, latency_runs=9, latency_seconds=0.3, sweep_rounds=1,
                sweep_seconds=0.2, stress_seconds=6, reload_seconds=2, workload_rounds=3, micro_repetitions=3,
                sessions=(1_000, 1_000_000), counted_of_peers=("hello", "browser", "churn"))

@@ -7,7 +7,7 @@ from lib_machine import BUILD, ROOT, SOURCE
 C_FLAGS = ["-O2", "-Wall", "-Wextra"]
 RELEASE = "build/release"
 CLIENT = [f"{SOURCE}/{name}.c" for name in ("answer", "client", "histogram")]
-PARTS = ("base", "http", "state", "script")  # of the engine, that micro_*.cc look at
+PARTS = ("base", "http", "net", "state", "script")  # of the engine, that micro_*.cc look at
 # In the order that the linker wants, and what the release binary is linked with.
 ENGINE = [f"{RELEASE}/libperigee_{name}.a" for name in ("script", "files", "client", "http", "net", "state", "profiler",
                                                        "base")]

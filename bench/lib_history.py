@@ -8,7 +8,8 @@ from lib_machine import ROOT, SOURCE
 from lib_tables import cell_text, compared, ends, heading, middle
 
 FILE = SOURCE / "history" / "runs.jsonl"
-STEADY = 0.01  # a count that changed by less has not changed
+STEADY = 0.03  # a count that changed by less has not changed
+SINGLE = 0.10  # a figure that was taken once, likewise
 KEPT = ("time", "effort", "environment", "noise", "peers", "counter", "missing")
 
 
@@ -63,7 +64,7 @@ class Change:
 
 def changes(tables, line):
     """{(title, row, column): Change} of what is beyond the noise of both runs: the medians differ, and neither lies
-    among what the other saw; a count by more than a percent."""
+    among what the other saw; a count by more than three percent, what was taken once by more than ten."""
     found = {}
     for table in compared(tables):
         old = line["figures"].get(heading(table), {}) if line else {}
@@ -77,12 +78,11 @@ def changes(tables, line):
 
 
 def differs(before, figure, steady):
-    low, then, high = before if isinstance(before, list) else (before, before, before)
-    least, most = ends(figure)
-    now = middle(figure)
-    if abs(now - then) <= STEADY * abs(then):
-        return False
-    return steady or not (low <= now <= high or least <= then <= most)
+    then, now = before[1] if isinstance(before, list) else before, middle(figure)
+    if isinstance(before, list) and isinstance(figure, dict) and not steady:
+        low, high = ends(figure)
+        return not (before[0] <= now <= before[2] or low <= then <= high)
+    return abs(now - then) > (STEADY if steady else SINGLE) * abs(then)
 
 
 def told(found, before):

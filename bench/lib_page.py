@@ -124,8 +124,9 @@ def difference(changes, before):
         cells = (f"{change.title}: {change.row}, {change.column}", cell_text(change.before), cell_text(change.now))
         rows.append("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in cells)
                     + f'<td class="{kind}">{change.share:+.1%}</td></tr>')
+    head = "<tr><th>figure</th><th>then</th><th>now</th><th></th></tr>"
     return (f'<p class="note">To {html.escape(where)}; only what is beyond the noise of both runs.</p>'
-            f'<div class="scroll"><table><tr><th>figure</th><th>then</th><th>now</th><th></th></tr>{"".join(rows)}</table></div>')
+            f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>')
 
 
 def page(report, parts, broken, changes, before):

@@ -84,6 +84,8 @@ def tables(figures):
     columns = ["answered", "refused", "hanging", "processor, %", "answered afterwards"]
     rows = {name: dict(zip(columns, (found["answered"], found["refused"], found["hanging"], found["busy"] * 100,
                                      found["afterwards"]))) for name, found in figures.items()}
-    return [Table(f"{CONNECTIONS} connections at once to a server that may have {DESCRIPTORS} descriptors", columns, rows,
-                  "", f"Refused: ended, or told an error. Hanging: neither an answer nor an end within {PATIENCE:.0f} s. The processor time is that of the full "
-                  f"server while nobody asks. Afterwards: {DESCRIPTORS // 4} are asked when all have gone.", "")]
+    title = f"{CONNECTIONS} connections at once to a server that may have {DESCRIPTORS} descriptors"
+    return [Table(title, columns, rows,
+                  "", f"Refused: ended, or told an error. Hanging: neither an answer nor an end within {PATIENCE:.0f} s. The "
+                  "processor time is that of the full server while nobody asks. Afterwards: when all have gone, "
+                  f"{DESCRIPTORS // 4} are asked.", "")]

@@ -30,4 +30,4 @@ def measure(bench):
 
 def tables(figures):
     rows = {"perigee": {f"{count} route{'s' if count != '1' else ''}": value for count, value in figures.items()}}
-    return [Table("User instructions a request, with so many routes", list(rows["perigee"]), rows, steady=True)]
+    return [Table("User instructions a request, with so many routes", list(rows["perigee"]), rows)]

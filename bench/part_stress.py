@@ -48,7 +48,8 @@ def measure(bench):
     if not seen:
         return {}
     settled = [sample for sample in seen if sample[0] >= seen[-1][0] * SETTLED]
-    return {"seconds": seen[-1][0], "requests": seen[-1][1], "first": seen[0][2], "last": seen[-1][2], "growth": seen[-1][2] - settled[0][2],
+    return {"seconds": seen[-1][0], "requests": seen[-1][1], "first": seen[0][2], "last": seen[-1][2],
+            "growth": seen[-1][2] - settled[0][2],
             "bytes_a_request": slope([(requests, size) for _, requests, size in settled]),
             "bytes_a_minute": slope([(time / 60, size) for time, _, size in settled]),
             "samples": [(round(time, 2), size) for time, _, size in seen]}

@@ -94,7 +94,7 @@ def publish(report, parts, options):
     broken = lib_budgets.broken(report, [part.NAME for part in parts])
     page = lib_page.write(ROOT / options.report, report, shown, broken, changes, before)
     tell(report, tables, [*lib_history.told(changes, before), *(verdict(broken) if options.check else [])])
-    print(f"report: {page}")
+    print(f"report: {options.report}/{page.name}")
     if options.record or not (options.quick or options.only):
         lib_history.append(lib_history.line_of(report, tables))
         print(f"history: {lib_history.FILE}")
