@@ -35,14 +35,19 @@ def append(line, file=None):
         runs.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
-def last(effort, file=None):
-    """The last line that was made with that effort, or None. A line that cannot be read is passed over."""
+def kind(line):
+    """Figures are compared within a kind: the same effort, machine and counter."""
+    return line.get("effort"), line.get("environment", {}).get("machine"), line.get("counter")
+
+
+def last(report, file=None):
+    """The last line of the report's kind, or None. A line that cannot be read is passed over."""
     file = file or ROOT / FILE
     found = None
     for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         try:
             line = json.loads(text)
-            found = line if line.get("effort") == effort and "figures" in line else found
+            found = line if kind(line) == kind(report) and "figures" in line else found
         except (ValueError, AttributeError):
             continue
     return found

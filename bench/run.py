@@ -89,7 +89,7 @@ def publish(report, parts, options):
     """Terminal, page, JSON and history; the budgets that are broken."""
     shown = [(part.NAME, part.TITLE, with_rows(part.tables(report[part.NAME]))) for part in parts if report[part.NAME]]
     tables = [table for _, _, some in shown for table in some]
-    before = lib_history.last(report["effort"])
+    before = lib_history.last(report)
     changes = lib_history.changes(tables, before)
     broken = lib_budgets.broken(report, [part.NAME for part in parts])
     page = lib_page.write(ROOT / options.report, report, shown, broken, changes, before)

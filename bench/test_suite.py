@@ -125,15 +125,16 @@ class History(unittest.TestCase):
         return [(change.before, change.now, change.better) for change in
                 lib_history.changes([table(now, **more)], line).values()]
 
-    def test_the_last_line_of_the_same_effort_is_found(self):
+    def test_the_last_line_of_the_same_kind_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder, "runs.jsonl")
-            self.assertIsNone(lib_history.last("full", file))
-            for effort, value in (("full", 1), ("full", 2), ("quick", 3)):
-                lib_history.append(lib_history.line_of(self.REPORT | {"effort": effort}, [table(value)]), file)
+            self.assertIsNone(lib_history.last(self.REPORT, file))
+            elsewhere = {"environment": {"commit": "abc", "machine": "another"}}
+            for other, value in (({}, 1), ({}, 2), ({"effort": "quick"}, 3), (elsewhere, 4), ({"counter": "perf"}, 5)):
+                lib_history.append(lib_history.line_of(self.REPORT | other, [table(value)]), file)
             with open(file, "a", encoding="utf-8") as lines:
                 lines.write("half a li")
-            self.assertEqual(lib_history.last("full", file)["figures"], {"Speed": {"perigee": {"one": 2}}})
+            self.assertEqual(lib_history.last(self.REPORT, file)["figures"], {"Speed": {"perigee": {"one": 2}}})
 
     def test_a_count_has_changed_by_more_than_three_percent_what_was_taken_once_by_more_than_ten(self):
         self.assertEqual(self.changes(1000, 1029, steady=True), [])
