@@ -3,6 +3,8 @@
 
 #include <lua.hpp>
 
+#include <array>
+#include <cstdio>
 #include <memory>
 #include <new>
 #include <optional>
@@ -26,17 +28,27 @@ std::optional<std::string_view> optional_text(lua_State* state, int index) {
   return lua_isnoneornil(state, index) ? std::nullopt : std::optional(check_text(state, index));
 }
 
+// What is wrong with a name that holds a control byte: the byte itself is nothing to write into a log.
+void push_control_fault(lua_State* state, std::string_view name) {
+  const std::size_t at = state::Topics::control_in(name).value_or(0);
+  std::array<char, 8> shown{};
+  (void)std::snprintf(shown.data(), shown.size(), "0x%02x", static_cast<unsigned char>(name[at]));
+  lua_pushfstring(state, "a topic's name holds no control bytes: byte %d is %s", static_cast<int>(at) + 1,
+                  shown.data());
+}
+
 // topic_fault(name) -> nothing; or what is wrong with it, and whether that is its length.
 int topic_fault(lua_State* state) {
   using Fault = state::Topics::NameFault;
-  switch (state::Topics::fault_of(check_text(state, 1))) {
+  const std::string_view name = check_text(state, 1);
+  switch (state::Topics::fault_of(name)) {
     case Fault::kNone:
       return 0;
     case Fault::kEmpty:
       lua_pushliteral(state, "a topic's name is not empty");
       return 1;
     case Fault::kControl:
-      lua_pushliteral(state, "a topic's name holds no control bytes");
+      push_control_fault(state, name);
       return 1;
     case Fault::kTooLong:
       break;

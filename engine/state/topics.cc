@@ -37,9 +37,16 @@ Topics::NameFault Topics::fault_of(std::string_view name) {
   if (name.size() > kNameLimit) {
     return NameFault::kTooLong;
   }
-  const bool control =
-      std::any_of(name.begin(), name.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; });
-  return control ? NameFault::kControl : NameFault::kNone;
+  return control_in(name) ? NameFault::kControl : NameFault::kNone;
+}
+
+std::optional<std::size_t> Topics::control_in(std::string_view name) {
+  const auto* const found =
+      std::find_if(name.begin(), name.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; });
+  if (found == name.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - name.begin());
 }
 
 Topics::Aftermath::~Aftermath() {

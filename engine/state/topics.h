@@ -39,6 +39,8 @@ class Topics {
   /// What is wrong with a topic's name.
   enum class NameFault : std::uint8_t { kNone, kEmpty, kTooLong, kControl };
   [[nodiscard]] static NameFault fault_of(std::string_view name);
+  /// Where its first control byte stands, if it has any.
+  [[nodiscard]] static std::optional<std::size_t> control_in(std::string_view name);
 
   /// A topic, and the number by which its messages are to be delivered.
   struct Wanted {

@@ -54,8 +54,10 @@ describe("perigee.publish", function()
     raises("bad argument #1 to 'publish' (a topic's name expected, got nil)", perigee.publish)
     raises("bad argument #1 to 'publish' (a topic's name expected, got number)", perigee.publish, 7, "x")
     raises("bad argument #1 to 'publish' (a topic's name is not empty)", perigee.publish, "", "x")
-    raises("bad argument #1 to 'publish' (a topic's name holds no control bytes)", perigee.publish, "a\nb", "x")
-    raises("bad argument #1 to 'members' (a topic's name holds no control bytes)", perigee.members, "a\0b")
+    local control = "bad argument #1 to '%s' (a topic's name holds no control bytes: byte %d is %s)"
+    raises(control:format("publish", 2, "0x0a"), perigee.publish, "a\nb", "x")
+    raises(control:format("members", 2, "0x00"), perigee.members, "a\0b")
+    raises(control:format("members", 3, "0x7f"), perigee.members, "ab\127\1")
   end)
 
   it("refuses options that can't be", function()

@@ -7,7 +7,8 @@ describe("perigee.subscribe", function()
   it("wants a topic and a function", function()
     raises("bad argument #1 to 'subscribe' (a topic's name expected, got nil)", perigee.subscribe)
     raises("bad argument #1 to 'subscribe' (a topic's name is not empty)", perigee.subscribe, "", print)
-    raises("bad argument #1 to 'subscribe' (a topic's name holds no control bytes)", perigee.subscribe, "a\n", print)
+    raises("bad argument #1 to 'subscribe' (a topic's name holds no control bytes: byte 2 is 0x0a)", perigee.subscribe,
+      "a\n", print)
     raises("bad argument #1 to 'subscribe' (a topic's name has at most 255 bytes)", perigee.subscribe,
       ("x"):rep(256), print)
     raises("bad argument #2 to 'subscribe' (function expected, got nil)", perigee.subscribe, "t")

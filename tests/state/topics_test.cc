@@ -166,6 +166,8 @@ TEST_CASE("topics: a name is short and has no control bytes") {
   CHECK(Topics::fault_of("a\nb") == Fault::kControl);
   CHECK(Topics::fault_of(std::string_view("a\0b", 3)) == Fault::kControl);
   CHECK(Topics::fault_of("a\x7f") == Fault::kControl);
+  CHECK(Topics::control_in("room:7 ä") == std::nullopt);
+  CHECK(Topics::control_in("a\nb\x7f") == 1U);
 }
 
 TEST_CASE("topics: with publishers on every thread each subscriber misses nothing and sees one order") {
