@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -29,10 +30,13 @@ void set_log_sink(LogSink* sink);
 /// The sink set, or the one that writes plain lines to standard error.
 [[nodiscard]] LogSink& log_sink();
 
-inline void log_event(LogLevel level, std::string_view message) {
+/// Writes one event; without memory for its line there is none, for who runs out of memory says so by this.
+inline void log_event(LogLevel level, std::string_view message) noexcept try {
   if (log_sink().enabled(level)) {
     log_sink().write(level, message);
   }
+} catch (const std::bad_alloc&) {
+  return;
 }
 
 }  // namespace perigee

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -154,7 +155,11 @@ bool Watchdog::look_at(Watched& watched, std::int64_t now) const {
     pthread_kill(watched.thread, signal());  // again at each look: what was being changed when it came may have lost it
   }
   if (watched.reports) {
-    look_for_block(watched, now);
+    try {
+      look_for_block(watched, now);
+    } catch (const std::bad_alloc&) {
+      return true;  // the next look may tell
+    }
   }
   return true;
 }

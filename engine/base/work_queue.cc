@@ -5,8 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <exception>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -44,7 +44,7 @@ bool WorkQueue::add_thread() {
   const SignalsBlocked blocked;
   try {
     threads_.emplace_back([this] { run(); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {  // no thread, or no memory to remember it
     return !threads_.empty();
   }
   return true;

@@ -45,6 +45,21 @@ void bind_bytes(sqlite3_stmt& statement, int index, std::string_view bytes) {
   sqlite3_bind_blob64(&statement, index, bytes.data() != nullptr ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
 }
 
+// What was begun and does not reach its end, because memory does, is not left open: nothing could be written after it.
+struct Reset {
+  sqlite3_stmt& statement;
+  ~Reset() { sqlite3_reset(&statement); }
+};
+
+struct Rollback {
+  sqlite3& database;
+  ~Rollback() {
+    if (sqlite3_get_autocommit(&database) == 0) {
+      sqlite3_exec(&database, "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+  }
+};
+
 }  // namespace
 
 void SessionFile::Close::operator()(sqlite3* database) const {
@@ -174,6 +189,7 @@ Result<> SessionFile::read(const std::function<void(const SessionRow& row)>& tak
 }
 
 Result<std::optional<SessionRow>> SessionFile::find(std::uint64_t id) {
+  const Reset reset{*find_};
   sqlite3_bind_int64(find_.get(), 1, static_cast<std::int64_t>(id));
   const int status = sqlite3_step(find_.get());
   Result<std::optional<SessionRow>> found = std::optional<SessionRow>();
@@ -183,13 +199,13 @@ Result<std::optional<SessionRow>> SessionFile::find(std::uint64_t id) {
   } else if (status != SQLITE_DONE) {
     found = failed();
   }
-  sqlite3_reset(find_.get());
   return found;
 }
 
 Result<> SessionFile::put(const SessionRow& row) {
   const auto id = static_cast<std::int64_t>(row.id);
   sqlite3_stmt* statement = row.data == nullptr ? remove_.get() : replace_.get();
+  const Reset reset{*statement};
   sqlite3_bind_int64(statement, 1, id);
   if (row.data != nullptr) {
     const std::int64_t offset = epoch_offset();
@@ -200,26 +216,21 @@ Result<> SessionFile::put(const SessionRow& row) {
     bind_bytes(*statement, 5, *row.data);
     sqlite3_bind_int64(statement, 6, checksum(id, digest, row.created + offset, row.used + offset, *row.data));
   }
-  const bool done = sqlite3_step(statement) == SQLITE_DONE;
-  Result<> result;
-  if (!done) {
-    result = failed();
+  if (sqlite3_step(statement) != SQLITE_DONE) {
+    return failed();
   }
-  sqlite3_reset(statement);
-  return result;
+  return {};
 }
 
 Result<> SessionFile::write(const std::vector<const SessionRow*>& rows) {
   TRY(run("BEGIN IMMEDIATE"));
+  const Rollback rollback{*database_};
   Result<> written;
   for (auto row = rows.begin(); row != rows.end() && written; ++row) {
     written = put(**row);
   }
   if (written) {
     written = run("COMMIT");
-  }
-  if (!written && sqlite3_get_autocommit(database_.get()) == 0) {
-    (void)run("ROLLBACK");
   }
   return written;
 }

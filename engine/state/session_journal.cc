@@ -1,9 +1,12 @@
 #include "state/session_journal.h"
 
 #include <chrono>
+#include <new>
 #include <utility>
 
+#include "base/insist.h"
 #include "base/log.h"
+#include "base/new_thread.h"
 
 namespace perigee::state {
 namespace {
@@ -20,7 +23,7 @@ Result<std::unique_ptr<SessionJournal>> SessionJournal::open(Settings settings, 
   auto file = TRY(SessionFile::open(settings.path));
   std::unique_ptr<SessionJournal> journal(new SessionJournal(std::move(settings), sessions, std::move(file)));
   TRY(journal->load(now));
-  journal->thread_ = std::thread([loaded = journal.get()] { loaded->run(); });
+  journal->thread_ = TRY(new_thread([loaded = journal.get()] { loaded->run(); }));
   return journal;
 }
 
@@ -109,13 +112,14 @@ bool SessionJournal::write(Batch& batch) {
     }
     written = file_->write(rows);
   } catch (const std::bad_alloc&) {
-    written = fail("not enough memory");
+    written = fail("out of memory");  // short enough for a string to hold it in place
   }
   say(written);
   if (!written) {
     give_back(batch);
   }
-  tell(batch.waiters, written ? "" : written.error().message);
+  static const std::string kNothing;
+  tell(batch.waiters, written ? kNothing : written.error().message);
   return static_cast<bool>(written);
 }
 
@@ -134,26 +138,33 @@ void SessionJournal::give_back(Batch& batch) {
   }
 }
 
-bool SessionJournal::undo(const SessionRow& row) {
+// False: another attempt to write it may succeed.
+bool SessionJournal::undo(const SessionRow& row) try {
   const auto kept = file_->find(row.id);
   if (kept) {
     sessions_.undo(row, *kept ? &**kept : nullptr);
   }
   return static_cast<bool>(kept);
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 // Each change between working and not working is an event.
-void SessionJournal::say(const Result<>& written) {
+void SessionJournal::say(const Result<>& written) try {
   const bool failing = !written;
   if (failing != std::exchange(failing_, failing)) {
     log_event(failing ? LogLevel::kError : LogLevel::kInfo,
               failing ? "sessions can't be written: " + written.error().message : "sessions are written again");
   }
+} catch (const std::bad_alloc&) {
+  return;
 }
 
 void SessionJournal::tell(std::vector<SessionStore::Waiter>& waiters, const std::string& error) {
   for (SessionStore::Waiter& waiter : waiters) {
-    waiter.executor->post([done = std::move(waiter.done), error] { done(error); });
+    if (!insist([&] { waiter.executor->post([done = waiter.done, error] { done(error); }); })) {
+      log_event(LogLevel::kError, "out of memory: who waits for a session to be written is not told");
+    }
   }
   waiters.clear();
 }

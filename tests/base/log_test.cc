@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <catch2/catch.hpp>
+#include <new>
 #include <vector>
 
 using perigee::LogLevel;
@@ -17,11 +18,15 @@ class Sink final : public perigee::LogSink {
 
   void write(LogLevel level, std::string_view message) override { write(level, message, "", ""); }
   void write(LogLevel, std::string_view message, std::string_view, std::string_view) override {
+    if (starved) {
+      throw std::bad_alloc();
+    }
     messages.emplace_back(message);
   }
   [[nodiscard]] bool enabled(LogLevel level) const override { return level >= lowest_; }
 
   std::vector<std::string> messages;
+  bool starved = false;
 
  private:
   LogLevel lowest_;
@@ -50,4 +55,13 @@ TEST_CASE("log: without a sink of its own it says all but debug to standard erro
   CHECK_FALSE(perigee::log_sink().enabled(LogLevel::kDebug));
   CHECK(perigee::log_sink().enabled(LogLevel::kInfo));
   CHECK(perigee::log_sink().enabled(LogLevel::kError));
+}
+
+TEST_CASE("log: an event for which there is no memory is lost, and whoever told it goes on") {
+  Sink sink(LogLevel::kDebug);
+  sink.starved = true;
+  perigee::log_event(LogLevel::kError, "out of memory");
+  sink.starved = false;
+  perigee::log_event(LogLevel::kError, "later");
+  CHECK(sink.messages == std::vector<std::string>{"later"});
 }

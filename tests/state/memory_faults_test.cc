@@ -1,80 +1,26 @@
 // What is left of the state when memory ends in the middle of an operation: at each allocation that it makes, in turn.
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <utility>
 
+#include "../memory_faults.h"
+#include "../server/scratch.h"
 #include "state/memory_sessions.h"
 #include "state/session_data.h"
+#include "state/session_journal.h"
 #include "state/session_users.h"
 #include "state/shared_dictionary.h"
 #include "topic_fixture.h"
 
 using namespace perigee::state;
 
-namespace {
-
-constexpr int kAll = -1;
-thread_local int allocations_left = kAll;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (allocations_left > 0) {
-    --allocations_left;
-  }
-  void* block = allocations_left == 0 ? nullptr : std::malloc(size);
-  if (block == nullptr) {
-    throw std::bad_alloc();
-  }
-  return block;
-}
-
-// All of them, so that each is freed as it was made.
-void* operator new[](std::size_t size) {
-  return operator new(size);
-}
-
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size);
-}
-
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size);
-}
-
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-
-void operator delete(void* block, std::size_t) noexcept {
-  std::free(block);
-}
-
-void operator delete[](void* block) noexcept {
-  std::free(block);
-}
-
-void operator delete[](void* block, std::size_t) noexcept {
-  std::free(block);
-}
+using memory_faults::enough;
 
 namespace {
-
-// Runs an operation with memory for so many allocations less one. True: that was enough.
-template <typename Operation>
-bool enough(int allocations, const Operation& operation) {
-  allocations_left = allocations;
-  try {
-    operation();
-  } catch (const std::bad_alloc&) {
-    allocations_left = kAll;
-    return false;
-  }
-  allocations_left = kAll;
-  return true;
-}
 
 std::string entry(std::string_view key, std::string_view value) {
   std::string out;
@@ -84,6 +30,31 @@ std::string entry(std::string_view key, std::string_view value) {
 
 const std::string kAda(1000, 'a');
 const std::string kBob(1000, 'b');
+
+// Waits for a journal, whose thread then runs out of memory a while later.
+struct Faulty final : perigee::Executor {
+  void post(std::function<void()> work) override {
+    {
+      const std::lock_guard lock(mutex);
+      work();
+      told = true;
+      memory_faults::fail_once(allocation);
+    }
+    changed.notify_all();
+  }
+  SessionStore::Waiter waiter() {
+    return {this, [this](const std::string& text) { error = text; }};
+  }
+  bool wait() {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, std::chrono::seconds(20), [this] { return std::exchange(told, false); });
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool told = false;
+  std::string error;
+  int allocation = 1;
+};
 
 }  // namespace
 
@@ -197,4 +168,25 @@ TEST_CASE("memory faults: a dictionary that has no memory is full, and as it was
     CHECK((dictionary.used() == 0) == (outcome == SharedDictionary::Outcome::kFull));
   }
   CHECK(given > 2);
+}
+
+TEST_CASE("memory faults: a journal tells everybody what became of a session, and goes on") {
+  const Scratch scratch;
+  Faulty faulty;
+  MemorySessions store({1000, 1000, 100, 10'000}, 0);
+  const auto opened =
+      SessionJournal::open({scratch.path("sessions.db"), SessionJournal::Durability::kSync, 20}, store, 0);
+  REQUIRE(opened);
+  int refused = 0;
+  for (; faulty.allocation < 40; ++faulty.allocation) {
+    const auto made = store.make(entry("user", kAda), 0, faulty.waiter());
+    REQUIRE(made.outcome == SessionStore::Outcome::kWaiting);
+    REQUIRE(faulty.wait());
+    INFO(faulty.error);
+    CHECK((faulty.error.empty() || faulty.error.find("out of memory") != std::string::npos));
+    CHECK(static_cast<bool>(store.find(made.token, 0).session) == faulty.error.empty());
+    refused += faulty.error.empty() ? 0 : 1;
+  }
+  CHECK(refused > 0);
+  CHECK(refused < 39);
 }
