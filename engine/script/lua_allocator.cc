@@ -10,9 +10,36 @@
 namespace perigee::script {
 
 LuaAllocator::~LuaAllocator() {
+  drop_reserve();
   for (char* chunk : chunks_) {
     std::free(chunk);
   }
+  for (void* block : kept_) {
+    std::free(block);
+  }
+}
+
+bool LuaAllocator::hold_reserve() noexcept try {
+  chunks_.reserve(chunks_.size() + kReserve / kChunk);
+  reserve_ = reserve_ != nullptr ? reserve_ : std::malloc(kReserve);
+  return reserve_ != nullptr;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+void LuaAllocator::drop_reserve() noexcept {
+  std::free(reserve_);
+  reserve_ = nullptr;
+}
+
+// From the system; what was kept back goes to it before it is asked in vain.
+void* LuaAllocator::obtain(std::size_t size) noexcept {
+  void* block = std::malloc(size);
+  if (block == nullptr && reserve_ != nullptr) {
+    drop_reserve();
+    block = std::malloc(size);
+  }
+  return block;
 }
 
 void* LuaAllocator::allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept {
@@ -71,7 +98,7 @@ void LuaAllocator::give(void* block, std::size_t size) noexcept {
 }
 
 void* LuaAllocator::take_large(std::size_t size) noexcept {
-  void* block = allows(size) ? std::malloc(size) : nullptr;
+  void* block = allows(size) ? obtain(size) : nullptr;
   large_ += block != nullptr ? size : 0;
   return block;
 }
@@ -84,7 +111,7 @@ void* LuaAllocator::refill(std::size_t list) noexcept try {
       return nullptr;
     }
     chunks_.reserve(chunks_.size() + 1);
-    auto* chunk = static_cast<char*>(std::malloc(kChunk));
+    auto* chunk = static_cast<char*>(obtain(kChunk));
     if (chunk == nullptr) {
       return nullptr;
     }
@@ -105,6 +132,20 @@ void* LuaAllocator::resize_large(void* block, std::size_t old_size, std::size_t 
   return moved;
 }
 
+// A block that is to be smaller, when there is no memory for another one: it stays, and goes to the list of its new
+// size when it is given back. At the worst a large one is then not freed with the VM.
+void* LuaAllocator::keep(void* block, std::size_t old_size, std::size_t new_size) noexcept try {
+  if (old_size > kLargest) {
+    large_ -= old_size;
+    void* trimmed = std::realloc(block, std::max(new_size, kGrain));
+    block = trimmed != nullptr ? trimmed : block;
+    kept_.push_back(block);
+  }
+  return block;
+} catch (const std::bad_alloc&) {
+  return block;
+}
+
 void* LuaAllocator::resize(void* block, std::size_t old_size, std::size_t new_size) noexcept {
   if (old_size > kLargest && new_size > kLargest) {
     return resize_large(block, old_size, new_size);
@@ -117,7 +158,7 @@ void* LuaAllocator::resize(void* block, std::size_t old_size, std::size_t new_si
   void* moved = take(new_size);
   guard_ = guard;
   if (moved == nullptr) {
-    return nullptr;
+    return new_size < old_size ? keep(block, old_size, new_size) : nullptr;
   }
   std::memcpy(moved, block, std::min(old_size, new_size));
   give(block, old_size);

@@ -48,6 +48,11 @@ class LuaAllocator {
   /// Bytes taken from the system and not given back.
   [[nodiscard]] std::size_t held() const { return reserved() + large_; }
 
+  /// Keeps memory back that is used when the system has none: for lua_newstate(), which crashes where it finds none
+  /// half-way. False: there is not so much.
+  [[nodiscard]] bool hold_reserve() noexcept;
+  void drop_reserve() noexcept;
+
   /// `guard` outlives the VM; null: all that there is may be taken.
   void set_guard(Guard* guard) { guard_ = guard; }
 
@@ -55,6 +60,7 @@ class LuaAllocator {
   static constexpr std::size_t kGrain = 16;     // bytes: sizes are rounded up to a multiple
   static constexpr std::size_t kLargest = 512;  // bytes: the largest block kept in lists
   static constexpr std::size_t kChunk = 64 * 1024;
+  static constexpr std::size_t kReserve = 4 * kChunk;  // an empty VM has about 20 KB
 
   struct Free {
     Free* next;
@@ -64,15 +70,19 @@ class LuaAllocator {
   [[nodiscard]] void* take(std::size_t size) noexcept;
   void give(void* block, std::size_t size) noexcept;
   [[nodiscard]] bool allows(std::size_t bytes) noexcept { return guard_ == nullptr || guard_->allows(bytes); }
+  [[nodiscard]] void* obtain(std::size_t size) noexcept;
   [[nodiscard]] void* take_large(std::size_t size) noexcept;
   [[nodiscard]] void* refill(std::size_t list) noexcept;
   [[nodiscard]] void* resize_large(void* block, std::size_t old_size, std::size_t new_size) noexcept;
+  [[nodiscard]] void* keep(void* block, std::size_t old_size, std::size_t new_size) noexcept;
   [[nodiscard]] void* resize(void* block, std::size_t old_size, std::size_t new_size) noexcept;
 
   std::array<Free*, kLargest / kGrain + 1> free_{};
   char* cut_ = nullptr;  // what is left of the newest chunk
   char* end_ = nullptr;
   std::vector<char*> chunks_;
+  std::vector<void*> kept_;  // large blocks that went to the lists
+  void* reserve_ = nullptr;
   std::size_t large_ = 0;  // bytes of the blocks that are malloc's
   Guard* guard_ = nullptr;
   Counts counts_;  // of allocate_counted()

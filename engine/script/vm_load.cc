@@ -168,8 +168,11 @@ std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string
 }
 
 Result<> Vm::open() {
-  state_ = lua_newstate(settings_.count_allocations ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate,
-                        &allocator_);
+  if (allocator_.hold_reserve()) {
+    state_ = lua_newstate(settings_.count_allocations ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate,
+                          &allocator_);
+  }
+  allocator_.drop_reserve();
   if (state_ == nullptr) {
     return fail("out of memory for a Lua VM");
   }

@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "../memory_faults.h"
+
 using perigee::script::LuaAllocator;
 
 namespace {
@@ -176,4 +178,33 @@ TEST_CASE("lua allocator: a long mixture of takes, resizes and gives corrupts no
   for (const Held& each : held) {
     arena.give(each.block);
   }
+}
+
+TEST_CASE("lua allocator: a block becomes smaller also when there is no memory, and is taken again as what it became") {
+  const std::size_t size = GENERATE(512, 513, 100'000);
+  Arena arena;
+  Block block = arena.take(size, 7);
+  for (std::size_t taken = size == 512 ? 512 : 0; taken < 64 * 1024; taken += 512) {
+    (void)arena.take(512, 1);  // till the chunk is used up
+  }
+  memory_faults::fail_once(1);
+  void* const smaller = LuaAllocator::allocate(&arena.allocator, block.at, size, 20);
+  memory_faults::fail_none();
+  REQUIRE(smaller != nullptr);
+  CHECK(holds({smaller, 20}, 20, 7));
+  arena.give({smaller, 20});
+  CHECK(arena.take(20, 1).at == smaller);
+}
+
+TEST_CASE("lua allocator: what is kept back for hard times is nobody's, and goes when it is dropped") {
+  Arena arena;
+  CHECK(arena.allocator.hold_reserve());
+  CHECK(arena.allocator.hold_reserve());
+  CHECK(arena.allocator.held() == 0);
+  arena.allocator.drop_reserve();
+  Arena poor;
+  memory_faults::fail_once(1);
+  const bool held = poor.allocator.hold_reserve();
+  memory_faults::fail_none();
+  CHECK_FALSE(held);
 }
