@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <new>
 #include <span>
+#include <system_error>
 
 #include "base/thread_stack.h"
 #include "server/command_line.h"
@@ -50,6 +51,9 @@ int main(int count, char** arguments) {
     return run(*command);
   } catch (const std::bad_alloc&) {
     std::fputs("perigee: out of memory\n", stderr);
+    return 1;
+  } catch (const std::system_error& refusal) {
+    std::fprintf(stderr, "perigee: the system refuses a thread: %s\n", refusal.what());
     return 1;
   }
 }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/insist.h"
+#include "base/log.h"
+#include "base/new_thread.h"
 #include "profiler/wait_sites.h"
 
 namespace perigee::profiler {
@@ -114,6 +118,15 @@ struct Recorder::Recording {
 };
 
 Recorder::Watch::Watch(Recorder& recorder, int worker, Hooks hooks) : recorder_(recorder), sampler_(worker) {
+  try {
+    enter(std::move(hooks));
+  } catch (const std::bad_alloc&) {
+    leave();
+    throw;
+  }
+}
+
+void Recorder::Watch::enter(Hooks hooks) {
   const std::lock_guard lock(recorder_.mutex_);
   recorder_.threads_.push_back({&sampler_, std::move(hooks)});
   recorder_.stops_.add(sampler_);
@@ -126,6 +139,10 @@ Recorder::Watch::Watch(Recorder& recorder, int worker, Hooks hooks) : recorder_(
 }
 
 Recorder::Watch::~Watch() {
+  leave();
+}
+
+void Recorder::Watch::leave() {
   const std::lock_guard lock(recorder_.mutex_);
   recorder_.stops_.remove(sampler_);
   std::erase_if(recorder_.threads_, [this](const Thread& thread) { return thread.sampler == &sampler_; });
@@ -147,16 +164,21 @@ Recorder::~Recorder() {
 Result<std::uint64_t> Recorder::record(ProfileKind kind, double seconds, int hertz, Done done) {
   const std::lock_guard lock(mutex_);
   recordings_.emplace_back(kind, ++last_number_, std::clamp(hertz, 1, kMostHertz), seconds, std::move(done));
-  if (const Result<> started = set_rates(); !started) {
+  if (Result<> started = begin(); !started) {
     recordings_.pop_back();
     static_cast<void>(set_rates());
-    return fail(started.error().message);
-  }
-  if (!thread_.joinable()) {
-    thread_ = std::thread([this] { run(); });
+    return tl::unexpected(std::move(started).error());
   }
   changed_.notify_all();
   return last_number_;
+}
+
+// What is newly asked for has its thread and its rate. REQUIRES: the mutex is held.
+Result<> Recorder::begin() {
+  if (!thread_.joinable()) {
+    thread_ = TRY(new_thread([this] { run(); }));
+  }
+  return set_rates();
 }
 
 void Recorder::cancel(std::uint64_t recording) {
@@ -228,16 +250,25 @@ void Recorder::run() {
     if (recordings_.empty()) {
       cancelled_.clear();
       changed_.wait(lock);
-    } else {
-      changed_.wait_for(lock, kDrainEvery);
-      turn(lock);
+      continue;
+    }
+    changed_.wait_for(lock, kDrainEvery);
+    std::list<Recording> busy;
+    try {
+      turn(lock, busy);
+    } catch (const std::bad_alloc&) {
+      log_event(LogLevel::kError, "out of memory: samples of a profile are lost");
+      if (!lock.owns_lock()) {
+        lock.lock();
+      }
+      recordings_.splice(recordings_.end(),
+                         busy);  // the next turn goes on with them, and ends those whose time is over
     }
   }
 }
 
 // What was found since the last turn goes into every recording of its kind.
-void Recorder::turn(std::unique_lock<std::mutex>& lock) {
-  std::list<Recording> busy;
+void Recorder::turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& busy) {
   busy.splice(busy.end(), recordings_);
   const Clock::time_point now = Clock::now();  // of these samples: naming them may take long
   std::array<Taken, kProfileKinds.size()> taken;
@@ -270,8 +301,12 @@ void Recorder::settle(std::list<Recording>& busy, Clock::time_point now, std::un
   }
   static_cast<void>(set_rates());
   lock.unlock();
-  for (Recording& recording : busy) {
-    recording.done(recording.finish(now));
+  while (!busy.empty()) {
+    const Profile profile = busy.front().finish(now);
+    if (!insist([&] { busy.front().done(profile); })) {
+      log_event(LogLevel::kError, "out of memory: who asked for a profile does not get it");
+    }
+    busy.pop_front();
   }
   lock.lock();
 }

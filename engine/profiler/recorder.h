@@ -40,7 +40,7 @@ class Recorder {
  public:
   using Clock = std::chrono::steady_clock;
   /// Told what came of a recording, on the recorder's thread. Not called for a recording that was cancelled.
-  using Done = std::function<void(Profile)>;
+  using Done = std::function<void(const Profile& profile)>;
   /// The name of a route by what it is counted under; empty for none. Any thread.
   using RouteName = std::function<std::string(std::int32_t route)>;
 
@@ -63,6 +63,9 @@ class Recorder {
     Watch& operator=(const Watch&) = delete;
 
    private:
+    void enter(Hooks hooks);
+    void leave();
+
     Recorder& recorder_;
     ThreadSampler sampler_;
   };
@@ -93,7 +96,7 @@ class Recorder {
   };
 
   void run();
-  void turn(std::unique_lock<std::mutex>& lock);
+  void turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& busy);
   void settle(std::list<Recording>& busy, Clock::time_point now, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Taken take(ProfileKind kind, bool last);
   void take_ring(SampleRing& ring, ThreadSampler& sampler, Taken& taken) const;
@@ -102,6 +105,7 @@ class Recorder {
   [[nodiscard]] TakenSample named(const RawSample& sample, ThreadSampler& sampler) const;
   [[nodiscard]] TakenSample named(const WaitLog::Wait& wait, ThreadSampler& sampler) const;
   [[nodiscard]] int& rate(ProfileKind kind) { return rates_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] Result<> begin();
   [[nodiscard]] Result<> set_rates();
   [[nodiscard]] Result<> set_rate(ProfileKind kind, int hertz);
   [[nodiscard]] static Result<> apply(const Thread& thread, ProfileKind kind, int hertz);

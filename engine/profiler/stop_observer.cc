@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/new_thread.h"
 #include "base/pulse.h"
 
 namespace perigee::profiler {
@@ -50,10 +52,10 @@ Result<> StopObserver::start(int hertz) {
   }
   hertz_ = hertz;
   if (!thread_.joinable()) {
-    thread_ = std::thread([this] {
+    thread_ = TRY(new_thread([this] {
       pthread_setname_np(pthread_self(), "perigee-stops");
       run();
-    });
+    }));
   }
   changed_.notify_all();
   return {};
@@ -80,7 +82,7 @@ void StopObserver::run() {
     const std::int64_t now = monotonic_ns();
     for (Watched& watched : watched_) {
       if (hertz_ > 0) {
-        look_at(watched, now);
+        look_safely_at(watched, now);
       }
     }
   }
@@ -93,6 +95,13 @@ void StopObserver::account(Watched& watched, std::int64_t now) {
     watched.now.total += now - watched.seen;
     watched.seen = now;
   }
+}
+
+// A look for which there is no memory is none.
+void StopObserver::look_safely_at(Watched& watched, std::int64_t now) try {
+  look_at(watched, now);
+} catch (const std::bad_alloc&) {
+  return;
 }
 
 void StopObserver::look_at(Watched& watched, std::int64_t now) {

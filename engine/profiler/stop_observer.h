@@ -65,6 +65,7 @@ class StopObserver {
   };
 
   void run();
+  void look_safely_at(Watched& watched, std::int64_t now);
   void look_at(Watched& watched, std::int64_t now);
   static void account(Watched& watched, std::int64_t now);
   static void collect(Watched& watched, Stay& stay, std::vector<Stop>& out);

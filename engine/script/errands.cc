@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/insist.h"
+#include "base/log.h"
 #include "script/task.h"
 #include "script/vm.h"
 
@@ -14,14 +16,25 @@ struct Errands::Errand {
 };
 
 void Errands::Ticket::deliver(std::string result) const {
-  auto kept = std::make_shared<std::string>(std::move(result));
-  executor_->post([ticket = *this, kept] {
-    const std::shared_ptr<Errand> errand = ticket.errand_.lock();
-    if (errand != nullptr && ticket.task_->view.serial == ticket.serial_) {
-      errand->result = std::move(*kept);
-      ticket.task_->vm.make_ready(*ticket.task_);
+  std::shared_ptr<std::string> kept;
+  const bool delivered = insist([&] {
+    if (kept == nullptr) {
+      kept = std::make_shared<std::string>(std::move(result));
     }
+    executor_->post([ticket = *this, kept] { ticket.wake(*kept); });
   });
+  if (!delivered) {
+    log_event(LogLevel::kError, "out of memory: a task is not told what came of its work off the workers");
+  }
+}
+
+// On the worker's thread again.
+void Errands::Ticket::wake(std::string& result) const {
+  const std::shared_ptr<Errand> errand = errand_.lock();
+  if (errand != nullptr && task_->view.serial == serial_) {
+    errand->result = std::move(result);
+    task_->vm.make_ready(*task_);
+  }
 }
 
 Errands::~Errands() {

@@ -22,11 +22,13 @@ class Errands {
    public:
     /// Whether the task still waits for what comes of it.
     [[nodiscard]] bool wanted() const { return !errand_.expired(); }
-    /// Wakes the task, for which take() then has the result. To be called once.
+    /// Wakes the task, for which take() then has the result. To be called once. Waits while there is no memory for it.
     void deliver(std::string result) const;
 
    private:
     friend class Errands;
+    void wake(std::string& result) const;
+
     std::weak_ptr<Errand> errand_;
     Task* task_ = nullptr;
     double serial_ = 0;

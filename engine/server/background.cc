@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/insist.h"
 #include "base/log.h"
 #include "base/pulse.h"
 
@@ -21,6 +22,17 @@ std::size_t lanes_of(const Options& options) {
 
 // What an outcome begins with when the job was not run to its end (lua/perigee/run.lua).
 constexpr const char* kFailed = "e";
+constexpr std::string_view kNoMemory = "out of memory";  // short enough for a string to hold it in place
+
+std::string failure_of(std::string_view error) {
+  std::string text = kFailed;
+  try {
+    text.append(error);
+  } catch (const std::bad_alloc&) {
+    text.append(kNoMemory);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -85,8 +97,8 @@ Background::Lane* Background::add_lane() {
 
 // REQUIRES: the mutex is held, the lane is idle.
 void Background::begin(Lane& lane, const std::shared_ptr<script::Job>& job) {
-  lane.job = job;
   lane.worker->executor().post([this, &lane, job] { run(lane, job); });
+  lane.job = job;  // last: above memory may end
 }
 
 // The lane's thread, as all below but cancel() and stop().
@@ -95,27 +107,27 @@ void Background::run(Lane& lane, const std::shared_ptr<script::Job>& job) try {
     return;
   }
   if (!job->ticket.wanted()) {
-    finish(lane, "");
+    finish(lane, job, "");
     return;
   }
   if (lane.vm_number < job->asker) {
     if (const std::string mistakes = renew(lane); !mistakes.empty()) {
-      finish(lane, mistakes);
+      finish(lane, job, mistakes);
       return;
     }
   }
   // Behind what makes the new VM the one that serves.
-  lane.worker->executor().post([this, &lane, job] { perform(lane, *job); });
+  lane.worker->executor().post([this, &lane, job] { perform(lane, job); });
 } catch (const std::bad_alloc&) {
-  finish(lane, "not enough memory");
+  finish(lane, job, kNoMemory);
 }
 
-void Background::perform(Lane& lane, script::Job& job) try {
+void Background::perform(Lane& lane, const std::shared_ptr<script::Job>& job) try {
   if (!stopping()) {
-    lane.worker->run_job(job, [this, &lane](const std::string& error) { finish(lane, error); });
+    lane.worker->run_job(*job, [this, &lane, job](const std::string& error) { finish(lane, job, error); });
   }
 } catch (const std::bad_alloc&) {
-  finish(lane, "not enough memory");
+  finish(lane, job, kNoMemory);
 }
 
 bool Background::stopping() {
@@ -151,21 +163,29 @@ std::string Background::renew(Lane& lane) {
   return "";
 }
 
-// Its job has ended, or could not be run: `error`. The next begins.
-void Background::finish(Lane& lane, const std::string& error) {
-  std::shared_ptr<script::Job> job;
+// Its job has ended, or could not be run: `error`. The next begins. Not again for a job whose end ran out of memory.
+void Background::finish(Lane& lane, const std::shared_ptr<script::Job>& job, std::string_view error) {
   {
     const std::lock_guard lock(mutex_);
-    job = std::move(lane.job);
+    if (lane.job != job) {
+      return;
+    }
     lane.job = nullptr;
     pulse.stop.store(false, std::memory_order_relaxed);
-    if (!stopped_ && !waiting_.empty()) {
-      begin(lane, waiting_.front());
-      waiting_.pop_front();
-    }
   }
   if (job->ticket.wanted()) {
-    job->ticket.deliver(error.empty() ? std::move(job->outcome) : kFailed + error);
+    job->ticket.deliver(error.empty() ? std::move(job->outcome) : failure_of(error));
+  }
+  if (!insist([&] { begin_next(lane); })) {
+    log_event(LogLevel::kError, "out of memory: a call of perigee.run waits for the next to end");
+  }
+}
+
+void Background::begin_next(Lane& lane) {
+  const std::lock_guard lock(mutex_);
+  if (!stopped_ && lane.job == nullptr && !waiting_.empty()) {
+    begin(lane, waiting_.front());
+    waiting_.pop_front();
   }
 }
 

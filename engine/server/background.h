@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "script/job.h"
@@ -49,10 +50,11 @@ class Background final : public script::JobDesk {
   [[nodiscard]] Lane* add_lane();
   void begin(Lane& lane, const std::shared_ptr<script::Job>& job);
   void run(Lane& lane, const std::shared_ptr<script::Job>& job);
-  void perform(Lane& lane, script::Job& job);
+  void perform(Lane& lane, const std::shared_ptr<script::Job>& job);
   [[nodiscard]] std::string renew(Lane& lane);
   [[nodiscard]] bool stopping();
-  void finish(Lane& lane, const std::string& error);
+  void finish(Lane& lane, const std::shared_ptr<script::Job>& job, std::string_view error);
+  void begin_next(Lane& lane);
 
   const Worker::Setup setup_;
   const std::size_t most_lanes_;

@@ -25,6 +25,9 @@ class Generations {
   void prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number, script::Host& host,
                std::function<void(const std::string& error)> on_ready);
 
+  /// Null where there is none of this number.
+  [[nodiscard]] Generation* find(std::uint64_t number);
+
   /// Makes the prepared generation current. The one before drains until `drain_deadline`.
   void activate(std::uint64_t number, Milliseconds drain_deadline);
 
@@ -54,7 +57,6 @@ class Generations {
   [[nodiscard]] std::size_t live() const { return live_.load(std::memory_order_relaxed); }
 
  private:
-  [[nodiscard]] Generation* find(std::uint64_t number);
   [[nodiscard]] bool finished(Generation& generation, Milliseconds now,
                               const std::function<void(Generation&)>& abandon);
   void begin_stop(Generation& generation);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/new_thread.h"
 #include "base/signals_blocked.h"
 
 namespace perigee::server {
@@ -36,14 +37,20 @@ void report(LogLevel level, Message message) noexcept {
 
 Result<std::unique_ptr<LogWriter>> LogWriter::open(const std::string& target, Limits limits) {
   LogFile file = TRY(LogFile::open(target));
-  return std::unique_ptr<LogWriter>(new LogWriter(std::move(file), limits));
+  std::unique_ptr<LogWriter> writer(new LogWriter(std::move(file), limits));
+  TRY(writer->start());
+  return writer;
 }
 
 LogWriter::LogWriter(LogFile file, Limits limits)
     : limits_(limits), deadline_(std::numeric_limits<Milliseconds>::max()), file_(std::move(file)) {
   spares_.reserve(kMostSpares);
+}
+
+Result<> LogWriter::start() {
   const SignalsBlocked blocked;
-  thread_ = std::thread(&LogWriter::run, this);
+  thread_ = TRY(new_thread([this] { run(); }));
+  return {};
 }
 
 void LogWriter::submit(std::string& lines) noexcept {

@@ -59,6 +59,7 @@ class LogWriter {
   using Buffers = std::vector<std::string>;
 
   LogWriter(LogFile file, Limits limits);
+  [[nodiscard]] Result<> start();
   void run();
   [[nodiscard]] bool take_turn(Buffers& batch);
   void write(std::string& lines);

@@ -111,12 +111,13 @@ Result<> ProfileDesk::begin(std::string_view text, const Done& done) {
     under_way_->fetch_sub(1);
     return fail("too many recordings are under way: wait for one to end");
   }
-  const auto begun =
-      recorder_.record(request.kind, request.seconds, request.hertz,
-                       [done, form = request.form, count = under_way_](const profiler::Profile& profile) {
-                         count->fetch_sub(1);
-                         done(written(profile, form));
-                       });
+  const auto begun = recorder_.record(
+      request.kind, request.seconds, request.hertz,
+      [done, form = request.form, count = under_way_, over = false](const profiler::Profile& profile) mutable {
+        std::string answer = written(profile, form);
+        count->fetch_sub(std::exchange(over, true) ? 0 : 1);  // memory may end before it is delivered
+        done(std::move(answer));
+      });
   if (!begun) {
     under_way_->fetch_sub(1);
     return fail(begun.error().message);

@@ -3,10 +3,12 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <new>
 #include <optional>
 #include <utility>
 
 #include "base/escape.h"
+#include "base/insist.h"
 #include "base/log.h"
 #include "http/problem.h"
 #include "http/router.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(5);
 constexpr std::string_view kStopping = "the server is stopping";
+constexpr std::string_view kNoMemory = "out of memory";
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -32,6 +35,15 @@ struct Answers {
   std::size_t missing = 0;
   std::vector<std::string> errors;
 };
+
+// To each of them, also when memory is short. Raises nothing.
+void tell(const std::vector<Reloader::Done>& waiting, const ReloadResult& result) {
+  for (const Reloader::Done& done : waiting) {
+    if (!insist([&] { done(result); })) {
+      log_event(LogLevel::kError, "out of memory: who asked for a reload is not told what came of it");
+    }
+  }
+}
 
 }  // namespace
 
@@ -66,7 +78,10 @@ Reloader::Reloader(std::vector<std::unique_ptr<Worker>>& workers, std::shared_pt
       read_options_(std::move(read)),
       watchdog_(watchdog),
       errors_(errors),
-      options_(std::move(options)) {}
+      options_(std::move(options)) {
+  refused_.mistakes.emplace_back(kStopping);
+  starved_.mistakes.emplace_back(kNoMemory);
+}
 
 Reloader::~Reloader() {
   stop();
@@ -145,10 +160,16 @@ void Reloader::run() {
       }
       served.swap(waiting_);  // whatever came until now is served by what is read from here on
     }
-    const ReloadResult result = reload();
-    for (const Done& done : served) {
-      done(result);
-    }
+    serve(served);
+  }
+}
+
+void Reloader::serve(const std::vector<Done>& waiting) {
+  try {
+    tell(waiting, reload());
+  } catch (const std::bad_alloc&) {
+    log_event(LogLevel::kError, "reload failed, nothing was changed: out of memory");
+    tell(waiting, starved_);
   }
 }
 
@@ -158,11 +179,7 @@ void Reloader::refuse_waiting() {
     const std::lock_guard lock(mutex_);
     refused.swap(waiting_);
   }
-  ReloadResult result;
-  result.mistakes.emplace_back(kStopping);
-  for (const Done& done : refused) {
-    done(result);
-  }
+  tell(refused, refused_);
 }
 
 // Old generations still serve their last requests: no more than Generations::kMost live at once.
@@ -184,25 +201,33 @@ bool Reloader::wait_for_room() {
 
 ReloadResult Reloader::reload() {
   const std::int64_t began = monotonic_ns();
-  ReloadResult result;
   const auto running = options();
-  const auto next = read_options_(*running, result.mistakes);
-  if (next != nullptr) {
-    result = load(next);
-  }
+  ReloadResult result = attempt(*running);
   result.seconds = static_cast<double>(monotonic_ns() - began) * 1e-9;
-  if (!result.ok) {
-    if (!stopping()) {
-      log_event(LogLevel::kError,
-                (running->dev ? "reload failed: " : "reload failed, nothing was changed: ") + joined(result.mistakes));
-      note_mistakes(result.mistakes);
-      show_mistakes(result.mistakes);
-    }
-    return result;
+  try {
+    report(result);
+  } catch (const std::bad_alloc&) {
+    log_event(LogLevel::kError, "out of memory: what came of a reload is not told in full");
   }
-  log_event(LogLevel::kInfo, "reloaded: generation " + std::to_string(result.generation) + ", " +
-                                 std::to_string(result.routes) + " routes");
   return result;
+}
+
+ReloadResult Reloader::attempt(const Options& running) {
+  ReloadResult result;
+  const auto next = read_options_(running, result.mistakes);
+  return next != nullptr ? load(next) : result;
+}
+
+void Reloader::report(const ReloadResult& result) {
+  if (result.ok) {
+    log_event(LogLevel::kInfo, "reloaded: generation " + std::to_string(result.generation) + ", " +
+                                   std::to_string(result.routes) + " routes");
+  } else if (!stopping()) {
+    log_event(LogLevel::kError,
+              (options()->dev ? "reload failed: " : "reload failed, nothing was changed: ") + joined(result.mistakes));
+    note_mistakes(result.mistakes);
+    show_mistakes(result.mistakes);
+  }
 }
 
 std::vector<std::unique_ptr<script::Vm>> Reloader::build(const Options& options,
@@ -275,25 +300,40 @@ ReloadResult Reloader::switch_to(const std::shared_ptr<const Options>& options) 
     return result;
   }
   result.routes = vms.front()->routes().size();
-  const std::string routes = vms.front()->description("routes_json");
-  const std::string openapi = vms.front()->description("openapi_json");
+  std::string routes = vms.front()->description("routes_json");
+  std::string openapi = vms.front()->description("openapi_json");
   ++generation_;
-  start_hooks(std::move(vms), *options, result.mistakes);
+  try {
+    start_hooks(std::move(vms), *options, result.mistakes);
+  } catch (const std::bad_alloc&) {
+    take_back();
+    throw;
+  }
   if (!result.mistakes.empty()) {
-    for (const auto& worker : workers_) {
-      worker->discard(generation_);
-    }
+    take_back();
     return result;
   }
+  // From here on there is no way back, and nothing may fail.
   for (const auto& worker : workers_) {
-    worker->activate(generation_, options);
+    if (!insist([&] { worker->activate(generation_, options); })) {
+      log_event(LogLevel::kError, "out of memory: a worker goes on with the version of the app that it has");
+    }
   }
   result.ok = true;
   result.generation = generation_;
   const std::lock_guard lock(mutex_);
-  routes_json_ = routes;
-  openapi_json_ = openapi;
+  routes_json_ = std::move(routes);
+  openapi_json_ = std::move(openapi);
   return result;
+}
+
+// What was prepared on the workers is not used.
+void Reloader::take_back() {
+  for (const auto& worker : workers_) {
+    if (!insist([&] { worker->discard(generation_); })) {
+      log_event(LogLevel::kError, "out of memory: a version of the app that failed stays on a worker");
+    }
+  }
 }
 
 void Reloader::start_hooks(std::vector<std::unique_ptr<script::Vm>> vms, const Options& options,

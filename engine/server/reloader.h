@@ -70,6 +70,10 @@ class Reloader {
  private:
   void run();
   void refuse_waiting();
+  void serve(const std::vector<Done>& waiting);
+  [[nodiscard]] ReloadResult attempt(const Options& running);
+  void report(const ReloadResult& result);
+  void take_back();
   [[nodiscard]] bool stopping() const;
   [[nodiscard]] ReloadResult reload();
   [[nodiscard]] ReloadResult load(const std::shared_ptr<const Options>& options);
@@ -94,6 +98,8 @@ class Reloader {
   std::string openapi_json_ = "{}";         // guarded by mutex_
   std::vector<Done> waiting_;               // guarded by mutex_
   bool stopping_ = false;                   // guarded by mutex_
+  ReloadResult refused_;                    // what is told where the server stops
+  ReloadResult starved_;                    // and where there is no memory for a better answer
   std::thread thread_;
 };
 

@@ -221,6 +221,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   void note_slow(const Visit& visit, Ticks latency) noexcept;
   void name_routes(Generation& generation);
   [[nodiscard]] std::int64_t body_limit_of(const Visit& visit) const;
+  [[nodiscard]] bool take_up_next();
   [[nodiscard]] bool begin_body(net::Connection& client, Visit& visit);
   [[nodiscard]] bool keep_body_rate(net::Connection& client, Visit& visit);
   [[nodiscard]] bool body_is_slow(const Visit& visit, Milliseconds elapsed) const;
@@ -299,6 +300,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   std::uint64_t time_turn_ = UINT64_MAX;  // the loop's turn that now_ was read in
   double last_id_ = 0;
   Milliseconds drain_deadline_ = 0;
+  std::uint64_t next_ = 0;  ///< the generation that is to be taken up; 0: none
+  std::shared_ptr<const Options> next_options_;
   bool draining_ = false;  ///< no new connections, and the open ones end with their next answer
   bool ending_ = false;    ///< no connections are left: the app's stop hooks run
   std::function<void()> drained_;

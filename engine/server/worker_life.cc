@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <limits>
+#include <new>
 #include <optional>
 #include <utility>
 
+#include "base/insist.h"
 #include "base/log.h"
 #include "base/marks.h"
 #include "server/worker.h"
@@ -120,12 +122,17 @@ void Worker::start() {
       pin_to(setup_.processor);
     }
     std::optional<Watchdog::Watch> watched;
-    if (setup_.watchdog != nullptr) {
-      watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor, !setup_.background);
-    }
     std::optional<profiler::Recorder::Watch> recorded;
-    if (setup_.recorder != nullptr) {
-      recorded.emplace(*setup_.recorder, setup_.number, recorder_hooks());
+    const bool seen = insist([&] {
+      if (setup_.watchdog != nullptr && !watched) {
+        watched.emplace(*setup_.watchdog, Watchdog::Clock::kProcessor, !setup_.background);
+      }
+      if (setup_.recorder != nullptr && !recorded) {
+        recorded.emplace(*setup_.recorder, setup_.number, recorder_hooks());
+      }
+    });
+    if (!seen) {
+      log_event(LogLevel::kError, "out of memory: nothing watches over a worker");
     }
     loop_.run();
     stop_here();
@@ -200,20 +207,38 @@ void Worker::prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number,
 
 void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> options) {
   loop_.post([this, number, options = std::move(options)] {
-    if (draining_) {
-      return;
+    if (next_ != 0) {
+      generations_.discard(next_);  // a newer one has overtaken it
     }
-    const auto drain = static_cast<Milliseconds>(options->drain * 1000);
-    generations_.activate(number, monotonic_ms() + drain);
-    name_routes(generations_.current());
-    marks.numbers = generations_.current().numbers.data();
-    apply(options);
+    next_ = number;
+    next_options_ = options;
+    (void)take_up_next();
     housekeep_soon();
   });
 }
 
+// Serves from here on by the generation that is to be taken up, if any. False: another attempt may find the memory for
+// it.
+bool Worker::take_up_next() try {
+  Generation* const next = draining_ || next_ == 0 ? nullptr : generations_.find(next_);
+  if (next != nullptr) {
+    name_routes(*next);
+    apply(next_options_);
+    generations_.activate(next_, monotonic_ms() + static_cast<Milliseconds>(options_->drain * 1000));
+    marks.numbers = next->numbers.data();
+  }
+  next_ = 0;
+  next_options_ = nullptr;
+  return true;
+} catch (const std::bad_alloc&) {
+  log_event(LogLevel::kError, "out of memory: a worker takes up a new version of the app later");
+  return false;
+}
+
 // A route is counted where it was in the generation before.
 void Worker::name_routes(Generation& generation) {
+  generation.latencies.clear();
+  generation.numbers.clear();
   for (const script::RouteInfo& route : generation.vm->routes()) {
     const std::size_t number = setup_.route_names->number_of(route.method, route.pattern);
     generation.latencies.push_back(&meter_.route(number));
@@ -310,6 +335,7 @@ void Worker::housekeep_soon() {
 // While something is ending: looks after generations on their way out, and after the worker's own end.
 void Worker::keep_house() {
   const Milliseconds now = monotonic_ms();
+  const bool waiting = !take_up_next();
   const bool leaving = generations_.collect(now, [this](Generation& generation) { abandon(generation); });
   if (draining_ && !ending_ && (connections_.empty() || now >= drain_deadline_)) {
     ending_ = true;
@@ -324,7 +350,7 @@ void Worker::keep_house() {
       client->close();
     }
   }
-  if (leaving || draining_) {
+  if (waiting || leaving || draining_) {
     housekeep_soon();
   }
 }
