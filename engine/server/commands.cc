@@ -70,7 +70,7 @@ int run_serve(const CommandLine& command) {
 
 int run_check(const CommandLine& command) {
   CommandLine located = command;
-  const auto options = load_command_options(located);
+  const auto options = load_command_options(located, Checks::kPlaces);
   if (!options) {
     check_app_alone(command);
     return 1;

@@ -14,6 +14,7 @@
 #include "server/config_value.h"
 #include "server/option_checks.h"
 #include "server/option_lookup.h"
+#include "server/place_checks.h"
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -87,7 +88,7 @@ class Loader {
  public:
   void read_config(const std::string& path);
   void read_override(const std::string& text);
-  [[nodiscard]] tl::expected<Options, std::vector<ConfigMistake>> finish();
+  [[nodiscard]] tl::expected<Options, std::vector<ConfigMistake>> finish(Checks checks);
 
  private:
   // Where an option was set last, for mistakes that only show later.
@@ -107,7 +108,8 @@ class Loader {
   void read_dictionary(const std::string& name, const Place& place, const toml::table& table);
   void read_dictionary_override(const std::string& key, const toml::table& document);
   void read_app_override(std::string_view key, toml::node& value);
-  void check_together();
+  void check_together(Checks checks);
+  void add_faults(std::vector<OptionFault> faults);
   [[nodiscard]] std::optional<std::string> expanded(const toml::node& node);
   [[nodiscard]] std::optional<ConfigValue> value_of(const OptionSpec& spec, const toml::node& node, Origin& origin);
   [[nodiscard]] std::optional<ConfigValue> list_of(const OptionSpec& spec, const toml::array& array, Origin& origin);
@@ -328,11 +330,18 @@ void Loader::read_app_override(std::string_view key, toml::node& value) {
   value.visit([&](auto& concrete) { table->insert_or_assign(key, std::move(concrete)); });
 }
 
-void Loader::check_together() {
+void Loader::check_together(Checks checks) {
   if (unread_) {
     return;  // what seems missing may stand there
   }
-  for (OptionFault& fault : check_options(options_)) {
+  add_faults(check_options(options_));
+  if (checks == Checks::kPlaces) {
+    add_faults(check_places(options_));
+  }
+}
+
+void Loader::add_faults(std::vector<OptionFault> faults) {
+  for (OptionFault& fault : faults) {
     const Origin& origin = origins_[fault.option];
     if (!origin.failed && !origins_[fault.other].failed) {
       add_mistake(fault.item < origin.items.size() ? origin.items[fault.item] : origin.place, std::move(fault.message));
@@ -394,13 +403,13 @@ void Loader::append_json(std::string& out, const toml::node& node) {
   });
 }
 
-tl::expected<Options, std::vector<ConfigMistake>> Loader::finish() {
+tl::expected<Options, std::vector<ConfigMistake>> Loader::finish(Checks checks) {
   options_.app_config.clear();
   append_json(options_.app_config, app_);
   for (auto& [name, dictionary] : options_.shared) {
     dictionary.size = dictionary.size == 0 ? options_.shared_size : dictionary.size;
   }
-  check_together();
+  check_together(checks);
   if (mistakes_.empty()) {
     return std::move(options_);
   }
@@ -426,7 +435,8 @@ std::string ConfigMistake::text() const {
 }
 
 tl::expected<Options, std::vector<ConfigMistake>> load_options(const std::string& path,
-                                                               const std::vector<std::string>& overrides) {
+                                                               const std::vector<std::string>& overrides,
+                                                               Checks checks) {
   Loader loader;
   if (!path.empty()) {
     loader.read_config(path);
@@ -434,7 +444,7 @@ tl::expected<Options, std::vector<ConfigMistake>> load_options(const std::string
   for (const std::string& text : overrides) {
     loader.read_override(text);
   }
-  return loader.finish();
+  return loader.finish(checks);
 }
 
 }  // namespace perigee::server

@@ -12,13 +12,6 @@
 
 namespace perigee::server {
 
-namespace {
-
-struct Account {
-  uid_t user = getuid();
-  gid_t group = getgid();
-};
-
 Result<Account> find_account(const std::string& user, const std::string& group) {
   Account account;
   if (!user.empty()) {
@@ -37,8 +30,6 @@ Result<Account> find_account(const std::string& user, const std::string& group) 
   }
   return account;
 }
-
-}  // namespace
 
 Result<> drop_privileges(const std::string& user, const std::string& group, const std::vector<std::string>& files) {
   const Account account = TRY(find_account(user, group));

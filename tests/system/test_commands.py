@@ -85,6 +85,14 @@ class Commands(ServerCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout + result.stderr, r"server\.toml:2:\d+.*PERIGEE_TEST_ABSENT")
 
+    def test_check_names_files_and_users_that_serve_would_not_get(self):
+        self.refused('[server]\nuser = "no-such-user"\n[log]\naccess = "/no/such/access.log"\nerror = "/"\n',
+                     r"server\.toml:2:\d+: server\.user: there is no user 'no-such-user'",
+                     r"server\.toml:4:\d+: log\.access: '/no/such/access\.log': its folder '/no/such': No such file",
+                     r"server\.toml:5:\d+: log\.error: '/': is a folder")
+        self.refused('[session]\nfile = "/no/such/sessions.db"\n',
+                     r"server\.toml:2:\d+: session\.file: '/no/such/sessions\.db': its folder '/no/such': No such file")
+
     def test_set_overrides_and_its_mistakes_are_named(self):
         self.assertEqual(self.check("", "--set", "limits.body=10", "--set", "server.accept=balanced").returncode, 0)
         for setting in ("limits.bodi=10", "limits.body=x", "nothing.at_all=1", "limits", "limits.body"):
