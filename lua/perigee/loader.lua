@@ -7,6 +7,7 @@ local files = require "perigee.files"
 local hooks = require "perigee.hooks"
 local openapi = require "perigee.openapi"
 local perigee = require "perigee"
+local pattern_hints = require "perigee.pattern_hints"
 local request = require "perigee.request"
 local routes = require "perigee.routes"
 local session = require "perigee.session"
@@ -135,6 +136,16 @@ local function type_names(contexts)
   return names
 end
 
+-- Says, once for all workers, what in the patterns may be meant otherwise.
+local function hint(list)
+  if select(1, core.worker()) ~= 1 then
+    return
+  end
+  for _, line in ipairs(pattern_hints.of(list)) do
+    core.log("warn", line)
+  end
+end
+
 --- Runs the app's file and returns what the engine needs of it.
 ---@param path string
 function M.load(path)
@@ -146,6 +157,7 @@ function M.load(path)
   hooks.take(assembled)
   request.routes, urls.names = assembled.routes, assembled.names
   local mistakes = compose_all(assembled.routes)
+  hint(assembled.routes)
   if dev then
     dev.watch_globals()
   end

@@ -208,6 +208,11 @@ class LoadErrors(unittest.TestCase):
                 self.assertEqual(code, 1, output)
                 self.assertIn("app.lua:2", output)
 
+    def test_a_segment_that_other_servers_take_for_a_parameter_is_pointed_out(self):
+        code, output = self.check('\napp:get("/a/:id", function() end)')
+        self.assertEqual(code, 0, output)
+        self.assertIn("app.lua:3: ':id' of the pattern '/a/:id' is taken as it stands: a parameter is written {id}", output)
+
     def test_a_handler_must_be_a_function(self):
         code, output = self.check('app:get("/a", 7)')
         self.assertEqual(code, 1, output)
