@@ -11,8 +11,9 @@ local TLS_FIELDS = {
   key_file = "string",
 }
 
-local function bad(position, method, message)
-  error(("bad argument #%d to '%s' (%s)"):format(position, method, message), 4)
+-- Raises where the method was called: `level` is 3 where the method itself calls this, 4 where a check does.
+local function bad(position, method, message, level)
+  error(("bad argument #%d to '%s' (%s)"):format(position, method, message), level or 4)
 end
 
 -- The number under which profiles know that this peer is waited for.
@@ -73,6 +74,16 @@ local function check_path(path, method)
   return path:find("^unix:") and path or "unix:" .. path
 end
 
+local function is_alpn(list)
+  for i = 1, #list do
+    local protocol = list[i]
+    if type(protocol) ~= "string" or #protocol < 1 or #protocol > 255 then
+      return false
+    end
+  end
+  return #list > 0 or next(list) == nil
+end
+
 -- TLS options as the engine reads them.
 local function check_tls(options, host, method)
   if options == true then
@@ -90,6 +101,8 @@ local function check_tls(options, host, method)
   end
   if checked.server_name:find("%c") then
     error(("'%s': server_name is no host name"):format(method), 3)
+  elseif checked.alpn and not is_alpn(checked.alpn) then
+    error(("'%s': the TLS option 'alpn' is a list of names of protocols"):format(method), 3)
   end
   return checked
 end
@@ -122,7 +135,7 @@ function Socket:connect(host, port, options)
   end
   options = options or {}
   if type(options) ~= "table" then
-    bad(self.unix and 2 or 3, "connect", "a table of options expected")
+    bad(port == 0 and 2 or 3, "connect", "a table of options expected", 3)
   end
   for name in pairs(options) do
     if name ~= "pool" and name ~= "tls" then
@@ -222,7 +235,7 @@ end
 ---@param most integer bytes
 ---@return string|nil, string?
 function Socket:receiveany(most)
-  if type(most) ~= "number" or most < 1 then
+  if type(most) ~= "number" or not (most >= 1) then
     error("bad argument #1 to 'receiveany' (a number of bytes, 1 or more, expected)", 2)
   end
   return received(receive(self, "receiveany", core.socket_receive_some, most))
@@ -236,11 +249,18 @@ end
 function Socket:receiveuntil(mark, options)
   if type(mark) ~= "string" or mark == "" then
     error("bad argument #1 to 'receiveuntil' (a string that is not empty expected)", 2)
+  elseif options ~= nil and type(options) ~= "table" then
+    bad(2, "receiveuntil", "a table of options expected", 3)
+  end
+  for name in pairs(options or {}) do
+    if name ~= "inclusive" then
+      error(("'receiveuntil': there is no option '%s'"):format(tostring(name)), 2)
+    end
   end
   local tail = options and options.inclusive and mark or ""
   local at_mark = false
   return function(size)
-    if size ~= nil and (type(size) ~= "number" or size < 1) then
+    if size ~= nil and (type(size) ~= "number" or not (size >= 1)) then
       error("bad argument #1 to the iterator of 'receiveuntil' (a number of bytes, 1 or more, expected)", 2)
     end
     if at_mark then
@@ -284,8 +304,8 @@ function Socket:setkeepalive(idle, most)
   if idle ~= nil then
     check_seconds(idle, 1, "setkeepalive")
   end
-  if most ~= nil and (type(most) ~= "number" or most < 1) then
-    bad(2, "setkeepalive", "a number of connections, 1 or more, expected")
+  if most ~= nil and (type(most) ~= "number" or not (most >= 1)) then
+    bad(2, "setkeepalive", "a number of connections, 1 or more, expected", 3)
   end
   if not connected(self) then
     return nil, "closed"
@@ -365,7 +385,7 @@ end
 ---@param most? integer 65536
 ---@return string|nil, string?
 function Datagram:receive(most)
-  if most ~= nil and (type(most) ~= "number" or most < 1) then
+  if most ~= nil and (type(most) ~= "number" or not (most >= 1)) then
     error("bad argument #1 to 'receive' (a number of bytes, 1 or more, expected)", 2)
   elseif not core.datagram_connected(self.handle) then
     return nil, "closed"
@@ -388,6 +408,8 @@ function Datagram:close()
   if not core.datagram_connected(self.handle) then
     return nil, "closed"
   end
+  begin(self, "close")
+  self.busy = nil
   core.datagram_close(self.handle)
   return true
 end

@@ -41,6 +41,9 @@ describe("a socket", function()
     raises("TLS options are a table or true", sock.connect, sock, "host", 1, { tls = "yes" })
     raises("there is no TLS option 'sni'", sock.connect, sock, "host", 1, { tls = { sni = "x" } })
     raises("the TLS option 'alpn' is a table", sock.connect, sock, "host", 1, { tls = { alpn = "h2" } })
+    for _, alpn in ipairs { { "" }, { 7 }, { ("x"):rep(256) }, { h2 = true } } do
+      raises("the TLS option 'alpn' is a list of names", sock.connect, sock, "host", 1, { tls = { alpn = alpn } })
+    end
   end)
 
   it("takes times of 0 and more", function()
@@ -60,9 +63,14 @@ describe("a socket", function()
     for _, what in ipairs { "*x", -1, 1.5, true } do
       raises("\"*l\", \"*a\" or a number of bytes expected", sock.receive, sock, what)
     end
-    raises("1 or more, expected", sock.receiveany, sock, 0)
     raises("a string that is not empty expected", sock.receiveuntil, sock, "")
-    raises("1 or more, expected", sock:receiveuntil("x"), 0)
+    for _, count in ipairs { 0, 0 / 0, "1" } do
+      raises("1 or more, expected", sock.receiveany, sock, count)
+      raises("1 or more, expected", sock:receiveuntil("x"), count)
+      raises("bad argument #2 to 'setkeepalive'", sock.setkeepalive, sock, 1, count)
+    end
+    raises("bad argument #2 to 'receiveuntil' (a table", sock.receiveuntil, sock, "x", true)
+    raises("'receiveuntil': there is no option 'inclusiv'", sock.receiveuntil, sock, "x", { inclusiv = true })
   end)
 end)
 
@@ -73,6 +81,7 @@ describe("a datagram socket", function()
     equal("closed", select(2, udp:receive()))
     equal("closed", select(2, udp:close()))
     raises("1 or more, expected", udp.receive, udp, 0)
+    raises("1 or more, expected", udp.receive, udp, 0 / 0)
     raises("a port from 1 to 65535 expected", udp.connect, udp, "host")
   end)
 end)

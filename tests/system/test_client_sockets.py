@@ -384,6 +384,17 @@ class Faults(SocketCase):
             return ok, err:match("'receive'.*"), closed, sock:close()""", peer.port)
         self.assertEqual(found, [False, "'receive': another task is using the socket, in 'receive'", False, True])
 
+    def test_a_datagram_socket_that_is_received_from_is_not_closed_by_another_task(self):
+        found = self.run_lua("""
+            local udp = perigee.socket.udp()
+            assert(udp:connect("127.0.0.1", port))
+            udp:settimeout(0.2)
+            local task = perigee.spawn(function() return udp:receive() end)
+            perigee.sleep(0)
+            local ok, err = pcall(udp.close, udp)
+            return ok, err:match("'close'.*"), select(2, task:wait()), udp:close()""", free_port())
+        self.assertEqual(found, [False, "'close': another task is using the socket, in 'receive'", "timeout", True])
+
     def test_a_socket_that_is_forgotten_is_closed(self):
         peer = self.peer(lambda connection, _: wait_for_end(connection))
         self.assertEqual(self.server.fetch("POST", f"/keep?port={peer.port}").status, 200)
@@ -400,6 +411,10 @@ class Faults(SocketCase):
             'sock:connect("x", 1, { tls = { verify = 1 } })': "'connect': the TLS option 'verify' is a boolean",
             'sock:receive("*x")': "bad argument #1 to 'receive' (\"*l\", \"*a\" or a number of bytes expected)",
             'sock:receiveuntil("")': "bad argument #1 to 'receiveuntil' (a string that is not empty expected)",
+            'sock:connect("x", 1, "y")': "bad argument #3 to 'connect' (a table of options expected)",
+            'sock:connect("unix:/x", "y")': "bad argument #2 to 'connect' (a table of options expected)",
+            'sock:setkeepalive(1, 0)': "bad argument #2 to 'setkeepalive' (a number of connections, 1 or more, expected)",
+            'sock:receiveuntil("x", 1)': "bad argument #2 to 'receiveuntil' (a table of options expected)",
             'sock:settimeout("1")': "bad argument #1 to 'settimeout' (a number of seconds, 0 or more, expected)",
         }
         for code, message in cases.items():
