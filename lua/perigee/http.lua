@@ -34,13 +34,14 @@ local function send_body(call, source)
     if not ok or (part ~= nil and type(part) ~= "string") then
       core.http_close(call)
       error(ok and "the function of the option 'body' returned a " .. type(part) .. ", not a string" or part, 0)
-    elseif part == nil or part == "" then
+    elseif part == nil then
       core.http_end_body(call)
       return true
-    end
-    local done, err = await(call, core.http_write, part)
-    if not done then
-      return nil, err
+    elseif part ~= "" then
+      local done, err = await(call, core.http_write, part)
+      if not done then
+        return nil, err
+      end
     end
   end
 end
@@ -76,6 +77,14 @@ function Response:json()
   return core.decode(self.body)
 end
 
+-- The next part of what is read; nothing of what was closed meanwhile.
+local function take_part(call, response)
+  if response.ended then
+    return true, ""
+  end
+  return core.http_read(call)
+end
+
 --- The next part of a streamed body; nil at its end.
 ---@return string|nil, string? err
 function Response:read()
@@ -86,9 +95,16 @@ function Response:read()
     return body
   elseif self.ended then
     return nil, self.error
+  elseif self.reader then
+    error("another task is reading the answer", 2)
   end
-  local done, part = await(call, core.http_read)
-  if done and part ~= "" then
+  self.reader, self.serial = core.current()
+  local ok, done, part = pcall(await, call, take_part, self)
+  self.reader = nil
+  if not ok then
+    self.ended = true
+    error(done, 0)
+  elseif done and part ~= "" then
     return part
   end
   self.ended = true
@@ -105,11 +121,14 @@ function Response:chunks()
   end
 end
 
---- Closes the connection of a streamed answer that is not read to its end.
+--- Closes the connection of a streamed answer that is not read to its end. A task that is reading finds the end.
 function Response:close()
   if self.call and not self.ended then
     self.ended = true
     core.http_close(self.call)
+    if self.reader then
+      core.wake(self.reader, self.serial)
+    end
   end
 end
 

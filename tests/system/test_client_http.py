@@ -306,6 +306,26 @@ class Streams(HttpCase):
         self.run_lua("do local res = http.get(url, { stream = true }) end collectgarbage() collectgarbage()", peer.port)
         peer.wait_open(0)
 
+    def test_a_stream_is_read_by_one_task_and_ends_for_it_when_another_closes_it(self):
+        peer = self.raw(b"HTTP/1.1 200 OK\r\n\r\n", close=False)
+        found = self.run_lua("""
+            local res = http.get(url, { stream = true })
+            local reader = perigee.spawn(function() return "the end", res:read() end)
+            perigee.sleep(0)
+            local ok, err = pcall(res.read, res)
+            res:close()
+            local said, part, why = reader:wait(10)
+            return ok, err, said, part, why, res.error, #perigee.errors()""", peer.port)
+        self.assertEqual(found, [False, "another task is reading the answer", "the end", None, None, None, 0])
+        peer.wait_open(0)
+
+    def test_an_empty_part_does_not_end_a_body(self):
+        upstream = self.upstream(lambda method, target, headers, body, _: answer(body=body))
+        found = self.run_lua("""
+            local parts, i = { "", "one", "", "two", "" }, 0
+            return http.post(url, { body = function() i = i + 1 return parts[i] end }).body""", upstream.port)
+        self.assertEqual(found, ["onetwo"])
+
     def test_a_body_is_sent_as_it_is_made(self):
         upstream = self.upstream(lambda method, target, headers, body, _: answer(body=str(len(body)).encode()))
         found = self.run_lua("""
