@@ -35,7 +35,7 @@ local bad = M.bad
 local function checked(fn, ...)
   local ok, value = pcall(fn, ...)
   if not ok then
-    bad((tostring(value):gsub("^%S+:%d+: ", "")))
+    bad((tostring(value):gsub("^%S+:%d+: ", ""):gsub("^'perigee.http': ", "")))
   end
   return value
 end
@@ -150,8 +150,8 @@ local function check_options(options)
   local proxy = options.proxy
   if proxy ~= nil and proxy ~= false and type(proxy) ~= "string" then
     bad("the option 'proxy' is a url or false")
-  elseif options.redirects and not (options.redirects >= 0) then
-    bad("the option 'redirects' is 0 or more")
+  elseif options.redirects and not (options.redirects >= 0 and options.redirects % 1 == 0) then
+    bad("the option 'redirects' is a whole number, 0 or more")
   elseif options.max_body and not (options.max_body >= 0) then
     bad("the option 'max_body' is a number of bytes")
   end
@@ -178,6 +178,8 @@ function M.prepare(method, url, options)
   check_options(options)
   if type(url) ~= "string" then
     bad("a url is a string")
+  elseif type(method) ~= "string" then
+    bad("a method is a string, not a " .. type(method))
   end
   local headers, body
   if options.headers or options.json ~= nil or options.form then

@@ -12,9 +12,13 @@ describe("perigee.http", function()
     raises("the option 'stream' is a boolean", http.get, "http://x", { stream = 1 })
     raises("the option 'max_body' is a number", http.get, "http://x", { max_body = "1MB" })
     raises("the option 'proxy' is a url or false", http.get, "http://x", { proxy = true })
-    raises("the option 'redirects' is 0 or more", http.get, "http://x", { redirects = -1 })
+    for _, count in ipairs { -1, 1.5, 0 / 0, math.huge } do
+      raises("the option 'redirects' is a whole number, 0 or more", http.get, "http://x", { redirects = count })
+    end
     raises("the options are a table", http.get, "http://x", "options")
     raises("a url is a string", http.get, nil)
+    raises("perigee.http: a method is a string, not a number", http.request, 7, "http://x")
+    raises("perigee.http: the TLS option 'verify' is a boolean", http.get, "https://x", { tls = { verify = 1 } })
   end)
 
   it("takes one time for all, or one for each", function()

@@ -130,7 +130,7 @@ class Requests(HttpCase):
             'http.get(url, { json = {}, body = "" })': "one of the options 'body', 'json' and 'form' at a time",
             'http.get(url, { json = { f = print } })': "$.f: functions have no JSON",
             'http.get(url, { verify = 1 })': "the option 'verify' is a boolean",
-            'http.get(url, { tls = { sni = "x" } })': "'perigee.http': there is no TLS option 'sni'",
+            'http.get(url, { tls = { sni = "x" } })': "there is no TLS option 'sni'",
             'http.get(url, { proxy = "https://x" })': "the option 'proxy': a proxy is spoken to by http://, also for https",
             'http.get(5)': "a url is a string",
             'http.request("GET X", url)': "the method is no token, or CONNECT",
