@@ -54,8 +54,6 @@ local function take(self, timeout)
   if self.free > 0 then
     self.free = self.free - 1
     return true
-  elseif timeout ~= nil and (type(timeout) ~= "number" or not (timeout >= 0)) then
-    error("bad argument #1 to 'acquire' (a number of seconds, 0 or more, expected)", 2)
   elseif timeout == 0 then
     return nil, "timeout"
   end
@@ -97,6 +95,9 @@ end
 ---@param timeout? number seconds; 0 does not wait
 ---@return true|nil, string? "timeout"
 function Semaphore:acquire(timeout)
+  if timeout ~= nil and (type(timeout) ~= "number" or not (timeout >= 0)) then
+    error("bad argument #1 to 'acquire' (a number of seconds, 0 or more, expected)", 2)
+  end
   local taken, err = take(self, timeout)
   local task = native.vm.current
   if not taken or task == nil then

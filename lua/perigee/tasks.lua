@@ -287,6 +287,9 @@ end
 ---@param timeout? number seconds
 ---@return any ...
 function Task:wait(timeout)
+  if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
+    error("bad argument #1 to 'wait' (a number of seconds expected)", 2)
+  end
   local task = M.current("task:wait")
   local address, serial = core.current()
   local deadline = timeout and core.monotonic() + timeout

@@ -51,6 +51,18 @@ describe("perigee.semaphore", function()
     equal(true, semaphore:acquire(0))
   end)
 
+  it("takes a time of 0 or more, free or not, and names the line of what is none", function()
+    local semaphore = perigee.semaphore(1)
+    for _ = 1, 2 do
+      for _, timeout in ipairs { -1, 0 / 0, "1", true } do
+        raises("semaphore_spec.lua:", function() semaphore:acquire(timeout) end)
+        raises("bad argument #1 to 'acquire' (a number of seconds, 0 or more, expected)", semaphore.acquire, semaphore,
+          timeout)
+      end
+      semaphore:acquire(0)
+    end
+  end)
+
   it("is left by who is cancelled, also when it is served at that moment", function()
     local semaphore = perigee.semaphore(1)
     semaphore:acquire()

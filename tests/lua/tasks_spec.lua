@@ -123,6 +123,14 @@ describe("a spawned task", function()
     equal(reason, select(2, perigee.spawn(function() error(reason) end):wait()))
   end)
 
+  it("is waited for as long as a number says", function()
+    local task = perigee.spawn(function() end)
+    for _, timeout in ipairs { "1", {}, 0 / 0 } do
+      raises("tasks_spec.lua:", function() task:wait(timeout) end)
+      raises("bad argument #1 to 'wait' (a number of seconds expected)", task.wait, task, timeout)
+    end
+  end)
+
   it("may spawn tasks of its own", function()
     equal("inner", perigee.spawn(function()
       return perigee.spawn(function()
