@@ -78,8 +78,7 @@ function M.raised(err)
   if dev then
     dev.keep_report(err, 1)
   end
-  local text = tasks.describe(err)
-  return setmetatable({ cause = err, text = text, trace = debug.traceback(text, 2) }, Raised)
+  return setmetatable({ cause = err, text = tasks.describe(err), frames = debug.traceback("", 2) }, Raised)
 end
 
 local NO_MEMORY = "not enough memory"
@@ -87,7 +86,7 @@ local NO_MEMORY = "not enough memory"
 local function problem_of(req, err, place)
   if getmetatable(err) == Raised then
     return M.problem(req[1], err.cause, function()
-      return M.with_place(err.text, err.trace:sub(#err.text + 1), place)
+      return M.with_place(err.text, err.frames, place)
     end)
   elseif err == NO_MEMORY then
     collectgarbage() -- what the handler held is garbage now
@@ -140,7 +139,7 @@ local function render(hook, req, document, cause)
   elseif response.is_response(first) then
     return result.of_value(req, first, nil, nil, status)
   else
-    err = core.pardon() or getmetatable(first) == Raised and first.trace or tasks.describe(first)
+    err = core.pardon() or getmetatable(first) == Raised and first.text .. first.frames or tasks.describe(first)
   end
   if not res then
     core.uncaught("error in the error hook: ", err)

@@ -37,13 +37,12 @@ end
 -- place.
 local function with_traceback(thread, err, task)
   local text = tasks.describe(err)
-  local trace = debug.traceback(thread, text)
-  local frames = trace:sub(#text + 1)
+  local frames = debug.traceback(thread, "") -- which would end the text at a NUL
   if not frames:find("\n\t[^\n]*: in ") then
-    trace = text
+    frames = ""
   end
   local route = request.routes[task.request.route + 1]
-  return route and failures.with_place(text, trace:sub(#text + 1), "the handler at " .. route.place) or trace
+  return route and failures.with_place(text, frames, "the handler at " .. route.place) or text .. frames
 end
 
 --- A handler raised: logs it with its traceback and answers 500.
@@ -108,7 +107,7 @@ function M.render(problem, task)
     elseif not ok then
       local stopped = core.pardon()
       if stopped or task.cancelled == 0 then
-        core.uncaught("error in the error hook: ", stopped or (...).trace)
+        core.uncaught("error in the error hook: ", stopped or (...).text .. (...).frames)
       end
       return problem
     elseif select("#", ...) == 0 or ((...) == nil and select("#", ...) == 1) then

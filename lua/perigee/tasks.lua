@@ -129,7 +129,7 @@ local function describe(err)
     end
   end
   local ok, text = pcall(tostring, err)
-  return ok and text or "an error that can't be shown"
+  return ok and type(text) == "string" and text or "an error that can't be shown"
 end
 
 local unfinished = {} -- serial -> what core.spawn() was given first for a task whose function runs

@@ -38,7 +38,9 @@ function wrong.recursion_in_coroutines() return coroutine.wrap(wrong.recursion_i
 function wrong.recursion_in_both()
   return (string.gsub("x", "x", coroutine.wrap(wrong.recursion_in_both)))
 end
+function wrong.tostring_is_none() error(setmetatable({}, { __tostring = function() return 7 end })) end
 function wrong.tostring_fails() error(setmetatable({}, { __tostring = function() error("within") end })) end
+function wrong.nul() error("before\\0after") end
 function wrong.cycle() local t = {} t.self = t return t end
 function wrong.type() return true end
 function wrong.userdata() return io.stdout end
@@ -66,8 +68,10 @@ WRONG = {
     "recursion_in_metamethod": r"stack overflow|C stack|loop|too (long|deep)",
     "recursion_in_callbacks": "stack overflow", "recursion_in_coroutines": "stack overflow",
     "recursion_in_both": "stack overflow", "tostring_fails": ".", "cycle": r"\$\.self",
-    "type": "boolean", "userdata": "userdata", "sort": "wait", "plain_yield": ".", "after_wait": "thrown after sleeping",
+    "tostring_is_none": r"an error that can't be shown\\n", "type": "boolean", "userdata": "userdata", "sort": "wait",
+    "plain_yield": ".", "after_wait": "thrown after sleeping",
     "long_message": "long long", "line_ends": "second", "exit": r"os\.exit",
+    "nul": r"before\\x00after\\nstack traceback:\\n",
 }
 
 
