@@ -41,6 +41,7 @@ function M.problem(task, cause, text, reason)
   end
   local taken, trace
   if stopped then
+    tasks.note_stop(task.serial)
     trace = stopped
   elseif dev then
     taken, trace = dev.report(cause)

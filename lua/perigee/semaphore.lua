@@ -77,12 +77,12 @@ local function take(self, timeout)
   return true
 end
 
--- A task is over. What it holds it gives back if it was cancelled, for then it could not; one that came to its end by
--- itself may have left that to another task.
-local function settle(self, serial, cancelled)
+-- A task is over. What it holds is given back if it was cancelled or stopped, for then it could not; one that came to
+-- its end by itself may have left that to another task.
+local function settle(self, serial, stopped)
   local count = self.held[serial] or 0
   self.held[serial] = nil
-  if not cancelled then
+  if not stopped then
     self.left = self.left + count
     return
   end

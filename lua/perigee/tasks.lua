@@ -132,6 +132,16 @@ local function describe(err)
   return ok and type(text) == "string" and text or "an error that can't be shown"
 end
 
+local deferred = {} -- serial -> list of { fn, count, ... }
+
+--- Notes that the task was stopped at a limit: it could not give back what it held.
+---@param serial number
+function M.note_stop(serial)
+  if deferred[serial] then
+    deferred[serial].stopped = true
+  end
+end
+
 local unfinished = {} -- serial -> what core.spawn() was given first for a task whose function runs
 
 -- A task for which nobody waits has failed.
@@ -155,6 +165,7 @@ end
 local function ended(handle, ...)
   local stopped = pardon()
   if stopped then
+    M.note_stop(handle.serial)
     finish(handle, false, false, stopped)
   else
     finish(handle, cancelled() ~= nil, ...)
@@ -196,6 +207,7 @@ end
 local function member_ended(group, at, ok, value, err)
   local stopped = pardon()
   if stopped then
+    M.note_stop(group[at + 2])
     finish_member(group, at, false, false, stopped)
   else
     finish_member(group, at, not ok and cancelled() ~= nil, ok, value, err)
@@ -321,8 +333,6 @@ function Task:cancel()
   end
 end
 
-local deferred = {} -- serial -> list of { fn, count, ... }
-
 -- Has `fn(...)` run at the end of the request or task that `task` serves now.
 local function defer(task, fn, ...)
   local list = deferred[task.serial] or {}
@@ -331,9 +341,10 @@ local function defer(task, fn, ...)
   task.deferred = 1
 end
 
---- Runs `fn(a, serial, cancelled)` when the task is over: for the library, whose functions need know how it ended.
+--- Runs `fn(a, serial, stopped)` when the task is over: for the library, whose functions need know whether it came to
+--- its end by itself, or was cancelled or stopped.
 ---@param task table its view
----@param fn fun(a: any, serial: number, cancelled: boolean)
+---@param fn fun(a: any, serial: number, stopped: boolean?)
 function M.at_end(task, fn, a)
   defer(task, M.at_end, fn, a)
   deferred[task.serial].watched = true
@@ -427,7 +438,7 @@ function M.run_deferred(serial, was_cancelled)
     local call = list[i]
     local ok, err
     if call[1] == M.at_end then
-      ok, err = xpcall(call[3], traceback, call[4], serial, was_cancelled)
+      ok, err = xpcall(call[3], traceback, call[4], serial, was_cancelled or list.stopped)
     else
       ok, err = xpcall(call[1], traceback, unpack(call, 3, call[2] + 2))
     end

@@ -3,7 +3,7 @@
 import threading
 import unittest
 
-from harness import Server, ServerCase, run_perigee
+from harness import Server, ServerCase, run_perigee, wait_until
 
 LOOPS = {
     "while": "while true do end",
@@ -33,6 +33,17 @@ app:get("/patient", { limits = { cpu = 0 } }, function()
   local begun = os.clock()
   while os.clock() - begun < 0.5 do end
   return "done"
+end)
+local slots = perigee.semaphore(3)
+local function hold() slots:acquire() spin() end
+app:get("/hold/here", hold)
+app:get("/hold/task", function() return perigee.spawn(hold):wait() or "fine" end)
+app:get("/hold/all", function() perigee.all { hold } return "fine" end)
+app:get("/free", function()
+  local count = 0
+  while slots:acquire(0) do count = count + 1 end
+  for _ = 1, count do slots:release() end
+  return tostring(count)
 end)
 local later = perigee.app()
 later:after(spin)
@@ -81,6 +92,12 @@ class Runaway(ServerCase):
         for path in ("/error", "/middleware"):
             with self.subTest(path=path):
                 self.assert_problem(self.assert_stopped(path, count=2), 503)
+
+    def test_what_it_had_taken_of_a_semaphore_is_given_back(self):
+        for path, status in (("/hold/here", 503), ("/hold/task", 200), ("/hold/all", 200)):
+            with self.subTest(path=path):
+                self.assertEqual(self.get(path).status, status)
+                wait_until(lambda: self.get("/free").text == "3", "the semaphore to be free")
 
     def test_a_stream_breaks_off(self):
         with self.server.client() as client:
