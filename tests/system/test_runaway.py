@@ -1,5 +1,6 @@
 """Handlers and other code of an app that never ends: stopped, told of in the log, and nobody else's trouble."""
 
+import os
 import threading
 import unittest
 
@@ -177,6 +178,10 @@ class Blocks(ServerCase):
       pipe:close()
       return text
     end)
+    app:get("/until-released", function()
+      os.execute("cat pipe")
+      return "released"
+    end)
     return app
     """
 
@@ -186,6 +191,16 @@ class Blocks(ServerCase):
             self.assertEqual(server.get(path).status, 200)
             line = server.stderr.wait(r"warn \[\w+\] the worker was held up for (\d+) ms.*app.lua:" + place + ": in function")
             self.assertGreaterEqual(int(line.group(1)), 150)
+
+    def test_one_that_lasts_is_told_of_before_its_end(self):
+        server = self.start(self.APP)
+        pipe = server.directory / "pipe"
+        os.mkfifo(pipe)
+        with server.client() as client:
+            client.send_request("GET", "/until-released")
+            server.stderr.wait("warn a worker has been held up by .* for 5 s and still is")
+            pipe.write_text("")
+            self.assertEqual(client.read_response().text, "released")
 
     def test_nobody_reports_where_none_is_wanted(self):
         server = self.start(self.APP, settings={"limits.blocked": 0})
