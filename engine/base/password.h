@@ -11,7 +11,7 @@ namespace perigee {
 [[nodiscard]] std::string hash_password(std::string_view password);
 
 /// Whether `hash`, which hash_password() or another argon2id made, is of this password. Takes as long as its parameters
-/// say. False for what is no such hash.
+/// say. False for what is no such hash, or has parameters that keep a thread for longer than some seconds.
 [[nodiscard]] bool verify_password(std::string_view password, const std::string& hash);
 
 }  // namespace perigee

@@ -25,3 +25,18 @@ TEST_CASE("password: what is no hash of argon2id is of no password") {
   CHECK_FALSE(verify_password("x", hash));
   CHECK_FALSE(verify_password("x", std::string(10'000, '$')));
 }
+
+TEST_CASE("password: a hash that costs more than anybody pays is of no password, and is not worked out") {
+  constexpr const char* kRest = "$c29tZXNhbHQ$MPa0jK5ufwJMbTm1nOv0lvBHZ9TJwnVmVY8UPzW4Qik";
+  const std::string parameters =
+      GENERATE(values<std::string>({"m=8,t=4294967295,p=1", "m=4194304,t=1,p=1", "m=1048576,t=5,p=1",
+                                    "m=8192,t=1,p=1000", "m=18446744073709551616,t=1,p=1"}));
+  CHECK_FALSE(verify_password("x", "$argon2id$v=19$" + parameters + kRest));
+}
+
+TEST_CASE("password: hashes of other parameters are verified") {
+  const std::string hash = GENERATE(
+      values<std::string>({"$argon2id$v=19$m=64,t=3,p=1$c2FsdHNhbHQ$WvobV7LiaZIcorYKnBREc+Kzak8Hknu83GDVvTgiRG8",
+                           "$argon2id$v=19$m=256,t=1,p=4$c2FsdHNhbHQ$1hHAmfU/loXR9rtSKMeASzXWqdBktq+89nKDRTLaqKo"}));
+  CHECK(verify_password("password", hash));
+}
