@@ -152,8 +152,8 @@ local function check_options(options)
     bad("the option 'proxy' is a url or false")
   elseif options.redirects and not (options.redirects >= 0 and options.redirects % 1 == 0) then
     bad("the option 'redirects' is a whole number, 0 or more")
-  elseif options.max_body and not (options.max_body >= 0) then
-    bad("the option 'max_body' is a number of bytes")
+  elseif options.max_body and not (options.max_body >= 1) then
+    bad("the option 'max_body' is a number of bytes, 1 or more")
   end
 end
 

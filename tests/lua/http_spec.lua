@@ -11,6 +11,9 @@ describe("perigee.http", function()
     raises("the option 'headers' is a table", http.get, "http://x", { headers = "" })
     raises("the option 'stream' is a boolean", http.get, "http://x", { stream = 1 })
     raises("the option 'max_body' is a number", http.get, "http://x", { max_body = "1MB" })
+    for _, size in ipairs { 0, 0.5, -1, 0 / 0 } do
+      raises("the option 'max_body' is a number of bytes, 1 or more", http.get, "http://x", { max_body = size })
+    end
     raises("the option 'proxy' is a url or false", http.get, "http://x", { proxy = true })
     for _, count in ipairs { -1, 1.5, 0 / 0, math.huge } do
       raises("the option 'redirects' is a whole number, 0 or more", http.get, "http://x", { redirects = count })
