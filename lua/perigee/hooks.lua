@@ -94,7 +94,7 @@ end
 
 -- The message handler around the error hook.
 local function hook_raised(err)
-  return response.is_response(err) and err or { trace = debug.traceback(tasks.describe(err), 2) }
+  return response.is_response(err) and err or { text = tasks.describe(err), frames = debug.traceback("", 2) }
 end
 
 --- Has the app render a problem; without an answer of its own the problem itself is sent, also where the hook fails.
