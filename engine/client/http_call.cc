@@ -1,7 +1,6 @@
 #include "client/http_call.h"
 
 #include <algorithm>
-#include <limits>
 #include <new>
 #include <utility>
 
@@ -11,6 +10,7 @@ namespace perigee::client {
 namespace {
 
 constexpr std::size_t kReadRoom = 16 * 1024;
+constexpr std::uint64_t kMostDecoded = 64 << 20;  // bytes that one reading of a stream may become; gzip comes to 17 MiB
 
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
@@ -320,15 +320,16 @@ bool HttpCall::keep(std::string& raw) {
     return true;
   }
   const std::size_t before = body_.size();
-  const std::size_t most = request_.most == 0 ? std::numeric_limits<std::int32_t>::max() : request_.most - received_;
-  const auto outcome = decoder_->feed(raw, body_, before + most);
+  const std::uint64_t limit = request_.most != 0 ? request_.most : received_ + kMostDecoded;
+  const std::size_t most = before + limit - received_;
+  const auto outcome = decoder_->feed(raw, body_, most);
   received_ += body_.size() - before;
   switch (outcome) {
     case ContentDecoder::Outcome::kTaken:
       return true;
     case ContentDecoder::Outcome::kFull:
-      fail("too_large: the answer, decoded, has more than " +
-           std::to_string(request_.most != 0 ? request_.most : most) + " bytes");
+      body_.resize(std::min(body_.size(), most));  // a byte more told that there is more
+      fail("too_large: the answer, decoded, has more than " + std::to_string(limit) + " bytes");
       return false;
     case ContentDecoder::Outcome::kMalformed:
       break;

@@ -122,6 +122,17 @@ class Faults(HttpCase):
         self.assertEqual(self.error_of(upstream.port), "too_large: the answer, decoded, has more than 16777216 bytes")
         self.assertLess(self.server.resident() - before, 100 << 20)
 
+    def test_a_part_of_a_stream_does_not_grow_without_end(self):
+        bomb = bytes.fromhex("cfffff7ff82700e2b14020f7fe9ffffffff04f00c4610180eefd3fffffffe19f0088c32200ddfb7ffeffffc33f0110870"
+                             "500baf7fffcffff877f02200e0b0074effff9ffff0fff04401c1600e8defff3ffff1ffe0980382c00d0bdffcfffff7f"
+                             "fc1300715800a07bff0f")  # 128 MiB of zeros as brotli writes them
+        upstream = self.upstream(lambda *_: answer(body=bomb, headers=("Content-Encoding: br",)))
+        found = self.run_lua("""
+            local res, most = http.get(url, { stream = true }), 0
+            for chunk in res:chunks() do most = math.max(most, #chunk) end
+            return most <= 64 * 2^20, res.error""", upstream.port)
+        self.assertEqual(found, [True, "too_large: the answer, decoded, has more than 67108864 bytes"])
+
     def test_a_client_that_leaves_closes_what_its_handler_asked_for(self):
         peer = self.peer(lambda connection, _: (read_head(connection), wait_for_end(connection)))
         client = self.connect()
