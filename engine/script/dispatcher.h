@@ -73,7 +73,10 @@ class Dispatcher {
   [[nodiscard]] Outcome returned(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome answered(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome failed(Task& task, Vm::Status& status);
-  [[nodiscard]] Outcome request_failed(Task& task, Vm::Status& status);
+  [[nodiscard]] Outcome spawned_failed(Task& task);
+  [[nodiscard]] Outcome end_failed(Task& task, Vm::Status& status, bool starved);
+  [[nodiscard]] Outcome answer_failed(Task& task, Vm::Status& status);
+  [[nodiscard]] bool tell_failure(Task& task, bool starved);
   [[nodiscard]] bool is_ready_text(Task& task);
   [[nodiscard]] bool take_text(Task& task);
   [[nodiscard]] Vm::Status resume_answer(Task& task);

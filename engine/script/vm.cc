@@ -199,9 +199,7 @@ void Vm::renew_coroutine(Task& task) {
   }
   task.view.shielded = 0;
   errands_.leave(task);
-  if (task.ask != nullptr) [[unlikely]] {
-    asks_->leave(task);
-  }
+  asks_->leave(task);
   lua_State* fresh = nullptr;
   int ref = LUA_NOREF;
   try {

@@ -13,7 +13,7 @@
 #include "scratch.h"
 #include "server/reloader.h"
 #include "server/test_app.h"
-#include "server/test_client.h"
+#include "test_client_answer.h"
 
 using namespace perigee;
 using namespace perigee::server;
@@ -65,17 +65,6 @@ class FailingLog final : public LogSink {
 
   std::atomic<int> allocation{1};
 };
-
-std::string answer_to(TestClient& client, std::string_view path) {
-  REQUIRE(client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n", false));
-  const Milliseconds latest = real_ms() + 20'000;
-  client.receive();
-  while (client.answer().state() != http::AnswerReader::State::kDone && real_ms() < latest) {
-    client.wait(latest - real_ms());
-    client.receive();
-  }
-  return std::string(client.answer().body());
-}
 
 }  // namespace
 
@@ -159,7 +148,7 @@ TEST_CASE("memory faults: a worker takes up a new version when it has the memory
     const Milliseconds latest = real_ms() + 20'000;
     std::string answer;
     do {
-      answer = answer_to(client, "/version");
+      answer = answer_to(client, "/version", 20'000);
     } while (answer != std::to_string(version) && real_ms() < latest);
     REQUIRE(answer == std::to_string(version));
   }
@@ -179,7 +168,7 @@ TEST_CASE("memory faults: who waits for a job is told, and the next one runs") {
   const auto app = *TestApp::open(options, settings);
   TestClient client(*app);
   for (log.allocation = 1; log.allocation < 40; ++log.allocation) {
-    const int sum = std::stoi(answer_to(client, "/run"));
+    const int sum = std::stoi(answer_to(client, "/run", 20'000));
     CHECK(sum < 1000);  // else one was not told
   }
 }

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "scratch.h"
-#include "server/test_client.h"
+#include "test_client_answer.h"
 
 using namespace perigee;
 using namespace perigee::server;
@@ -29,17 +29,6 @@ Result<std::unique_ptr<TestApp>> open(const Scratch& scratch, const char* text, 
   return TestApp::open(options, settings);
 }
 
-std::string answer_of(TestClient& client, std::string_view path) {
-  REQUIRE(client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n", false));
-  const Milliseconds latest = real_ms() + 10'000;
-  client.receive();
-  while (client.answer().state() != http::AnswerReader::State::kDone && real_ms() < latest) {
-    client.wait(latest - real_ms());
-    client.receive();
-  }
-  return std::string(client.answer().body());
-}
-
 }  // namespace
 
 TEST_CASE("test app: it answers in memory and over a socket alike") {
@@ -49,9 +38,9 @@ TEST_CASE("test app: it answers in memory and over a socket alike") {
   REQUIRE(app);
   CHECK((*app)->served() == served);
   TestClient client(**app);
-  CHECK(answer_of(client, "/") == "hello");
-  CHECK(answer_of(client, "/slow") == "slept");
-  CHECK(answer_of(client, "/") == "hello");
+  CHECK(answer_to(client, "/", 10'000) == "hello");
+  CHECK(answer_to(client, "/slow", 10'000) == "slept");
+  CHECK(answer_to(client, "/", 10'000) == "hello");
 }
 
 TEST_CASE("test app: one that does not load, or whose start hook fails or never ends, says so") {
