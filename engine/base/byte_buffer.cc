@@ -6,7 +6,7 @@
 
 namespace perigee {
 
-void ByteBuffer::release() noexcept {
+void ByteBuffer::release_block() noexcept {
   if (capacity_ != BufferPool::kBlockSize) {
     std::free(block_);
     block_ = nullptr;

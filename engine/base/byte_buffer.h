@@ -79,7 +79,11 @@ class ByteBuffer {
   }
 
   /// Drops everything and gives the block back.
-  void release() noexcept;
+  void release() noexcept {
+    if (block_ != nullptr) {
+      release_block();
+    }
+  }
 
   void swap(ByteBuffer& other) noexcept {
     std::swap(pool_, other.pool_);
@@ -93,6 +97,7 @@ class ByteBuffer {
 
  private:
   void grow(std::size_t size);
+  void release_block() noexcept;
 
   // The common case, in line: a block of the pool's for a buffer that has none.
   bool borrow() {

@@ -35,7 +35,23 @@ bool blames_socket(int error) {
 }  // namespace
 
 Connection& Connection::adopt(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler) {
-  return *new Connection(loop, fd, peer, handler);
+  static_assert(sizeof(Connection) <= ConnectionPool::kBlockSize);
+  char* room = loop.connections().take();
+  if (room == nullptr) {
+    throw std::bad_alloc();
+  }
+  try {
+    return *new (room) Connection(loop, fd, peer, handler);
+  } catch (...) {
+    loop.connections().give(room);
+    throw;
+  }
+}
+
+void Connection::destroy(Connection& connection) {
+  ConnectionPool& pool = connection.loop_.connections();
+  connection.~Connection();
+  pool.give(reinterpret_cast<char*>(&connection));
 }
 
 Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler)
@@ -375,7 +391,7 @@ void Connection::close() {
   output_.release();
   shared_.reset();
   handler_->on_closed(*this);
-  loop_.defer([this] { delete this; });
+  loop_.bury(*this);
 }
 
 }  // namespace perigee::net

@@ -132,7 +132,9 @@ class Connection {
   void close();
 
  private:
+  friend class EventLoop;
   friend class MemoryPeer;
+  friend class ConnectionSet;
   enum class State : std::uint8_t { kOpen, kFlushing, kLingering, kClosed };
   static constexpr short kRead = 0x02;   ///< EV_READ
   static constexpr short kWrite = 0x04;  ///< EV_WRITE
@@ -143,6 +145,7 @@ class Connection {
 
   Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler);
   ~Connection() = default;
+  static void destroy(Connection& connection);
 
   void on_events(short events);
   void on_readable();
@@ -182,6 +185,8 @@ class Connection {
   std::uint64_t file_offset_ = 0;
   std::uint64_t file_left_ = 0;
   std::unique_ptr<SharedQueue> shared_;  // while it holds some
+  std::size_t place_ = 0;                // in the ConnectionSet that has it
+  Connection* buried_before_ = nullptr;  // once it is closed
   PeerAddress peer_;
   MemoryPeer* other_end_ = nullptr;  // null where there is a socket
   int fd_;

@@ -7,8 +7,10 @@
 #include <cassert>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
+#include "net/connection.h"
 
 namespace perigee::net {
 namespace {
@@ -66,6 +68,7 @@ EventLoop::EventLoop()
 }
 
 EventLoop::~EventLoop() {
+  destroy_buried();
   wake_event_.reset();
   if (wake_fd_ >= 0) {
     ::close(wake_fd_);
@@ -96,7 +99,7 @@ bool EventLoop::turn(bool wait) {
 
 bool EventLoop::finish_turn() {
   const bool busy = end_turn();
-  run_deferred();
+  destroy_buried();
   return busy;
 }
 
@@ -110,7 +113,7 @@ bool EventLoop::end_turn() try {
 
 void EventLoop::run_leftovers() {
   run_posted();
-  run_deferred();
+  destroy_buried();
 }
 
 void EventLoop::stop() {
@@ -146,13 +149,14 @@ void EventLoop::run_posted() {
   }
 }
 
-void EventLoop::run_deferred() {
-  while (!deferred_.empty()) {
-    std::vector<std::function<void()>> batch;
-    batch.swap(deferred_);
-    for (const auto& work : batch) {
-      run_guarded(work);
-    }
+void EventLoop::bury(Connection& connection) {
+  connection.buried_before_ = std::exchange(buried_, &connection);
+}
+
+void EventLoop::destroy_buried() {
+  while (buried_ != nullptr) {
+    Connection* const last = std::exchange(buried_, buried_->buried_before_);
+    Connection::destroy(*last);
   }
 }
 

@@ -17,11 +17,16 @@ struct event;
 
 namespace perigee::net {
 
+class Connection;
+
 /// Bytes on the wire, as the kernel took and gave them. One loop adds, any thread reads.
 struct Traffic {
   Counter received;
   Counter sent;
 };
+
+/// Room for the Connections of one loop.
+using ConnectionPool = BlockPool<512, 256>;
 
 /// One thread's loop over libevent: sockets, timers, and work posted by other threads. Owned by a worker; every method
 /// but post(), stop() and in_loop() belongs to the thread that called run() (or, before that, built it).
@@ -49,14 +54,14 @@ class EventLoop final : public Executor {
   /// Makes run() return once the events at hand are dispatched. Any thread.
   void stop();
 
-  /// Runs what was posted and deferred after run() returned. Its thread.
+  /// Runs what was posted after run() returned, and destroys the connections that this closed. Its thread.
   void run_leftovers();
 
   /// Runs `work` on the loop, in order; wakes the loop where its queue was empty. Any thread.
   void post(std::function<void()> work) override;
 
-  /// Runs `work` on this thread when the callbacks at hand are done: for work that must not run below its caller.
-  void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+  /// Destroys a closed connection when the callbacks at hand are done: its callers still hold it.
+  void bury(Connection& connection);
 
   /// Calls `work` at the end of every turn of the loop. While it returns true the loop only looks for events and does
   /// not wait for them.
@@ -66,6 +71,7 @@ class EventLoop final : public Executor {
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
   [[nodiscard]] TimerWheel& timers() { return timers_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
+  [[nodiscard]] ConnectionPool& connections() { return connections_; }
   [[nodiscard]] event_base* base() { return base_.get(); }
   [[nodiscard]] bool in_loop() const { return std::this_thread::get_id() == thread_; }
   void assert_in_loop() const;
@@ -92,7 +98,7 @@ class EventLoop final : public Executor {
   void arm_timer();
   [[nodiscard]] bool end_turn();
   void run_posted();
-  void run_deferred();
+  void destroy_buried();
 
   std::unique_ptr<event_base, BaseDeleter> base_;
   std::unique_ptr<event, EventDeleter> timer_event_;
@@ -103,8 +109,9 @@ class EventLoop final : public Executor {
   std::uint64_t turn_ = 0;
   Traffic traffic_;
   BufferPool buffers_;
+  ConnectionPool connections_;
   std::function<bool()> turn_work_;
-  std::vector<std::function<void()>> deferred_;
+  Connection* buried_ = nullptr;  // the last one; each knows the one before
   std::thread::id thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> wakeups_{0};

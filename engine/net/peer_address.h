@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -30,9 +31,14 @@ struct PeerAddress {
   /// "127.0.0.1", "::1", "unix".
   [[nodiscard]] std::string text() const;
 
+  /// The bytes as two numbers, in the machine's order.
+  [[nodiscard]] std::array<std::uint64_t, 2> halves() const {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+  }
+
   /// Equal hosts compare equal whatever their port.
   [[nodiscard]] bool same_host(const PeerAddress& other) const {
-    return family == other.family && bytes == other.bytes;
+    return family == other.family && halves() == other.halves();
   }
 };
 

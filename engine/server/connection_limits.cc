@@ -1,12 +1,16 @@
 #include "server/connection_limits.h"
 
-#include <functional>
-#include <string_view>
+#include "base/crypto.h"
 
 namespace perigee::server {
 
+ConnectionLimits::Hash::Hash() : first(random_number()), second(random_number()) {}
+
 std::size_t ConnectionLimits::Hash::operator()(const net::PeerAddress& peer) const noexcept {
-  return std::hash<std::string_view>()({reinterpret_cast<const char*>(peer.bytes.data()), peer.bytes.size()});
+  const auto halves = peer.halves();
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(halves[0] ^ first) * (halves[1] ^ second);
+  return static_cast<std::size_t>(product ^ (product >> 64));
 }
 
 ConnectionLimits::Verdict ConnectionLimits::admit(const net::PeerAddress& peer, std::int64_t most,
@@ -42,7 +46,8 @@ bool ConnectionLimits::count_address(const net::PeerAddress& peer, std::int64_t 
 void ConnectionLimits::release(const net::PeerAddress& peer) {
   const std::lock_guard lock(mutex_);
   --count_;
-  if (const auto found = by_address_.find(peer); found != by_address_.end() && --found->second == 0) {
+  const auto found = by_address_.find(peer);
+  if (found != by_address_.end() && --found->second == 0 && by_address_.size() > count_ + kKept) {
     by_address_.erase(found);
   }
 }

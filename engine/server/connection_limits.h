@@ -29,7 +29,15 @@ class ConnectionLimits {
   // Counts one more of an address; false when it has as many as it may. REQUIRES: mutex_ is held.
   [[nodiscard]] bool count_address(const net::PeerAddress& peer, std::int64_t per_address);
 
+  // An address that has no connection left is kept for its next one, but not more of these than so many.
+  static constexpr std::size_t kKept = 1024;
+
+  // Of the two halves of an address, mixed with numbers of this process: nobody outside can choose addresses that
+  // collide (the folded product of wyhash).
   struct Hash {
+    std::uint64_t first;
+    std::uint64_t second;
+    Hash();
     std::size_t operator()(const net::PeerAddress& peer) const noexcept;
   };
   struct SameHost {

@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include <ctime>
+#include <new>
 #include <utility>
 
 #include "base/log.h"
@@ -12,6 +13,7 @@ namespace perigee::server {
 
 net::Connection* Worker::adopt(int fd, const net::PeerAddress& peer) {
   const net::PeerAddress known = proxy_header_ ? net::PeerAddress() : peer;  // whose it is, a header is to say
+  connections_.make_room();
   const auto verdict = setup_.limits->admit(known, options_->connections, options_->connections_per_address);
   if (verdict != ConnectionLimits::Verdict::kAdmitted) {
     if (fd != net::Connection::kInMemory) {
@@ -19,8 +21,8 @@ net::Connection* Worker::adopt(int fd, const net::PeerAddress& peer) {
     }
     return nullptr;
   }
-  net::Connection& client = net::Connection::adopt(loop_, fd, known, *this);
-  connections_.insert(&client);
+  net::Connection& client = open_admitted(fd, known);
+  connections_.insert(client);
   meter_.count_accepted();
   connection_count_.fetch_add(1, std::memory_order_relaxed);
   client.set_watermark(static_cast<std::size_t>(options_->output_watermark));
@@ -30,6 +32,13 @@ net::Connection* Worker::adopt(int fd, const net::PeerAddress& peer) {
     await_proxy_header(client, peer);
   }
   return &client;
+}
+
+net::Connection& Worker::open_admitted(int fd, const net::PeerAddress& known) try {
+  return net::Connection::adopt(loop_, fd, known, *this);
+} catch (const std::bad_alloc&) {
+  setup_.limits->release(known);
+  throw;
 }
 
 void Worker::serve(net::Connection& client) {
@@ -380,12 +389,12 @@ bool Worker::end_turn() {
     }
   });
   for (net::Connection* client : std::exchange(backlog_, {})) {
-    if (connections_.contains(client)) {
+    if (connections_.contains(*client)) {
       serve(*client);
     }
   }
   for (net::Connection* client : std::exchange(unflushed_, {})) {
-    if (connections_.contains(client) && client->open()) {
+    if (connections_.contains(*client) && client->open()) {
       settle(*client, false);
     }
   }

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "base/pulse.h"
@@ -19,6 +18,7 @@
 #include "http/head_scanner.h"
 #include "net/address_set.h"
 #include "net/connection.h"
+#include "net/connection_set.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
 #include "profiler/error_desk.h"
@@ -198,6 +198,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
 
   // The hallway, in the order a request walks it.
   net::Connection* adopt(int fd, const net::PeerAddress& peer);
+  [[nodiscard]] net::Connection& open_admitted(int fd, const net::PeerAddress& known);
   void serve(net::Connection& client);
   [[nodiscard]] bool advance(net::Connection& client, Visit& visit);
   [[nodiscard]] bool read_head(net::Connection& client, Visit& visit);
@@ -285,8 +286,8 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   AnswerWriter answers_;
   files::FileCache files_{{}};
   std::vector<std::unique_ptr<net::Listener>> listeners_;
-  std::unordered_set<net::Connection*> connections_;
-  std::unordered_set<net::Connection*> turned_away_;
+  net::ConnectionSet connections_;
+  net::ConnectionSet turned_away_;
   std::vector<net::Connection*> backlog_;    // more requests are in their buffers than one turn may take
   std::vector<net::Connection*> unflushed_;  // streams wrote to them
   std::vector<std::unique_ptr<Visit>> visits_;

@@ -110,10 +110,10 @@ void Worker::stop_handler(net::Connection& client, Visit& visit) {
 }
 
 void Worker::on_closed(net::Connection& client) {
-  if (turned_away_.erase(&client) != 0) {
+  if (turned_away_.erase(client)) {
     return;
   }
-  connections_.erase(&client);
+  (void)connections_.erase(client);
   connection_count_.fetch_sub(1, std::memory_order_relaxed);
   setup_.limits->release(client.peer());
   std::erase(backlog_, &client);
@@ -145,7 +145,7 @@ void Worker::turn_away(int fd, const net::PeerAddress& peer, ConnectionLimits::V
     return;
   }
   net::Connection& client = net::Connection::adopt(loop_, fd, peer, *this);
-  turned_away_.insert(&client);
+  turned_away_.insert(client);
   turn_away(client, verdict);
 }
 

@@ -91,10 +91,10 @@ void Worker::start_here() {
 
 void Worker::stop_here() {
   listeners_.clear();
-  for (net::Connection* client : std::exchange(connections_, {})) {
+  for (net::Connection* client : connections_.all()) {
     client->close();
   }
-  for (net::Connection* client : std::exchange(turned_away_, {})) {
+  for (net::Connection* client : turned_away_.all()) {
     client->close();
   }
   loop_.run_leftovers();
@@ -189,7 +189,12 @@ void Worker::take(int fd, const net::PeerAddress& peer) {
       ::close(fd);
       return;
     }
-    adopt(fd, peer);
+    try {
+      adopt(fd, peer);
+    } catch (const std::bad_alloc&) {
+      ::close(fd);
+      throw;
+    }
   });
 }
 
@@ -314,7 +319,7 @@ void Worker::drain(Milliseconds deadline, std::function<void()> on_drained) {
 // gets a moment to bring it.
 void Worker::close_idle() {
   constexpr Milliseconds kMoment = 1000;
-  for (net::Connection* client : std::vector<net::Connection*>(connections_.begin(), connections_.end())) {
+  for (net::Connection* client : connections_.all()) {
     const Visit* visit = visit_of(*client);
     const bool asking = visit != nullptr && visit->stage != Visit::Stage::kProxyHeader;
     if (asking || !client->input().empty()) {
@@ -346,7 +351,7 @@ void Worker::keep_house() {
     return;
   }
   if (ending_ && now >= drain_deadline_ + Generations::kGrace) {
-    for (net::Connection* client : std::vector<net::Connection*>(connections_.begin(), connections_.end())) {
+    for (net::Connection* client : connections_.all()) {
       client->close();
     }
   }

@@ -128,6 +128,19 @@ TEST_CASE("connection: closing it within on_data ends it, once") {
   CHECK(link.closed == 1);
 }
 
+TEST_CASE("connection: one that was closed is there until the callback at hand is done") {
+  Link link;
+  std::size_t left = 0;
+  link.take = [&](Connection& from) {
+    from.close();
+    left = from.input().size() + from.output().size();
+    CHECK_FALSE(from.open());
+  };
+  link.peer.send("x");
+  REQUIRE(link.until([&] { return link.closed == 1; }));
+  CHECK(left == 0);
+}
+
 TEST_CASE("connection: an owner that runs out of memory loses the connection, not the loop") {
   Link link;
   link.take = [](Connection&) { throw std::bad_alloc(); };

@@ -102,24 +102,6 @@ TEST_CASE("event loop: what posted work posts runs too, after it") {
   CHECK(order == std::vector<int>{1, 2, 3});
 }
 
-TEST_CASE("event loop: deferred work runs once the callbacks at hand are done, and so does what it defers") {
-  EventLoop loop;
-  std::vector<int> order;
-  loop.post([&] {
-    loop.defer([&] {
-      order.push_back(3);
-      loop.defer([&] { order.push_back(4); });
-    });
-    order.push_back(1);
-  });
-  loop.post([&] {
-    order.push_back(2);
-    loop.stop();
-  });
-  loop.run();
-  CHECK(order == std::vector<int>{1, 2, 3, 4});
-}
-
 TEST_CASE("event loop: turn work that has more to do keeps the loop from waiting") {
   EventLoop loop;
   int turns = 0;
@@ -217,10 +199,10 @@ TEST_CASE("event loop: work that runs out of memory is dropped and logged, the r
   int runs = 0;
   loop.post([] { throw std::bad_alloc(); });
   loop.post([&] {
-    loop.defer([] { throw std::bad_alloc(); });
-    loop.defer([&] { ++runs; });
     ++runs;
+    throw std::bad_alloc();
   });
+  loop.post([&] { ++runs; });
   loop.stop();
   loop.run();
   CHECK(runs == 2);
@@ -229,12 +211,12 @@ TEST_CASE("event loop: work that runs out of memory is dropped and logged, the r
   CHECK(text.find("error out of memory") == 0);
 }
 
-TEST_CASE("event loop: what is posted and deferred after its run waits for run_leftovers") {
+TEST_CASE("event loop: what is posted after its run waits for run_leftovers") {
   EventLoop loop;
   loop.stop();
   loop.run();
   int runs = 0;
-  loop.post([&] { loop.defer([&] { ++runs; }); });
+  loop.post([&] { ++runs; });
   CHECK(runs == 0);
   loop.run_leftovers();
   CHECK(runs == 1);

@@ -172,3 +172,29 @@ TEST_CASE("memory faults: who waits for a job is told, and the next one runs") {
     CHECK(sum < 1000);  // else one was not told
   }
 }
+
+TEST_CASE("memory faults: a connection that there is no memory for counts nowhere, and the next one is taken") {
+  const CapturedLog log;
+  const Scratch scratch;
+  Options options;
+  options.app = scratch.file("app.lua", app_of("1"));
+  TestApp::Settings settings;
+  settings.state = std::make_shared<TestState>();
+  const auto app = *TestApp::open(options, settings);
+  net::Connection* taken = nullptr;
+  int refused = 0;
+  for (int allocation = 1; taken == nullptr && allocation < 100; ++allocation) {
+    memory_faults::fail_once(allocation);
+    try {
+      taken = app->worker().connect();
+    } catch (const std::bad_alloc&) {
+      ++refused;
+    }
+    memory_faults::fail_none();
+    CHECK(settings.state->limits.count() == (taken != nullptr ? 1 : 0));
+  }
+  CHECK(refused > 0);
+  REQUIRE(taken != nullptr);
+  taken->close();
+  CHECK(settings.state->limits.count() == 0);
+}
