@@ -65,13 +65,14 @@ void json_decode(benchmark::State& state) {
 void json_encode(benchmark::State& state) {
   lua_State* lua = loaded().vm->state();
   std::string error;
-  std::string out;
+  perigee::BufferPool blocks;
+  perigee::ByteBuffer out(blocks);
   if (!perigee::script::decode_json(lua, kJson, {}, error)) {
     state.SkipWithError(error.c_str());
     return;
   }
   for (auto _ : state) {
-    out.clear();
+    out.truncate(0);
     perigee::script::JsonEncoder encoder(lua, out, 64);
     if (!encoder.encode(-1)) {
       state.SkipWithError(encoder.error().c_str());

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 
 void encode_body(const Normalizer& self, int index) {
-  std::string& out = self.vm.scratch();
+  ByteBuffer& out = self.vm.scratch();
   JsonEncoder::clear(out);
   std::string error;
   {
@@ -28,7 +28,7 @@ void encode_body(const Normalizer& self, int index) {
   if (!error.empty()) {
     self.refuse("returned a table that is no JSON: " + error);
   }
-  self.answer.body = out;
+  self.answer.body = out.readable();
 }
 
 void default_type(const Normalizer& self, std::string_view type) {

@@ -63,7 +63,7 @@ std::string_view data_of(lua_State* state, Vm& vm, int index) {
   if (lua_type(state, index) == LUA_TSTRING) {
     return check_text(state, index);
   }
-  std::string& out = vm.encoded();
+  ByteBuffer& out = vm.encoded();
   JsonEncoder::clear(out);
   std::string error;
   {
@@ -78,7 +78,7 @@ std::string_view data_of(lua_State* state, Vm& vm, int index) {
     lua_concat(state, 2);
     lua_error(state);
   }
-  return out;
+  return out.readable();
 }
 
 // publish(topic, data, event, id, retry) -> id; or nil and "too_large: ...".

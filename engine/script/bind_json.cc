@@ -14,7 +14,7 @@ int encode(lua_State* state) {
   lua_settop(state, 1);
   Vm& vm = Vm::of(state);
   // Taken out of the VM meanwhile: making the string may run a finalizer, which may encode as well.
-  std::string out;
+  ByteBuffer out(vm.encoded().pool());
   out.swap(vm.encoded());
   JsonEncoder::clear(out);
   bool encoded = false;

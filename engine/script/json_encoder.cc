@@ -54,16 +54,18 @@ bool JsonEncoder::string(int index) {
 }
 
 bool JsonEncoder::number(double value) {
-  char digits[32];
+  constexpr std::size_t kMostDigits = 32;
+  char* const digits = out_.reserve(kMostDigits);
   if (value >= -kExactLimit && value <= kExactLimit && value == std::floor(value)) {
-    const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value)).ptr;
-    out_.append(digits, end);
+    const char* end = std::to_chars(digits, digits + kMostDigits, static_cast<std::int64_t>(value)).ptr;
+    out_.commit(static_cast<std::size_t>(end - digits));
     return true;
   }
   if (!std::isfinite(value)) {
     return refuse(std::isnan(value) ? "NaN" : "an infinite number");
   }
-  out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  const char* end = std::to_chars(digits, digits + kMostDigits, value).ptr;
+  out_.commit(static_cast<std::size_t>(end - digits));
   return true;
 }
 
@@ -103,7 +105,7 @@ bool JsonEncoder::array_or_object(int index) {
   if (length > 0 || is_marked_array(state_, index)) {
     return array(index, length);
   }
-  out_.push_back('{');
+  put('{');
   lua_pushnil(state_);
   for (bool first = true; lua_next(state_, index) != 0; first = false) {
     if (!object_entry(first)) {
@@ -111,7 +113,7 @@ bool JsonEncoder::array_or_object(int index) {
     }
     lua_pop(state_, 1);
   }
-  out_.push_back('}');
+  put('}');
   return true;
 }
 
@@ -124,12 +126,12 @@ bool JsonEncoder::object_entry(bool first) {
   Step& step = steps_[static_cast<std::size_t>(depth_ - 1)];
   step.key = lua_tolstring(state_, top - 1, &step.key_size);
   if (!first) {
-    out_.push_back(',');
+    put(',');
   }
   if (!append_json_text(out_, {step.key, step.key_size})) {
     return refuse("a key that is not UTF-8");
   }
-  out_.push_back(':');
+  put(':');
   return value(top);
 }
 
@@ -144,10 +146,10 @@ bool JsonEncoder::array(int index, int count) {
   if (entries != count) {
     return refuse("a table with a hole or mixed keys");
   }
-  out_.push_back('[');
+  put('[');
   for (int i = 1; i <= count; ++i) {
     if (i > 1) {
-      out_.push_back(',');
+      put(',');
     }
     step.position = i;
     lua_rawgeti(state_, index, i);
@@ -160,7 +162,7 @@ bool JsonEncoder::array(int index, int count) {
     }
     lua_pop(state_, 1);
   }
-  out_.push_back(']');
+  put(']');
   return true;
 }
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string>
 
+#include "base/byte_buffer.h"
+
 struct lua_State;
 
 namespace perigee::script {
@@ -19,16 +21,17 @@ class JsonEncoder {
   static constexpr std::size_t kMaxSize = 64 * 1024 * 1024;  ///< bytes of output
 
   /// Empties a buffer that is used again and again, and gives its memory back where a text was unusually long.
-  static void clear(std::string& buffer) {
+  static void clear(ByteBuffer& buffer) {
     constexpr std::size_t kKept = 1024 * 1024;
-    if (buffer.capacity() > kKept) {
-      std::string().swap(buffer);
+    if (buffer.size() + buffer.room() > kKept) {
+      buffer.release();
+    } else {
+      buffer.truncate(0);
     }
-    buffer.clear();
   }
 
   /// Appends to `out`. `max_depth` is at most kMaxDepth.
-  JsonEncoder(lua_State* state, std::string& out, int max_depth) : state_(state), out_(out), max_depth_(max_depth) {}
+  JsonEncoder(lua_State* state, ByteBuffer& out, int max_depth) : state_(state), out_(out), max_depth_(max_depth) {}
 
   /// Appends the value at `index`. False: error() says what can't be written and where: "a function at $.items[3].f".
   /// Raises only when Lua runs out of memory; `out` must survive that.
@@ -44,6 +47,10 @@ class JsonEncoder {
   bool string(int index);
   bool number(double value);
   bool refuse(const char* what);
+  void put(char byte) {
+    *out_.reserve(1) = byte;
+    out_.commit(1);
+  }
   [[nodiscard]] std::string path() const;
 
   // What the value being written is inside of, for cycles and for error messages.
@@ -55,7 +62,7 @@ class JsonEncoder {
   };
 
   lua_State* state_;
-  std::string& out_;
+  ByteBuffer& out_;
   std::string error_;
   std::array<Step, kMaxDepth> steps_;
   int depth_ = 0;

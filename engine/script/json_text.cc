@@ -34,17 +34,71 @@ char escape_of(char byte) {
   return kEscapes[static_cast<unsigned char>(byte)];
 }
 
-void append_escape(std::string& out, char byte) {
+void append_escape(ByteBuffer& out, char byte) {
   const char letter = escape_of(byte);
-  out.push_back('\\');
   if (letter != 1) {
-    out.push_back(letter);
+    const char pair[] = {'\\', letter};
+    out.append({pair, sizeof pair});
     return;
   }
   static constexpr char kHex[] = "0123456789abcdef";
-  out.append("u00");
-  out.push_back(kHex[static_cast<unsigned char>(byte) >> 4]);
-  out.push_back(kHex[byte & 15]);
+  out.append("\\u00");
+  const char digits[] = {kHex[static_cast<unsigned char>(byte) >> 4], kHex[byte & 15]};
+  out.append({digits, sizeof digits});
+}
+
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+constexpr std::uint64_t kHighs = 0x80 * kOnes;
+
+std::uint64_t word_at(const char* text) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, sizeof word);
+  return word;
+}
+
+// Whether eight bytes are all ASCII that stands for itself: the high bit of each byte tells what is to be looked at.
+bool is_plain(std::uint64_t word) {
+  const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
+  const std::uint64_t controls = (word - 0x20 * kOnes) & ~word;
+  return ((word | controls | zeros(word ^ '"' * kOnes) | zeros(word ^ '\\' * kOnes)) & kHighs) == 0;
+}
+
+// How many bytes from the first on are ASCII and stand for themselves.
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t at = 0;
+  while (text.size() - at >= sizeof(std::uint64_t) && is_plain(word_at(text.data() + at))) {
+    at += sizeof(std::uint64_t);
+  }
+  while (at < text.size() && escape_of(text[at]) == 0) {
+    ++at;
+  }
+  return at;
+}
+
+// What comes behind the first quote. `plain`: how far the text stands for itself.
+bool append_escaped(ByteBuffer& out, std::string_view text, std::size_t plain) {
+  const char* run = text.data();  // bytes from here to `at` stand for themselves
+  const char* at = run + plain;
+  const char* const end = run + text.size();
+  while (at != end) {
+    const char escape = escape_of(*at);
+    if (escape == 0) {
+      ++at;
+    } else if (escape == 2) {
+      const std::size_t size = utf8_sequence(at, end);
+      if (size == 0) {
+        return false;
+      }
+      at += size;
+    } else {
+      out.append({run, at});
+      append_escape(out, *at);
+      run = ++at;
+    }
+  }
+  out.append({run, end});
+  out.append("\"");
+  return true;
 }
 
 bool is_continuation(char byte) {
@@ -74,29 +128,17 @@ std::size_t utf8_sequence(const char* text, const char* end) {
   return forbidden ? 0 : size;
 }
 
-bool append_json_text(std::string& out, std::string_view text) {
-  out.push_back('"');
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const char* run = at;  // bytes from here to `at` stand for themselves
-  while (at != end) {
-    const char escape = escape_of(*at);
-    if (escape == 0) {
-      ++at;
-    } else if (escape == 2) {
-      const std::size_t size = utf8_sequence(at, end);
-      if (size == 0) {
-        return false;
-      }
-      at += size;
-    } else {
-      out.append(run, at);
-      append_escape(out, *at);
-      run = ++at;
-    }
+bool append_json_text(ByteBuffer& out, std::string_view text) {
+  char* const room = out.reserve(text.size() + 2);
+  *room = '"';
+  const std::size_t plain = plain_prefix(text);
+  if (plain != text.size()) [[unlikely]] {
+    out.commit(1);
+    return append_escaped(out, text, plain);
   }
-  out.append(run, end);
-  out.push_back('"');
+  std::memcpy(room + 1, text.data(), text.size());
+  room[text.size() + 1] = '"';
+  out.commit(text.size() + 2);
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_buffer.h"
 #include "base/result.h"
 #include "files/upload_form.h"
 #include "http/router.h"
@@ -175,9 +176,9 @@ class Vm {
   [[nodiscard]] std::weak_ptr<const bool> life() const { return life_; }
 
   /// Bytes that encoded answers are built in; valid until the next answer.
-  [[nodiscard]] std::string& scratch() { return scratch_; }
+  [[nodiscard]] ByteBuffer& scratch() { return scratch_; }
   /// Room for what perigee.encode() writes; an answer's body is never in it.
-  [[nodiscard]] std::string& encoded() { return encoded_; }
+  [[nodiscard]] ByteBuffer& encoded() { return encoded_; }
   [[nodiscard]] bool has_start_hooks() const { return has_start_hooks_; }
   [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
   /// Whether an error may leave the finalizer that runs.
@@ -219,8 +220,9 @@ class Vm {
   std::vector<Task*> ready_;
   std::size_t busy_ = 0;
   double last_serial_ = 0;
-  std::string scratch_;
-  std::string encoded_;
+  BufferPool blocks_;
+  ByteBuffer scratch_{blocks_};
+  ByteBuffer encoded_{blocks_};
   std::unique_ptr<Fetches> fetches_;  // made by the first
   Errands errands_;
   std::unique_ptr<HttpAsks> asks_;

@@ -26,9 +26,10 @@ std::string decoded(const std::string& text, int depth = 64) {
       return;
     }
     CHECK(lua_gettop(state) == top + 1);
-    std::string out;
+    perigee::BufferPool blocks;
+    perigee::ByteBuffer out(blocks);
     perigee::script::JsonEncoder encoder(state, out, 256);
-    result = encoder.encode(-1) ? out : encoder.error();
+    result = encoder.encode(-1) ? std::string(out.readable()) : encoder.error();
   });
   return result;
 }

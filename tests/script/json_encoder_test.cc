@@ -25,9 +25,11 @@ std::string encoded(const std::string& source, int depth = 64) {
       lua_error(state);
     }
     lua_call(state, 0, 1);
-    std::string out = ">";
+    perigee::BufferPool blocks;
+    perigee::ByteBuffer out(blocks);
+    out.append(">");
     JsonEncoder encoder(state, out, depth);
-    result = encoder.encode(-1) ? out.substr(1) : "(" + encoder.error() + ")";
+    result = encoder.encode(-1) ? std::string(out.readable().substr(1)) : "(" + encoder.error() + ")";
   });
   return result;
 }
@@ -152,10 +154,11 @@ TEST_CASE("json encoder: the value may lie anywhere on the stack and stays alone
     lua_newtable(state);
     lua_pushliteral(state, "last");
     const int top = lua_gettop(state);
-    std::string out;
+    perigee::BufferPool blocks;
+    perigee::ByteBuffer out(blocks);
     CHECK(JsonEncoder(state, out, 8).encode(top - 1));
     CHECK(JsonEncoder(state, out, 8).encode(-1));
-    CHECK(out == "{}\"last\"");
+    CHECK(out.readable() == "{}\"last\"");
     CHECK(lua_gettop(state) == top);
   });
 }

@@ -21,9 +21,34 @@ TEST_CASE("json text: characters that need it are escaped, the others stand for 
       {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""},
       {"\xe2\x80\xa8", "\"\xe2\x80\xa8\""},
   }));
-  std::string out = "before ";
+  perigee::BufferPool blocks;
+  perigee::ByteBuffer out(blocks);
+  out.append("before ");
   CHECK(append_json_text(out, text));
-  CHECK(out == "before " + expected);
+  CHECK(out.readable() == "before " + expected);
+}
+
+TEST_CASE("json text: a byte that is no plain one is seen wherever it stands in a text of any length") {
+  perigee::BufferPool blocks;
+  perigee::ByteBuffer out(blocks);
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string plain(size, '~');
+    out.truncate(0);
+    REQUIRE(append_json_text(out, plain));
+    CHECK(out.readable() == '"' + plain + '"');
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text = plain;
+        text[at] = static_cast<char>(byte);
+        out.truncate(0);
+        const bool is_ascii = byte < 0x80;
+        const bool is_plain = is_ascii && byte >= 0x20 && byte != '"' && byte != '\\';
+        REQUIRE(append_json_text(out, text) == is_ascii);
+        REQUIRE((!is_ascii || (out.size() == size + 2) == is_plain));
+        REQUIRE((!is_plain || out.readable() == '"' + text + '"'));
+      }
+    }
+  }
 }
 
 TEST_CASE("json text: what is no UTF-8 is refused wherever it stands") {
@@ -49,7 +74,8 @@ TEST_CASE("json text: what is no UTF-8 is refused wherever it stands") {
       "\xff",
       "\xfe",
   }));
-  std::string out;
+  perigee::BufferPool blocks;
+  perigee::ByteBuffer out(blocks);
   CHECK_FALSE(append_json_text(out, bad));
   CHECK_FALSE(append_json_text(out, "text " + bad));
   CHECK_FALSE(append_json_text(out, bad + " text"));
