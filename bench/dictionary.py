@@ -9,7 +9,7 @@ import sys
 import threading
 
 from lib_machine import BUILD, ROOT, SOURCE, describe
-from lib_nginx import PEERS, NginxLua, free_port
+from lib_nginx import PEERS, QUIET, NginxLua, free_port
 from lib_servers import Perigee, Running, ServerError
 
 COUNT = 250_000  # calls a round, some ten milliseconds
@@ -32,12 +32,7 @@ events {{
   worker_connections 100;
 }}
 http {{
-  access_log off;
-  client_body_temp_path temp;
-  proxy_temp_path temp;
-  fastcgi_temp_path temp;
-  uwsgi_temp_path temp;
-  scgi_temp_path temp;
+""" + QUIET + """\
   lua_package_path "$prefix/unpacked/usr/share/lua/5.1/?.lua;{source}/?.lua;;";
   lua_shared_dict bench 10m;
   server {{

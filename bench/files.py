@@ -15,7 +15,7 @@ from lib_build import BuildError, build
 from lib_count import CountError, counter, instructions_per_request
 from lib_load import LoadError
 from lib_machine import BUILD, ROOT, SOURCE, cores, describe
-from lib_nginx import PEERS, NginxLua, free_port
+from lib_nginx import PEERS, QUIET, NginxLua, free_port
 from lib_servers import Perigee, Running, ServerError
 
 FILES = BUILD / "files"
@@ -34,16 +34,10 @@ events {{
   worker_connections 20000;
 }}
 http {{
-  access_log off;
+""" + QUIET + """\
   sendfile on;
   open_file_cache max=1000 inactive=60s;
   open_file_cache_valid 60s;
-  keepalive_requests 1000000000;
-  client_body_temp_path temp;
-  proxy_temp_path temp;
-  fastcgi_temp_path temp;
-  uwsgi_temp_path temp;
-  scgi_temp_path temp;
   types {{ text/plain txt; application/octet-stream bin; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;

@@ -16,6 +16,18 @@ PACKAGES = ["nginx", "libnginx-mod-http-ndk", "libnginx-mod-http-lua", "libluaji
             "lua-resty-lrucache", "lua-cjson", "libpcre3"]
 LIBRARIES = UNPACKED / "usr/lib/x86_64-linux-gnu"
 
+# What every http block of ours begins with: no log, connections that stay, and no folder outside its own.
+QUIET = """\
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 60s;
+  client_body_temp_path temp;
+  proxy_temp_path temp;
+  fastcgi_temp_path temp;
+  uwsgi_temp_path temp;
+  scgi_temp_path temp;
+"""
+
 # bench/app.lua for nginx: the same bodies, types and headers. A Content-Length saves nginx the chunks.
 CONFIGURATION = """\
 daemon off;
@@ -31,15 +43,8 @@ events {{
   worker_connections 20000;
 }}
 http {{
-  access_log off;
+""" + QUIET + """\
   default_type "text/plain; charset=utf-8";
-  keepalive_requests 1000000000;
-  keepalive_timeout 60s;
-  client_body_temp_path temp;
-  proxy_temp_path temp;
-  fastcgi_temp_path temp;
-  uwsgi_temp_path temp;
-  scgi_temp_path temp;
   lua_package_path "$prefix/unpacked/usr/share/lua/5.1/?.lua;;";
   lua_package_cpath "$prefix/unpacked/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;;";
   lua_shared_dict bench 10m;

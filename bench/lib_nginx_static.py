@@ -1,7 +1,7 @@
 """nginx without Lua: "Hello, World!" is a file, and its descriptor is remembered."""
 
 from lib_machine import BUILD, ROOT
-from lib_nginx import PEERS, UNPACKED, NginxLua
+from lib_nginx import PEERS, QUIET, UNPACKED, NginxLua
 from lib_scenarios import HELLO
 from lib_servers import free_port
 
@@ -17,18 +17,11 @@ events {{
   worker_connections 20000;
 }}
 http {{
-  access_log off;
+""" + QUIET + """\
   types {{ text/plain txt; }}
   charset utf-8;
   open_file_cache max=1000 inactive=60s;
   open_file_cache_valid 60s;
-  keepalive_requests 1000000000;
-  keepalive_timeout 60s;
-  client_body_temp_path temp;
-  proxy_temp_path temp;
-  fastcgi_temp_path temp;
-  uwsgi_temp_path temp;
-  scgi_temp_path temp;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     root {root};
