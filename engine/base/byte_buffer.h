@@ -35,7 +35,7 @@ class ByteBuffer {
   [[nodiscard]] std::size_t room() const { return capacity_ - end_; }
 
   /// A place for at least `size` more bytes. Moves the readable bytes where the block must grow.
-  [[nodiscard]] char* reserve(std::size_t size) {
+  [[nodiscard, gnu::always_inline]] char* reserve(std::size_t size) {
     if (room() < size) {
       if (block_ != nullptr || size > BufferPool::kBlockSize || !borrow()) {
         grow(size);

@@ -225,6 +225,7 @@ void ResponseSerializer::renew(std::time_t now) {
   now_ = now;
   ok_.assign(kOkLine).append("Server: perigee\r\nDate: ").append(http_date(now)).append(kLineEnd);
   plain_.assign(ok_).append(kContentType).append(kPlainText).append(kLineEnd).append(kContentLength);
+  json_.assign(ok_).append(kContentType).append(kJsonType).append(kLineEnd).append(kContentLength);
 }
 
 void append_chunk(ByteBuffer& out, std::string_view bytes) {

@@ -14,6 +14,7 @@ namespace perigee::http {
 
 /// The content type of plain answers. Heads whose content_type is this very text are written fastest.
 inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+inline constexpr std::string_view kJsonType = "application/json";
 
 /// The reason phrase of a status code; "Unknown" for one without.
 [[nodiscard]] std::string_view reason_phrase(int status);
@@ -67,12 +68,13 @@ class ResponseSerializer {
   /// Appends the head and a body of head.length bytes.
   void append(ByteBuffer& out, const ResponseHead& head, std::string_view body) const;
 
-  /// The same, faster, of the answer that most handlers give: status 200, kPlainText, no other fields, kLength,
-  /// kImplied.
-  void append_plain(ByteBuffer& out, std::string_view body) const {
-    char* const start = out.reserve(plain_.size() + kMostDigits + 4 + body.size());
-    char* at = start + plain_.size();
-    std::memcpy(start, plain_.data(), plain_.size());
+  /// The same, faster, of the answers that most handlers give: status 200, kPlainText or else kJsonType, no other
+  /// fields, kLength, kImplied.
+  void append_usual(ByteBuffer& out, bool is_text, std::string_view body) const {
+    const std::string& head = is_text ? plain_ : json_;
+    char* const start = out.reserve(head.size() + kMostDigits + 4 + body.size());
+    char* at = start + head.size();
+    std::memcpy(start, head.data(), head.size());
     at = write_decimal(at, body.size());
     std::memcpy(at, "\r\n\r\n", 4);
     at += 4;
@@ -99,6 +101,7 @@ class ResponseSerializer {
   std::time_t now_ = -1;
   std::string ok_;     ///< "HTTP/1.1 200 OK\r\nServer: perigee\r\nDate: ...\r\n"
   std::string plain_;  ///< the same with the Content-Type of kPlainText, up to the digits of Content-Length
+  std::string json_;   ///< the same with that of kJsonType
 };
 
 /// Appends one chunk of a chunked body; nothing for empty `bytes`, which would end the body.

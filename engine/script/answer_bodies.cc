@@ -13,8 +13,6 @@
 namespace perigee::script {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
-
 void encode_body(const Normalizer& self, int index) {
   ByteBuffer& out = self.vm.scratch();
   JsonEncoder::clear(out);
@@ -97,7 +95,7 @@ void plain_body(const Normalizer& self, int index) {
       return;
     case LUA_TTABLE:
       encode_body(self, index);
-      default_type(self, kJson);
+      default_type(self, http::kJsonType);
       return;
     default:
       self.refuse(std::string("returned a ") + luaL_typename(self.state, index) + " as a body");
@@ -191,7 +189,7 @@ void response_body(const Normalizer& self, int response, bool has_status) {
     default_type(self, "application/octet-stream");
   } else if (kind == "json") {
     encode_body(self, lua_gettop(state));
-    default_type(self, kJson);
+    default_type(self, http::kJsonType);
   } else {
     plain_body(self, lua_gettop(state));
   }

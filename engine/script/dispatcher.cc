@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "http/problem.h"
 #include "http/response.h"
-#include "script/answer_fields.h"
 #include "script/bind.h"
 #include "script/failure_note.h"
+#include "script/plain_answer.h"
 
 namespace perigee::script {
 namespace {
@@ -41,7 +41,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, info.handler_ref);
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
   const Vm::Status status = vm_.resume(task, 1);
-  if (status == Vm::Status::kReturned && is_ready_text(task)) [[likely]] {
+  if (status == Vm::Status::kReturned && is_ready(task)) [[likely]] {
     return Outcome::kAnswered;
   }
   return settle(task, status);
@@ -122,66 +122,9 @@ Dispatcher::Outcome Dispatcher::settle(Task& task, Vm::Status status) {
   }
 }
 
-// The headers a handler returned, where they are all strings; anything else is left to `answer`, which may raise.
-static bool take_headers(lua_State* coroutine, int index, Answer& answer) {
-  FieldLines lines(answer);
-  lua_pushnil(coroutine);
-  while (lua_next(coroutine, index) != 0) {
-    if (lua_type(coroutine, -2) != LUA_TSTRING || lua_type(coroutine, -1) != LUA_TSTRING) {
-      return false;
-    }
-    std::size_t name_size = 0;
-    std::size_t value_size = 0;
-    const char* name = lua_tolstring(coroutine, -2, &name_size);
-    const char* value = lua_tolstring(coroutine, -1, &value_size);
-    if (lines.add({name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
-      return false;
-    }
-    lua_pop(coroutine, 1);
-  }
-  return true;
-}
-
-// Takes the answers that most handlers return, text with or without status and headers, without entering Lua again.
-// Only calls that can't raise. False, with the stack as it was: `answer` must look at the values.
-bool Dispatcher::take_text(Task& task) {
-  lua_State* coroutine = task.coroutine;
-  const int count = lua_gettop(coroutine);
-  Answer& answer = task.exchange->answer;
-  int body = 1;
-  int status = task.default_status;
-  if (count > 1) {
-    if (count > 3 || lua_type(coroutine, 1) != LUA_TNUMBER) {
-      return false;
-    }
-    const double number = lua_tonumber(coroutine, 1);
-    status = static_cast<int>(number);
-    if (status < 200 || status > 599 || status != number) {
-      return false;
-    }
-    body = 2;
-  }
-  if (lua_type(coroutine, body) != LUA_TSTRING) {
-    return false;
-  }
-  if (answer.content_type.empty()) {
-    answer.content_type = http::kPlainText;
-  }
-  if (count == 3 && (lua_type(coroutine, 3) != LUA_TTABLE || !take_headers(coroutine, 3, answer))) {
-    lua_settop(coroutine, 3);
-    answer.reset();
-    return false;
-  }
-  std::size_t size = 0;
-  const char* text = lua_tolstring(coroutine, body, &size);
-  answer.status = status;
-  answer.body = {text, size};
-  return true;
-}
-
 // Whether what a request's task returned is an answer as it stands, and nothing is to be done before it is sent.
-bool Dispatcher::is_ready_text(Task& task) {
-  return task.view.session == 0 && !vm_.has_after() && take_text(task);
+bool Dispatcher::is_ready(Task& task) {
+  return task.view.session == 0 && !vm_.has_after() && take_plain_answer(vm_, task);
 }
 
 Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
@@ -196,7 +139,7 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
     case Task::Phase::kHandler:
     case Task::Phase::kFailure:
     case Task::Phase::kErrorHook:
-      if (is_ready_text(task)) {
+      if (is_ready(task)) {
         return Outcome::kAnswered;
       }
       if (task.exchange->answer.kind != Answer::Kind::kWhole) {  // perigee_static() answered

@@ -77,8 +77,7 @@ class Dispatcher {
   [[nodiscard]] Outcome end_failed(Task& task, Vm::Status& status, bool starved);
   [[nodiscard]] Outcome answer_failed(Task& task, Vm::Status& status);
   [[nodiscard]] bool tell_failure(Task& task, bool starved);
-  [[nodiscard]] bool is_ready_text(Task& task);
-  [[nodiscard]] bool take_text(Task& task);
+  [[nodiscard]] bool is_ready(Task& task);
   [[nodiscard]] Vm::Status resume_answer(Task& task);
   [[nodiscard]] Vm::Status resume_save(Task& task);
   [[nodiscard]] Outcome end_spawned(Task& task, const std::string& error);

@@ -36,6 +36,10 @@ class JsonEncoder {
   /// Appends the value at `index`. False: error() says what can't be written and where: "a function at $.items[3].f".
   /// Raises only when Lua runs out of memory; `out` must survive that.
   [[nodiscard]] bool encode(int index);
+
+  /// The same, raising nothing. REQUIRES: `index` counts from 1, and the stack has three free slots for each level of
+  /// the depth, and two more.
+  [[nodiscard]] bool encode_here(int index) { return value(index); }
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:

@@ -3,11 +3,12 @@
 namespace perigee::server {
 namespace {
 
-// Whether it is what ResponseSerializer::append_plain() writes.
-bool is_plain(const Visit& visit) {
+// Whether it is what ResponseSerializer::append_usual() writes.
+bool is_usual(const Visit& visit) {
   const script::Answer& answer = visit.answer;
-  return answer.status == 200 && answer.content_type.data() == http::kPlainText.data() && answer.fields.empty() &&
-         answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
+  const char* const type = answer.content_type.data();
+  return answer.status == 200 && (type == http::kPlainText.data() || type == http::kJsonType.data()) &&
+         answer.fields.empty() && answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
          visit.head.method != http::Method::kHead;
 }
 
@@ -36,9 +37,10 @@ http::ResponseHead AnswerWriter::head_of(Visit& visit) {
 
 void AnswerWriter::write_whole(Visit& visit) {
   const std::string_view body = visit.answer.body;
-  if (is_plain(visit)) {
+  if (is_usual(visit)) {
     visit.bytes_sent = body.size();
-    serializer_.append_plain(visit.client()->output(), body);
+    const bool is_text = visit.answer.content_type.data() == http::kPlainText.data();
+    serializer_.append_usual(visit.client()->output(), is_text, body);
     return;
   }
   http::ResponseHead head = head_of(visit);

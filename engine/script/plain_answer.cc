@@ -1,0 +1,109 @@
+#include "script/plain_answer.h"
+
+#include <lua.hpp>
+
+#include <algorithm>
+#include <new>
+
+#include "http/response.h"
+#include "script/answer_fields.h"
+#include "script/bind.h"
+#include "script/json_encoder.h"
+
+namespace perigee::script {
+namespace {
+
+// How deep a table may be nested to be written here. Each level takes three slots at most, and no coroutine has fewer
+// than LUA_MINSTACK of them free once it has returned (LuaJIT begins with twice as many and never gives those back): its
+// stack need not grow, which might raise.
+constexpr int kShallow = 4;
+static_assert(3 * kShallow + 5 <= LUA_MINSTACK);
+
+// The headers a handler returned, where they are all strings.
+bool take_headers(lua_State* coroutine, int index, Answer& answer) {
+  FieldLines lines(answer);
+  lua_pushnil(coroutine);
+  while (lua_next(coroutine, index) != 0) {
+    if (lua_type(coroutine, -2) != LUA_TSTRING || lua_type(coroutine, -1) != LUA_TSTRING) {
+      return false;
+    }
+    std::size_t name_size = 0;
+    std::size_t value_size = 0;
+    const char* name = lua_tolstring(coroutine, -2, &name_size);
+    const char* value = lua_tolstring(coroutine, -1, &value_size);
+    if (lines.add({name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
+      return false;
+    }
+    lua_pop(coroutine, 1);
+  }
+  return true;
+}
+
+// The status in slot 1; 0 where that is none.
+int status_of(lua_State* coroutine) {
+  if (lua_type(coroutine, 1) != LUA_TNUMBER) {
+    return 0;
+  }
+  const double number = lua_tonumber(coroutine, 1);
+  const int status = static_cast<int>(number);
+  return status >= 200 && status <= 599 && status == number ? status : 0;
+}
+
+// A table without a mark of ours.
+bool take_json(Vm& vm, lua_State* coroutine, int index, Answer& answer) try {
+  ByteBuffer& out = vm.scratch();
+  JsonEncoder::clear(out);
+  JsonEncoder encoder(coroutine, out, std::min(kShallow, vm.settings().json_depth));
+  if (is_response(coroutine, index) || !encoder.encode_here(index)) {
+    return false;
+  }
+  answer.body = out.readable();
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+bool take_text(lua_State* coroutine, int index, Answer& answer) {
+  std::size_t size = 0;
+  const char* text = lua_tolstring(coroutine, index, &size);
+  answer.body = {text, size};
+  return true;
+}
+
+// The body in slot `index`, and the headers behind it where there are any.
+bool take_values(Vm& vm, lua_State* coroutine, int index, bool is_text, bool has_headers, Answer& answer) {
+  if (answer.content_type.empty()) {
+    answer.content_type = is_text ? http::kPlainText : http::kJsonType;
+  }
+  if (has_headers && (lua_type(coroutine, index + 1) != LUA_TTABLE || !take_headers(coroutine, index + 1, answer))) {
+    return false;
+  }
+  return is_text ? take_text(coroutine, index, answer) : take_json(vm, coroutine, index, answer);
+}
+
+}  // namespace
+
+bool take_plain_answer(Vm& vm, Task& task) {
+  lua_State* coroutine = task.coroutine;
+  const int count = lua_gettop(coroutine);
+  int body = 1;
+  int status = task.default_status;
+  if (count > 1) {
+    status = count <= 3 ? status_of(coroutine) : 0;
+    body = 2;
+  }
+  const int type = lua_type(coroutine, body);
+  if (status == 0 || (type != LUA_TSTRING && type != LUA_TTABLE)) {
+    return false;
+  }
+  Answer& answer = task.exchange->answer;
+  if (!take_values(vm, coroutine, body, type == LUA_TSTRING, count == 3, answer)) {
+    lua_settop(coroutine, count);
+    answer.reset();
+    return false;
+  }
+  answer.status = status;
+  return true;
+}
+
+}  // namespace perigee::script
