@@ -1,5 +1,6 @@
 #include "script/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -50,8 +51,9 @@ void append_escape(ByteBuffer& out, char byte) {
 constexpr std::uint64_t kOnes = 0x0101010101010101;
 constexpr std::uint64_t kHighs = 0x80 * kOnes;
 
+template <typename Word>
 std::uint64_t word_at(const char* text) {
-  std::uint64_t word = 0;
+  Word word = 0;
   std::memcpy(&word, text, sizeof word);
   return word;
 }
@@ -63,22 +65,28 @@ bool is_plain(std::uint64_t word) {
   return ((word | controls | zeros(word ^ '"' * kOnes) | zeros(word ^ '\\' * kOnes)) & kHighs) == 0;
 }
 
-// How many bytes from the first on are ASCII and stand for themselves.
-std::size_t plain_prefix(std::string_view text) {
-  std::size_t at = 0;
-  while (text.size() - at >= sizeof(std::uint64_t) && is_plain(word_at(text.data() + at))) {
-    at += sizeof(std::uint64_t);
+// The same of a text. The last word of one overlaps the one before it.
+bool is_plain(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  if (text.size() >= 8) {
+    for (; end - at > 8; at += 8) {
+      if (!is_plain(word_at<std::uint64_t>(at))) {
+        return false;
+      }
+    }
+    return is_plain(word_at<std::uint64_t>(end - 8));
   }
-  while (at < text.size() && escape_of(text[at]) == 0) {
-    ++at;
+  if (text.size() >= 4) {
+    return is_plain(word_at<std::uint32_t>(at) | word_at<std::uint32_t>(end - 4) << 32);
   }
-  return at;
+  return std::all_of(at, end, [](char byte) { return escape_of(byte) == 0; });
 }
 
-// What comes behind the first quote. `plain`: how far the text stands for itself.
-bool append_escaped(ByteBuffer& out, std::string_view text, std::size_t plain) {
+// What comes behind the first quote.
+bool append_escaped(ByteBuffer& out, std::string_view text) {
   const char* run = text.data();  // bytes from here to `at` stand for themselves
-  const char* at = run + plain;
+  const char* at = run;
   const char* const end = run + text.size();
   while (at != end) {
     const char escape = escape_of(*at);
@@ -131,10 +139,9 @@ std::size_t utf8_sequence(const char* text, const char* end) {
 bool append_json_text(ByteBuffer& out, std::string_view text) {
   char* const room = out.reserve(text.size() + 2);
   *room = '"';
-  const std::size_t plain = plain_prefix(text);
-  if (plain != text.size()) [[unlikely]] {
+  if (!is_plain(text)) [[unlikely]] {
     out.commit(1);
-    return append_escaped(out, text, plain);
+    return append_escaped(out, text);
   }
   std::memcpy(room + 1, text.data(), text.size());
   room[text.size() + 1] = '"';

@@ -14,8 +14,8 @@ namespace perigee::script {
 namespace {
 
 // How deep a table may be nested to be written here. Each level takes three slots at most, and no coroutine has fewer
-// than LUA_MINSTACK of them free once it has returned (LuaJIT begins with twice as many and never gives those back): its
-// stack need not grow, which might raise.
+// than LUA_MINSTACK of them free once it has returned (LuaJIT begins with twice as many and never gives those back):
+// its stack need not grow, which might raise.
 constexpr int kShallow = 4;
 static_assert(3 * kShallow + 5 <= LUA_MINSTACK);
 

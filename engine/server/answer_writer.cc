@@ -8,8 +8,8 @@ bool is_usual(const Visit& visit) {
   const script::Answer& answer = visit.answer;
   const char* const type = answer.content_type.data();
   return answer.status == 200 && (type == http::kPlainText.data() || type == http::kJsonType.data()) &&
-         answer.fields.empty() && answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
-         visit.head.method != http::Method::kHead;
+         answer.fields.empty() && answer.cookies.empty() && !visit.close_after && visit.head.keep_alive &&
+         visit.head.minor_version == 1 && visit.head.method != http::Method::kHead;
 }
 
 }  // namespace
