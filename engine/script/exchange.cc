@@ -1,5 +1,6 @@
 #include "script/exchange.h"
 
+#include <cstring>
 #include <optional>
 
 #include "http/cookie.h"
@@ -131,9 +132,10 @@ std::string_view Exchange::only_cookie(std::string_view name, std::size_t size) 
     return {};
   }
   const std::string_view only = head.text(head.fields[first].value);
-  if (only.size() == name.size() + 1 + size && only[name.size()] == '=' && only.starts_with(name) &&
+  if (only.size() == name.size() + 1 + size && only[name.size()] == '=' &&
+      std::memcmp(only.data(), name.data(), name.size()) == 0 &&
       head.find("cookie", static_cast<std::uint16_t>(first + 1)) == http::RequestHead::kAbsent) {
-    return only.substr(name.size() + 1);
+    return {only.data() + name.size() + 1, size};
   }
   std::optional<std::string_view> found;
   for (std::uint16_t at = first; at != http::RequestHead::kAbsent;
