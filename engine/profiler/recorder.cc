@@ -97,7 +97,10 @@ struct Recorder::Recording {
     lost += taken.lost;
   }
 
-  Profile finish(Clock::time_point now) {
+  Profile finish(Clock::time_point now, const std::vector<std::string>& remarks) {
+    if (kind != ProfileKind::kWait) {
+      profile.comments = remarks;
+    }
     profile.duration = std::chrono::duration_cast<std::chrono::nanoseconds>(now - began).count();
     if (lost > 0) {
       profile.comments.push_back(std::to_string(lost) + " samples were lost: they came faster than they were read");
@@ -302,7 +305,7 @@ void Recorder::settle(std::list<Recording>& busy, Clock::time_point now, std::un
   static_cast<void>(set_rates());
   lock.unlock();
   while (!busy.empty()) {
-    const Profile profile = busy.front().finish(now);
+    const Profile profile = busy.front().finish(now, remarks_);
     if (!insist([&] { busy.front().done(profile); })) {
       log_event(LogLevel::kError, "out of memory: who asked for a profile does not get it");
     }

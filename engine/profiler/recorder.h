@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -75,6 +76,9 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
+  /// Puts these among the comments of every profile of what runs, waits not being that. Before the first recording.
+  void remark(std::vector<std::string> remarks) { remarks_ = std::move(remarks); }
+
   /// Begins a recording of `seconds`; its number. `hertz`, at most kMostHertz: kCpu takes so many samples for each
   /// second of a thread's CPU time, kBlock looks so often; for the others it means nothing. An error: the system has no
   /// timers for it.
@@ -111,6 +115,7 @@ class Recorder {
   [[nodiscard]] static Result<> apply(const Thread& thread, ProfileKind kind, int hertz);
 
   RouteName route_name_;
+  std::vector<std::string> remarks_;
   StopObserver stops_;
   std::mutex mutex_;
   std::condition_variable changed_;

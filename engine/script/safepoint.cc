@@ -4,11 +4,13 @@
 
 #include <lua.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <mutex>
+#include <string_view>
 
 namespace perigee::script {
 namespace {
@@ -100,7 +102,7 @@ int take_snapshots(lua_State* state) {
 }
 
 // The one word that names a native function in the first snapshot and a trace in the second.
-void find_state(lua_State* main) {
+bool find_state(lua_State* main) {
   static Snapshots taken;
   taken.main = main;
   snapshots = &taken;
@@ -120,6 +122,7 @@ void find_state(lua_State* main) {
   if (found != 1) {
     state_offset = 0;
   }
+  return state_offset != 0;
 }
 
 // What lies behind a VM's main state while the collector runs a finalizer, after it, and where a collection has begun.
@@ -152,7 +155,7 @@ int take_phases(lua_State* state) {
 }
 
 // The one byte that names the phases in which each was taken.
-void find_phase(lua_State* main) {
+bool find_phase(lua_State* main) {
   constexpr std::uint8_t kPaused = 0;
   constexpr std::uint8_t kMarking = 1;
   static Phases taken;
@@ -170,6 +173,7 @@ void find_phase(lua_State* main) {
   if (found != 1) {
     phase_offset = 0;
   }
+  return phase_offset != 0;
 }
 
 int line_of(lua_State* running) {
@@ -233,7 +237,7 @@ void check_next_slot(lua_State* running, lua_Debug*) {
   lua_sethook(running, nullptr, 0, 0);
 }
 
-void find_next(lua_State* main) {
+bool find_next(lua_State* main) {
   constexpr const char* kLines = "local a = 1\na = a + 1\na = a + 2\na = a + 3\nreturn a";
   for (const lua_Hook hook : {find_next_slot, check_next_slot}) {
     lua_State* const coroutine = hook == find_next_slot ? main : lua_newthread(main);
@@ -244,6 +248,7 @@ void find_next(lua_State* main) {
     lua_sethook(main, nullptr, 0, 0);
   }
   lua_settop(main, 0);
+  return next_offset != 0;
 }
 
 // A VM that does nothing but hold the profiler of this process. It is never closed: others may be in its callback.
@@ -266,30 +271,45 @@ void own_profiler() {
   sigaction(SIGPROF, &before, nullptr);
 }
 
-Result<> calibrate_once() {
+// Whether a part may be looked for.
+bool is_wanted(std::string_view part) {
+  const char* const listed = std::getenv("PERIGEE_UNKNOWN_LUAJIT");
+  std::string_view rest = listed != nullptr ? listed : "";
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    if (rest.substr(0, end) == part) {
+      return false;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return true;
+}
+
+Safepoint::Known calibrate_once() {
   profiler_owner = luaL_newstate();
   if (profiler_owner == nullptr) {
-    return fail("out of memory for a Lua VM");
+    return {};
   }
-  if (!find_mask(profiler_owner)) {
-    return fail("this LuaJIT is an unknown one: compiled code that never ends can't be stopped");
+  Safepoint::Known known;
+  known.interrupt = is_wanted("interrupt") && find_mask(profiler_owner);
+  known.state = is_wanted("state") && find_state(profiler_owner);
+  known.collector = is_wanted("collector") && find_phase(profiler_owner);
+  known.instruction = is_wanted("instruction") && find_next(profiler_owner);
+  if (known.interrupt) {
+    own_profiler();
   }
-  find_state(profiler_owner);
-  find_phase(profiler_owner);
-  find_next(profiler_owner);
-  own_profiler();
-  return {};
+  return known;
 }
 
 }  // namespace
 
-Result<> Safepoint::calibrate() {
-  static const Result<> done = calibrate_once();
-  return done;
+const Safepoint::Known& Safepoint::calibrate() {
+  static const Known known = calibrate_once();
+  return known;
 }
 
 void Safepoint::prepare(lua_State* main) {
-  if (calibrate()) {
+  if (calibrate().interrupt) {
     luaJIT_profile_start(main, "l", nullptr, nullptr);  // the profiler is taken: this sets the mode and nothing else
   }
 }

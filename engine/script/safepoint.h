@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include "base/result.h"
-
 struct lua_State;
 struct lua_Debug;
 
@@ -20,9 +18,17 @@ class Safepoint {
   using Hook = void (*)(lua_State*, lua_Debug*);
   using Look = void (*)(lua_State* running);
 
-  /// Readies the process; the first call does. An error: of compiled code only what comes back to the interpreter by
-  /// itself can be reached. Any thread.
-  [[nodiscard]] static Result<> calibrate();
+  /// The parts that are found out, each by itself.
+  struct Known {
+    bool interrupt = false;    ///< how compiled code is brought back: without, arm() reaches it when it comes by itself
+    bool state = false;        ///< where a VM keeps what it does: state()
+    bool collector = false;    ///< where it keeps what its collector does: raises()
+    bool instruction = false;  ///< where a coroutine keeps its next instruction: StepBack
+  };
+
+  /// Readies the process; the first call does. Any thread. The environment's PERIGEE_UNKNOWN_LUAJIT names parts that
+  /// are not to be found, "interrupt,state": so that tests see what is done without.
+  static const Known& calibrate();
 
   /// Has the code that `main`'s VM compiles from here on be reachable. REQUIRES: nothing has run in it.
   static void prepare(lua_State* main);

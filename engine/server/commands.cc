@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "script/safepoint_gaps.h"
 #include "server/admin_client.h"
 #include "server/command_options.h"
 #include "server/config_loader.h"
@@ -78,6 +79,9 @@ int run_check(const CommandLine& command) {
   const auto vm = load_app(*options);
   if (vm == nullptr) {
     return 1;
+  }
+  for (const std::string& warning : script::gap_warnings(script::Safepoint::calibrate())) {
+    print_mistake("warning: " + warning);
   }
   std::printf("ok: %s, %zu route%s\n", options->app.c_str(), vm->routes().size(), vm->routes().size() == 1 ? "" : "s");
   return 0;

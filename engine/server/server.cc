@@ -12,6 +12,7 @@
 #include "net/signal_source.h"
 #include "profiler/error_report.h"
 #include "script/probe.h"
+#include "script/safepoint_gaps.h"
 #include "server/admin.h"
 #include "server/development.h"
 #include "server/privileges.h"
@@ -84,6 +85,7 @@ int Server::run() {
     return 1;
   }
   script::Probe::install();
+  tell_of_gaps();
   watchdog_ = std::make_unique<Watchdog>();
   watchdog_->report_blocks_after(options_->blocked);
   const net::SignalSource signals(loop_, {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2},
@@ -113,6 +115,15 @@ Result<> Server::open_logs() {
   error_log_ = TRY(ErrorLog::open(ErrorLog::settings_of(*options_)));
   set_log_sink(error_log_.get());
   return {};
+}
+
+// What a LuaJIT that is not known in every part makes less of.
+void Server::tell_of_gaps() {
+  const script::Safepoint::Known& known = script::Safepoint::calibrate();
+  for (const std::string& warning : script::gap_warnings(known)) {
+    log_event(LogLevel::kWarn, warning);
+  }
+  recorder_.remark(script::gap_remarks(known));
 }
 
 // What was made in the file system so far: log files and Unix sockets.

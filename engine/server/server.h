@@ -46,6 +46,7 @@ class Server {
 
  private:
   [[nodiscard]] Result<> open_logs();
+  void tell_of_gaps();
   [[nodiscard]] std::vector<std::string> opened_files() const;
   void start_workers();
   [[nodiscard]] Worker::Setup shared_setup();

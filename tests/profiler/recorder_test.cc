@@ -108,6 +108,12 @@ TEST_CASE("recorder: overlapping recordings at different rates see the same thre
   CHECK(weight_of(whole, "worker", "worker-1") > weight_of(quick, "worker", "worker-1"));
 }
 
+TEST_CASE("recorder: what is remarked stands in every profile of what runs") {
+  Recorder recorder(route_name);
+  recorder.remark({"the clock is coarse"});
+  CHECK(recorded(recorder, 0.05, 99).comments == std::vector<std::string>{"the clock is coarse"});
+}
+
 TEST_CASE("recorder: a cancelled recording is never told of") {
   Recorder profiler(route_name);
   const Spinner one(profiler, 0, 7);
