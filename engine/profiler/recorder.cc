@@ -339,6 +339,9 @@ TakenSample Recorder::named(const RawSample& sample, ThreadSampler& sampler) con
   for (std::size_t i = 0; i < sample.places; ++i) {
     one.places.push_back(sampler.places().place(sample.script[i]));
   }
+  if (sample.trace != 0) {
+    one.trace = sampler.places().place(sample.trace);
+  }
   return one;
 }
 

@@ -16,7 +16,9 @@ RawSample* SampleRing::begin() noexcept {
   sample.tag = sample.stay = 0;
   sample.route = -1;
   sample.vm_state = 0;
-  sample.in_script = sample.in_call = false;
+  sample.in_script = sample.in_call = sample.late = false;
+  sample.trace = 0;
+  sample.machine_code = 0;
   sample.inner = sample.frames = sample.places = 0;
   return &sample;
 }
@@ -34,9 +36,6 @@ void SampleRing::commit() noexcept {
 }
 
 void SampleRing::give_stack(RawSample& sample, std::span<const std::uint32_t> places, std::uint32_t before) noexcept {
-  if (!sample.in_script) {
-    return;
-  }
   sample.places = static_cast<std::uint8_t>(places.size());
   std::copy(places.begin(), places.end(), sample.script.begin());
   if (sample.in_call && !places.empty()) {
@@ -45,7 +44,8 @@ void SampleRing::give_stack(RawSample& sample, std::span<const std::uint32_t> pl
 }
 
 // A signal may come at any point here and add a sample: then there is another round.
-void SampleRing::take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before) noexcept {
+void SampleRing::take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before,
+                                   void (*settle)(RawSample& sample) noexcept) noexcept {
   if (!wants_script_stack()) {
     return;
   }
@@ -55,7 +55,14 @@ void SampleRing::take_script_stack(std::span<const std::uint32_t> places, std::u
   do {
     end = next_.load(std::memory_order_relaxed);
     for (; at < end; ++at) {
-      give_stack(ring_[at % kKept], places, before);
+      RawSample& sample = ring_[at % kKept];
+      if (!sample.in_script) {
+        continue;
+      }
+      if (settle != nullptr) {
+        settle(sample);
+      }
+      give_stack(sample, places, before);
     }
     complete_.store(end, std::memory_order_release);
     pending_.store(false, std::memory_order_relaxed);

@@ -21,9 +21,12 @@ struct RawSample {
   std::int32_t route = -1;  ///< what it is counted under (Marks::numbers); -1: none
   std::int32_t vm_state = 0;
   bool in_script = false;
-  bool in_call = false;     ///< what took it is an instruction that is over once the script's stack can be read
-  std::uint8_t inner = 0;   ///< how many of the frames were entered by the script
-  std::uint8_t frames = 0;  ///< native frames in all; the others lead to the script
+  bool in_call = false;             ///< what took it is an instruction that is over once the script's stack can be read
+  bool late = false;                ///< it is of compiled code, and the script's stack of when that had been left
+  std::uint32_t trace = 0;          ///< late: the id of the place where the trace starts; 0 is an unknown one
+  std::uintptr_t machine_code = 0;  ///< an address in compiled code that was running; 0: not looked for, or none found
+  std::uint8_t inner = 0;           ///< how many of the frames were entered by the script
+  std::uint8_t frames = 0;          ///< native frames in all; the others lead to the script
   std::uint8_t places = 0;
   std::array<std::uintptr_t, kMostFrames> code;   ///< the first, and the one at `inner`, are no return addresses
   std::array<std::uint32_t, kMostPlaces> script;  ///< ids of places, the innermost first
@@ -62,8 +65,10 @@ class SampleRing {
   /// Whether take_script_stack() has samples to complete.
   [[nodiscard]] bool wants_script_stack() const noexcept { return pending_.load(std::memory_order_relaxed); }
   /// Completes the samples that wait for the script's stack, the innermost place first. `before`: that of the
-  /// instruction before the first one's.
-  void take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before) noexcept;
+  /// instruction before the first one's. `settle`, if not null, first adds to each what was not known when it was
+  /// taken.
+  void take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before,
+                         void (*settle)(RawSample& sample) noexcept = nullptr) noexcept;
 
  private:
   static constexpr std::size_t kKept = 256;

@@ -1,5 +1,6 @@
 #include "profiler/stack_names.h"
 
+#include <algorithm>
 #include <string>
 
 namespace perigee::profiler {
@@ -90,11 +91,36 @@ void StackNames::add_state(Profile& profile, const TakenSample& sample) {
   }
 }
 
+// What ran is the trace; the stack is of where it came out. If that is in the function in which the trace starts, its
+// callers are the trace's.
+void StackNames::add_late(Profile& profile, const TakenSample& sample) {
+  std::span<const ScriptPlace> places(sample.places);
+  if (!sample.trace) {
+    stack_.push_back(profile.frame({"[compiled code]", "", 0, 0, FrameKind::kState}));
+    add_places(profile, places);
+    return;
+  }
+  Frame frame = frame_of(*sample.trace);
+  frame.name = script_names_.of(*sample.trace) + " [trace]";
+  stack_.push_back(profile.frame(frame));
+  const auto starts_in = [&](const ScriptPlace& place) {
+    return place.source == sample.trace->source && place.first_line == sample.trace->first_line;
+  };
+  const auto around = std::find_if(places.begin(), places.end(), starts_in);
+  if (around != places.end()) {
+    add_places(profile, places.subspan(static_cast<std::size_t>(around - places.begin()) + 1));
+  }
+}
+
 void StackNames::add_script(Profile& profile, const TakenSample& sample, Profile::Labels& labels) {
   const std::int32_t state = sample.raw.vm_state;
   labels.push_back({"state", std::string(state_word(state))});
   if (state > 0) {
     labels.push_back({"trace", std::to_string(state)});
+  }
+  if (sample.raw.late) {
+    add_late(profile, sample);
+    return;
   }
   if (sample.what == TakenSample::What::kAllocation) {
     add_allocation(profile, sample);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,9 +20,10 @@ struct TakenSample {
   enum class What : std::uint8_t { kInterruption, kAllocation, kWait, kStop };
 
   RawSample raw{};
-  std::vector<ScriptPlace> places;  ///< the innermost first
-  std::string route;                ///< empty for none
-  int worker = 0;                   ///< from 0; -1 is the admin port's
+  std::vector<ScriptPlace> places;   ///< the innermost first
+  std::optional<ScriptPlace> trace;  ///< where the trace starts that was found running
+  std::string route;                 ///< empty for none
+  int worker = 0;                    ///< from 0; -1 is the admin port's
   What what = What::kInterruption;
   WaitSite site;           ///< of a wait
   bool long_stop = false;  ///< of a stop: StopObserver::kLong or more
@@ -39,6 +41,7 @@ class StackNames {
 
  private:
   void add_places(Profile& profile, std::span<const ScriptPlace> places);
+  void add_late(Profile& profile, const TakenSample& sample);
   void add_state(Profile& profile, const TakenSample& sample);
   void add_stop(Profile& profile, const TakenSample& sample, Profile::Labels& labels);
   void add_allocation(Profile& profile, const TakenSample& sample);

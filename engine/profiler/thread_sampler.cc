@@ -226,9 +226,31 @@ void ThreadSampler::locate(RawSample& sample, const Registers* registers) const 
   sample.vm_state = sample.in_script ? vm_probe.state(pulse_.guest) : 0;
   // What is interpreted ends its instruction before the stack can be read; a trace is left where its line begins.
   sample.in_call = sample.vm_state == VmProbe::kInterpreted || sample.vm_state == VmProbe::kNativeFunction;
+  if (sample.in_script && sample.vm_state == 0 && vm_probe.may_be_compiled != nullptr) {
+    const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    sample.machine_code = find_machine_code(registers != nullptr ? *registers : Registers{0, 0, stack});
+  }
   if (registers != nullptr) {
     walk(sample, *registers);
   }
+}
+
+// Code of the VM's own making that runs, or that has called what does: the latter keeps no frame pointers, so that the
+// return address is looked for among the words of the stack. What earlier calls have left there is seldom reached.
+__attribute__((no_sanitize("address", "thread"))) std::uintptr_t ThreadSampler::find_machine_code(
+    Registers registers) const noexcept {
+  constexpr std::size_t kMostWords = 256;
+  if (vm_probe.may_be_compiled(pulse_.guest, registers.pc)) {
+    return registers.pc;
+  }
+  const auto entry = reinterpret_cast<std::uintptr_t>(pulse_.frame);
+  const auto* const words = reinterpret_cast<const volatile std::uintptr_t*>(registers.stack);
+  for (std::size_t i = 0; i < kMostWords && registers.stack + i * sizeof *words < entry; ++i) {
+    if (const std::uintptr_t word = words[i]; vm_probe.may_be_compiled(pulse_.guest, word)) {
+      return word;
+    }
+  }
+  return registers.pc;  // of code that is so new that it is not known yet
 }
 
 // The script's own machine code keeps no frame pointers: the walk from the inside ends there at the latest, and goes on
@@ -248,9 +270,9 @@ void ThreadSampler::walk(RawSample& sample, Registers registers) const noexcept 
 }
 
 void ThreadSampler::take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before) noexcept {
-  computing_.take_script_stack(places, before);
-  allocating_.take_script_stack(places, before);
-  stopping_.take_script_stack(places, before);
+  computing_.take_script_stack(places, before, vm_probe.settle);
+  allocating_.take_script_stack(places, before, vm_probe.settle);
+  stopping_.take_script_stack(places, before, vm_probe.settle);
 }
 
 }  // namespace perigee::profiler

@@ -30,6 +30,10 @@ struct VmProbe {
   std::int32_t (*state)(void* vm) noexcept = nullptr;
   /// Has ThreadSampler::take_script_stack() called at the next point where the VM's stack can be read. False: not now.
   bool (*ask)(void* vm) noexcept = nullptr;
+  /// Adds to a sample that was taken in the VM, when its stack is read, what could not be known before. Null: nothing.
+  void (*settle)(RawSample& sample) noexcept = nullptr;
+  /// Whether an address may be in code that the VM has compiled: asked where the state is not known. Null: no matter.
+  bool (*may_be_compiled)(void* vm, std::uintptr_t address) noexcept = nullptr;
 
   static constexpr std::int32_t kInterpreted = -1, kNativeFunction = -2, kCollector = -3;  ///< below: the compiler
 };
@@ -105,6 +109,7 @@ class ThreadSampler {
   void sample_allocation(std::size_t bytes) noexcept;
   void locate(RawSample& sample, const Registers* registers) const noexcept;
   void walk(RawSample& sample, Registers registers) const noexcept;
+  [[nodiscard]] std::uintptr_t find_machine_code(Registers registers) const noexcept;
   [[nodiscard]] std::int64_t next_gap() noexcept;
 
   const int worker_;

@@ -17,6 +17,7 @@
 #include "script/probe.h"
 #include "script/safepoint.h"
 #include "script/task.h"
+#include "script/trace_places.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -65,7 +66,10 @@ bool is_library(std::string_view source) {
 }
 
 Governor::Governor(Vm& vm, LuaAllocator& memory, const VmLimits& limits)
-    : vm_(vm), limits_(limits), memory_(std::make_unique<MemoryBudget>(*this, vm, memory, limits)) {}
+    : vm_(vm),
+      limits_(limits),
+      memory_(std::make_unique<MemoryBudget>(*this, vm, memory, limits)),
+      traces_(Safepoint::calibrate().interrupt ? nullptr : std::make_unique<TracePlaces>()) {}
 
 Governor::~Governor() = default;
 
@@ -83,6 +87,12 @@ void Governor::open(lua_State* main) {
   });
   main_ = main;
   Safepoint::prepare(main);
+}
+
+void Governor::follow_traces() {
+  if (traces_ != nullptr) {
+    traces_->watch(main_);
+  }
 }
 
 void Governor::on_signal(int) noexcept {
@@ -111,11 +121,16 @@ void Governor::order_weighing() noexcept {
   arm();
 }
 
+void Governor::order_look() noexcept {
+  orders_.fetch_or(kLook, std::memory_order_relaxed);
+  arm();
+}
+
 void Governor::arm() noexcept {
   if (at_point_.load(std::memory_order_relaxed)) {
     return;
   }
-  if (!armed_.load(std::memory_order_relaxed)) {
+  if (!armed_.load(std::memory_order_relaxed) && lua_gethook(main_) != on_hook) {  // or this interrupts disarm()
     program_hook_ = lua_gethook(main_);
     program_mask_ = lua_gethookmask(main_);
     program_count_ = lua_gethookcount(main_);
@@ -137,9 +152,13 @@ void Governor::on_hook(lua_State* state, lua_Debug*) {
 
 void Governor::at_safepoint(lua_State* state) {
   at_point_.store(true, std::memory_order_relaxed);
-  const int orders = orders_.fetch_and(~(kReport | kWeigh), std::memory_order_relaxed);
+  const int orders = orders_.fetch_and(~(kReport | kWeigh | kLook), std::memory_order_relaxed);
   if ((orders & kReport) != 0) {
     block_ = traceback(state, vm_.current(), "");
+  }
+  if ((orders & kLook) != 0) {
+    traces_->update(state);
+    Probe::look(state);
   }
   if ((orders & kWeigh) != 0) {
     at_point_.store(false, std::memory_order_relaxed);  // what finalizes can be stopped
@@ -156,6 +175,9 @@ void Governor::at_safepoint(lua_State* state) {
   at_point_.store(false, std::memory_order_relaxed);
   if (!stopping) {
     disarm();
+    if ((orders_.load(std::memory_order_relaxed) & kLook) != 0) {
+      arm();  // ordered meanwhile
+    }
   }
 }
 

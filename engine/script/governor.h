@@ -19,6 +19,7 @@ namespace perigee::script {
 class LuaAllocator;
 class MemoryBudget;
 class Task;
+class TracePlaces;
 class Vm;
 
 /// Whether a task was stopped by one of the limits that are kept here, and did not merely lose its wait.
@@ -54,6 +55,13 @@ class Governor {
 
   /// What runs is to be weighed at the next safepoint. From within the allocator.
   void order_weighing() noexcept;
+  /// Probe::look() is to be called at the next instruction that is interpreted: for a LuaJIT that Safepoint::nudge()
+  /// can't reach. In signal handlers, too.
+  void order_look() noexcept;
+  /// Where traces start; null where Safepoint::nudge() reaches them.
+  [[nodiscard]] TracePlaces* traces() const { return traces_.get(); }
+  /// The VM's libraries are open. In a function that may raise.
+  void follow_traces();
   /// Whether memory was refused to the running task since this was last asked: where and why; "" otherwise.
   [[nodiscard]] std::string take_refusal();
 
@@ -67,7 +75,7 @@ class Governor {
   [[nodiscard]] bool has_stopped(double serial) const { return stopped_ == serial; }
 
  private:
-  enum Order : int { kStop = 1, kReport = 2, kWeigh = 4 };
+  enum Order : int { kStop = 1, kReport = 2, kWeigh = 4, kLook = 8 };
 
   static void on_signal(int) noexcept;
   static void on_hook(lua_State* state, lua_Debug*);
@@ -84,6 +92,7 @@ class Governor {
   Vm& vm_;
   VmLimits limits_;
   const std::unique_ptr<MemoryBudget> memory_;
+  const std::unique_ptr<TracePlaces> traces_;
   lua_State* main_ = nullptr;
   std::atomic<int> orders_{0};         // bits of Order
   std::atomic<bool> armed_{false};     // at_safepoint() is called before each instruction

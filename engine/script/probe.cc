@@ -10,10 +10,12 @@
 #include "profiler/thread_sampler.h"
 #include "script/governor.h"
 #include "script/safepoint.h"
+#include "script/trace_places.h"
 
 namespace perigee::script {
 namespace {
 
+using profiler::RawSample;
 using profiler::ThreadSampler;
 
 lua_State* main_of(void* guest) noexcept {
@@ -28,6 +30,30 @@ std::int32_t state_of(void* guest) noexcept {
 bool ask(void* guest) noexcept {
   pulse.noted.store(true, std::memory_order_relaxed);
   return Safepoint::nudge(main_of(guest));
+}
+
+// The same with a LuaJIT of which compiled code can't be brought back: at the next instruction that is interpreted.
+bool ask_interpreter(void* guest) noexcept {
+  pulse.noted.store(true, std::memory_order_relaxed);
+  static_cast<Governor*>(guest)->order_look();
+  return true;
+}
+
+bool may_be_compiled(void* guest, std::uintptr_t address) noexcept {
+  return static_cast<Governor*>(guest)->traces()->may_hold(address);
+}
+
+// Which trace it was, if any; what was none is the instruction before the one that the stack is read at.
+void settle(RawSample& sample) noexcept {
+  const TracePlaces& traces = *static_cast<Governor*>(pulse.guest)->traces();
+  if (sample.vm_state == 0) {
+    sample.vm_state = traces.number_at(sample.machine_code);
+    sample.in_call = sample.vm_state == 0;
+  }
+  sample.late = sample.vm_state > 0;
+  if (const TracePlaces::Place* start = sample.late ? traces.start_of(sample.vm_state) : nullptr; start != nullptr) {
+    sample.trace = ThreadSampler::current()->places().id(start->source, "", start->line, start->first_line);
+  }
 }
 
 std::uint32_t place_at(ThreadSampler& sampler, lua_State* running, lua_Debug& level) noexcept {
@@ -58,7 +84,9 @@ std::uint32_t place_before(ThreadSampler& sampler, lua_State* running) noexcept 
 }  // namespace
 
 void Probe::install() {
-  profiler::set_vm_probe({state_of, ask});
+  const bool reaches_all = Safepoint::calibrate().interrupt;
+  profiler::set_vm_probe(reaches_all ? profiler::VmProbe{state_of, ask}
+                                     : profiler::VmProbe{state_of, ask_interpreter, settle, may_be_compiled});
   Safepoint::on_look(look);
 }
 

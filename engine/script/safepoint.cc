@@ -316,6 +316,7 @@ void Safepoint::prepare(lua_State* main) {
 
 bool Safepoint::arm(lua_State* main, Hook hook) noexcept {
   if (mask_offset == 0) {
+    lua_sethook(main, nullptr, 0, 0);  // off and on again, as below
     lua_sethook(main, hook, LUA_MASKCOUNT, 1);
     return true;
   }

@@ -105,6 +105,11 @@ int open_protected(lua_State* state) {
   return 0;
 }
 
+int follow_traces(lua_State* state) {
+  static_cast<Governor*>(lua_touserdata(state, 1))->follow_traces();
+  return 0;
+}
+
 std::string error_text(lua_State* state) {
   if (lua_istable(state, -1)) {  // the loader's own mistakes: a table of one string
     lua_rawgeti(state, -1, 1);
@@ -185,6 +190,9 @@ Result<> Vm::open() {
   if (lua_cpcall(
           state_, [](lua_State* state) { return open_protected(state); }, settings_.meter) != 0) {
     return fail("the Lua library does not load: " + error_text(state_));
+  }
+  if (lua_cpcall(state_, follow_traces, &governor_) != 0) {
+    return fail("the compiler can't be followed: " + error_text(state_));
   }
   if (settings_.meter != nullptr) {
     CollectorWatch::open(state_, settings_.meter);

@@ -56,6 +56,23 @@ TEST_CASE("sample ring: what was taken in an instruction that is over has the pl
   CHECK(found[1].script[0] == 7);
 }
 
+TEST_CASE("sample ring: what could not be known before is settled before the stack is given") {
+  SampleRing ring;
+  ring.prepare();
+  put(ring, 1, true);
+  put(ring, 2, false);
+  const std::vector<std::uint32_t> places = {7, 8};
+  ring.take_script_stack(places, 6, [](RawSample& sample) noexcept {
+    sample.vm_state = 9;
+    sample.in_call = true;
+  });
+  const std::vector<RawSample> found = drained(ring);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].vm_state == 9);
+  CHECK(found[0].script[0] == 6);
+  CHECK(found[1].vm_state == 0);
+}
+
 TEST_CASE("sample ring: what nobody reads is lost and counted, and there is room again once it is read") {
   SampleRing ring;
   ring.prepare();

@@ -127,3 +127,36 @@ TEST_CASE("stack names: a stop says whether it was long, and where it is not kno
   CHECK(write_folded(profile, 1) == "worker-1;[it is not over yet] 5\n");
   CHECK(profile.label_sets().back() == Profile::Labels{{"worker", "worker-1"}, {"stop", "50 ms or more"}});
 }
+
+TEST_CASE("stack names: a trace that the stack comes late for is its start, below the callers that are sure") {
+  TakenSample sample = script_sample(12);
+  sample.raw.late = true;
+  sample.trace = {"@app.lua", "count", 5, 2};
+  sample.places = {{"@lib.lua", "helper", 9, 8}, {"@app.lua", "count", 7, 2}, {"@app.lua", "main", 30, 20}};
+  const auto folded = [&] {
+    Profile profile(std::vector<ValueType>{{"samples", "count"}, {"cpu", "nanoseconds"}});
+    StackNames names;
+    names.add(profile, sample);
+    CHECK(profile.label_sets().back().back() == Label{"trace", "12"});
+    const std::string line = write_folded(profile, 1);
+    return line.substr(line.find(';', line.find("engine_function")) + 1);
+  };
+  CHECK(folded() == "main app.lua:30;count [trace] app.lua:5 5\n");
+  sample.places.erase(sample.places.begin(), sample.places.begin() + 2);
+  CHECK(folded() == "count [trace] app.lua:5 5\n");
+  sample.trace.reset();
+  CHECK(folded() == "main app.lua:30;[compiled code] 5\n");
+}
+
+TEST_CASE("stack names: what a trace allocates, and holds up, is its start's too") {
+  for (const auto what : {TakenSample::What::kAllocation, TakenSample::What::kStop}) {
+    TakenSample sample = script_sample(12);
+    sample.what = what;
+    sample.raw.late = true;
+    sample.trace = {"@app.lua", "count", 5, 2};
+    Profile profile(std::vector<ValueType>{{"samples", "count"}, {"amount", "bytes"}});
+    StackNames names;
+    names.add(profile, sample);
+    CHECK(write_folded(profile, 1).find("[trace] app.lua:5 5\n") != std::string::npos);
+  }
+}
