@@ -67,10 +67,35 @@ struct Flags {
   bool dev = false;
 };
 
+// The admin port as the server names it at its start, as "http://127.0.0.1:9145", becomes its address. Returns what is
+// wrong, or "".
+std::string read_admin_url(std::string& place) {
+  constexpr std::string_view kScheme = "http://";
+  const std::string_view forms = "write http://HOST:PORT or HOST:PORT";
+  const std::size_t end = place.find("://");
+  if (end == std::string::npos) {
+    return "";
+  }
+  if (!place.starts_with(kScheme)) {
+    return "the admin port speaks HTTP, not " + place.substr(0, end) + ": " + std::string(forms);
+  }
+  std::string address = place.substr(kScheme.size());
+  if (address.ends_with('/')) {
+    address.pop_back();
+  }
+  if (address.find_first_of("/?#@") != std::string::npos) {
+    return "'" + place + "' says more than an address: " + std::string(forms);
+  }
+  place = std::move(address);
+  return "";
+}
+
 void add_common_flags(CLI::App& app, CommandLine& line, Flags& flags) {
   app.add_option("-c,--config", flags.config, "Configuration file; without it conf/server.toml, if that is there")
       ->type_name("FILE");
-  app.add_option("--admin", flags.admin, "Address of the admin port, or off")->type_name("HOST:PORT");
+  app.add_option("--admin", flags.admin, "Address of the admin port, or off; http://HOST:PORT will do")
+      ->type_name("HOST:PORT")
+      ->transform(CLI::Validator(read_admin_url, ""));
   app.add_option("--set", line.sets, "Set any option of the configuration; may be repeated")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);

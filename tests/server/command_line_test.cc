@@ -59,9 +59,26 @@ TEST_CASE("command line: flags become overrides, after those of --set") {
       {{"routes", "--workers", "4"}, {"server.workers=4"}},
       {{"reload", "--admin", "off"}, {"admin.listen=\"off\""}},
       {{"health", "--admin", ":2"}, {"admin.listen=\":2\""}},
+      {{"profile", "--admin", "http://127.0.0.1:9145"}, {"admin.listen=\"127.0.0.1:9145\""}},
+      {{"reload", "--admin", "http://[::1]:9145/"}, {"admin.listen=\"[::1]:9145\""}},
+      {{"profile", "--admin=unix:/run/admin"}, {"admin.listen=\"unix:/run/admin\""}},
       {{"serve", "--admin", ":1", "--set", "a.b=c"}, {"a.b=c", "admin.listen=\":1\""}},
   }));
   CHECK(read(words).sets == sets);
+}
+
+TEST_CASE("command line: an admin port's URL that is no address is refused, and why") {
+  const auto [url, why] = GENERATE(table<std::string, std::string>({
+      {"https://127.0.0.1:1", "speaks HTTP, not https"},
+      {"http://127.0.0.1:1/metrics", "says more than an address"},
+      {"http://me@127.0.0.1:1", "says more than an address"},
+      {"http://127.0.0.1:1?x", "says more than an address"},
+  }));
+  const CommandLineExit exit = refused({"profile", "--admin", url.c_str()});
+  CHECK(exit.code == 1);
+  CHECK(exit.text.find("--admin: ") != std::string::npos);
+  CHECK(exit.text.find(why) != std::string::npos);
+  CHECK(exit.text.find("write http://HOST:PORT or HOST:PORT") != std::string::npos);
 }
 
 TEST_CASE("command line: test takes paths and says how to go about them") {

@@ -42,6 +42,13 @@ class Admin(ServerCase):
         self.assertIn("POST", response.header("allow"))
         self.assertIn(self.ask("POST", "/reload").status, (200, 204))
 
+    def test_commands_take_the_admin_port_as_the_server_says_it(self):
+        said = self.server.stderr.wait(r"admin on (http://\S+:\d+)").group(1)
+        for words in (("health",), ("reload",), ("profile", "--seconds", "0.1")):
+            for url in (said, said + "/"):
+                result = run_perigee(*words, "--admin", url, cwd=self.server.directory)
+                self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_health_asks_whether_it_serves(self):
         def health(address):
             return run_perigee("health", "--admin", address, cwd=self.server.directory)
