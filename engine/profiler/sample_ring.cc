@@ -23,6 +23,14 @@ RawSample* SampleRing::begin() noexcept {
   return &sample;
 }
 
+RawSample* SampleRing::waiting_in_full() noexcept {
+  const std::uint64_t next = next_.load(std::memory_order_relaxed);
+  const bool full = next - read_.load(std::memory_order_acquire) >= kKept;
+  const bool waits = full && next > complete_.load(std::memory_order_relaxed);
+  RawSample& newest = ring_[(next - 1) % kKept];
+  return waits && newest.in_script ? &newest : nullptr;
+}
+
 void SampleRing::commit() noexcept {
   const std::uint64_t at = next_.load(std::memory_order_relaxed);
   next_.store(at + 1, std::memory_order_relaxed);

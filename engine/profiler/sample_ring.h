@@ -60,6 +60,9 @@ class SampleRing {
 
   /// Room for the next sample, as good as new but for the stacks; null when there is none. commit() must follow.
   [[nodiscard]] RawSample* begin() noexcept;
+  /// Where there is no room: the newest sample, if that waits for the script's stack; else null. What goes on in one
+  /// stay may be added to it.
+  [[nodiscard]] RawSample* waiting_in_full() noexcept;
   /// The sample is written. Whether it is the script's stack that it waits for, `in_script` says.
   void commit() noexcept;
   /// Whether take_script_stack() has samples to complete.

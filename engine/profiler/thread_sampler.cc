@@ -157,11 +157,22 @@ void ThreadSampler::on_signal(int, siginfo_t* info, void* context) noexcept {
 
 void ThreadSampler::interrupted(Registers registers, int overrun) noexcept {
   const std::int64_t period = period_.load(std::memory_order_acquire);
-  RawSample* const sample = period > 0 ? computing_.begin() : nullptr;
+  if (period <= 0) {
+    return;
+  }
+  const std::int64_t weight = period * (1 + std::max(overrun, 0));
+  // What is long in coming to where the stack can be read is all one place.
+  if (RawSample* const same = computing_.waiting_in_full();
+      same != nullptr && same->stay == pulse_.stay.load(std::memory_order_relaxed)) {
+    same->weight += weight;
+    ++same->count;
+    return;
+  }
+  RawSample* const sample = computing_.begin();
   if (sample == nullptr) {
     return;
   }
-  sample->weight = period * (1 + std::max(overrun, 0));
+  sample->weight = weight;
   locate(*sample, &registers);
   computing_.commit();
   if (sample->in_script) {

@@ -97,7 +97,10 @@ int TracePlaces::on_record(lua_State* state) {
 // Whatever had that number is no more.
 void TracePlaces::begin(std::int32_t number) noexcept {
   if (const auto known = traces_.find(number); known != traces_.end()) {
-    code_.erase(known->second.code);
+    const auto code = code_.find(known->second.code);
+    if (code != code_.end() && code->second.number == number) {
+      code_.erase(code);
+    }
     traces_.erase(known);
   }
   last_ = number;

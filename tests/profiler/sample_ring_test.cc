@@ -87,3 +87,22 @@ TEST_CASE("sample ring: what nobody reads is lost and counted, and there is room
   CHECK(drained(ring).size() == 256);
   CHECK(ring.begin() != nullptr);
 }
+
+TEST_CASE("sample ring: while it is full, what waits for a stack can be added to") {
+  SampleRing ring;
+  ring.prepare();
+  put(ring, 1, true);
+  CHECK(ring.waiting_in_full() == nullptr);
+  for (int i = 1; i < 256; ++i) {
+    put(ring, 1, true);
+  }
+  RawSample* const newest = ring.waiting_in_full();
+  REQUIRE(newest != nullptr);
+  newest->weight += 41;
+  ring.take_script_stack(std::vector<std::uint32_t>{7}, 6);
+  CHECK(ring.waiting_in_full() == nullptr);  // it may be read any moment
+  const std::vector<RawSample> found = drained(ring);
+  REQUIRE(found.size() == 256);
+  CHECK(found.back().weight == 42);
+  CHECK(ring.take_lost() == 0);
+}
