@@ -43,16 +43,18 @@ void SampleRing::commit() noexcept {
   }
 }
 
-void SampleRing::give_stack(RawSample& sample, std::span<const std::uint32_t> places, std::uint32_t before) noexcept {
+void SampleRing::give_stack(RawSample& sample, std::span<const std::uint32_t> places, InnerPlace inner) noexcept {
   sample.places = static_cast<std::uint8_t>(places.size());
   std::copy(places.begin(), places.end(), sample.script.begin());
   if (sample.in_call && !places.empty()) {
-    sample.script[0] = before;
+    sample.script[0] = inner.called;
+  } else if (sample.vm_state > 0 && !places.empty()) {
+    sample.script[0] = inner.compiled;
   }
 }
 
 // A signal may come at any point here and add a sample: then there is another round.
-void SampleRing::take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before,
+void SampleRing::take_script_stack(std::span<const std::uint32_t> places, InnerPlace inner,
                                    void (*settle)(RawSample& sample) noexcept) noexcept {
   if (!wants_script_stack()) {
     return;
@@ -70,7 +72,7 @@ void SampleRing::take_script_stack(std::span<const std::uint32_t> places, std::u
       if (settle != nullptr) {
         settle(sample);
       }
-      give_stack(sample, places, before);
+      give_stack(sample, places, inner);
     }
     complete_.store(end, std::memory_order_release);
     pending_.store(false, std::memory_order_relaxed);

@@ -32,6 +32,12 @@ struct RawSample {
   std::array<std::uint32_t, kMostPlaces> script;  ///< ids of places, the innermost first
 };
 
+/// What the innermost line was when a sample was taken, by what took it.
+struct InnerPlace {
+  std::uint32_t called = 0;    ///< for those of `in_call`: that of the instruction before
+  std::uint32_t compiled = 0;  ///< for compiled code
+};
+
 /// Samples on their way from a thread to who collects them. Those taken in the script wait for its stack, and those
 /// after them wait with them. One writer, the thread with its signal handlers; one reader.
 class SampleRing {
@@ -67,16 +73,15 @@ class SampleRing {
   void commit() noexcept;
   /// Whether take_script_stack() has samples to complete.
   [[nodiscard]] bool wants_script_stack() const noexcept { return pending_.load(std::memory_order_relaxed); }
-  /// Completes the samples that wait for the script's stack, the innermost place first. `before`: that of the
-  /// instruction before the first one's. `settle`, if not null, first adds to each what was not known when it was
-  /// taken.
-  void take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before,
+  /// Completes the samples that wait for the script's stack, the innermost place first; where `inner` knows better,
+  /// that is taken for it. `settle`, if not null, first adds to each what was not known when it was taken.
+  void take_script_stack(std::span<const std::uint32_t> places, InnerPlace inner,
                          void (*settle)(RawSample& sample) noexcept = nullptr) noexcept;
 
  private:
   static constexpr std::size_t kKept = 256;
 
-  static void give_stack(RawSample& sample, std::span<const std::uint32_t> places, std::uint32_t before) noexcept;
+  static void give_stack(RawSample& sample, std::span<const std::uint32_t> places, InnerPlace inner) noexcept;
 
   std::unique_ptr<RawSample[]> ring_;
   std::atomic<std::uint64_t> next_{0};

@@ -235,7 +235,7 @@ void ThreadSampler::locate(RawSample& sample, const Registers* registers) const 
   sample.route = route();
   sample.in_script = sample.stay != 0 && vm_probe.state != nullptr;
   sample.vm_state = sample.in_script ? vm_probe.state(pulse_.guest) : 0;
-  // What is interpreted ends its instruction before the stack can be read; a trace is left where its line begins.
+  // What is interpreted ends its instruction before the stack can be read.
   sample.in_call = sample.vm_state == VmProbe::kInterpreted || sample.vm_state == VmProbe::kNativeFunction;
   if (sample.in_script && sample.vm_state == 0 && vm_probe.may_be_compiled != nullptr) {
     const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -280,10 +280,10 @@ void ThreadSampler::walk(RawSample& sample, Registers registers) const noexcept 
   sample.frames = static_cast<std::uint8_t>(inner + outer);
 }
 
-void ThreadSampler::take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before) noexcept {
-  computing_.take_script_stack(places, before, vm_probe.settle);
-  allocating_.take_script_stack(places, before, vm_probe.settle);
-  stopping_.take_script_stack(places, before, vm_probe.settle);
+void ThreadSampler::take_script_stack(std::span<const std::uint32_t> places, InnerPlace inner) noexcept {
+  computing_.take_script_stack(places, inner, vm_probe.settle);
+  allocating_.take_script_stack(places, inner, vm_probe.settle);
+  stopping_.take_script_stack(places, inner, vm_probe.settle);
 }
 
 }  // namespace perigee::profiler

@@ -61,9 +61,8 @@ class ThreadSampler {
   [[nodiscard]] bool wants_script_stack() const noexcept {
     return computing_.wants_script_stack() || allocating_.wants_script_stack() || stopping_.wants_script_stack();
   }
-  /// Completes the samples that wait for the script's stack, the innermost place first. `before`: that of the
-  /// instruction before the first one's.
-  void take_script_stack(std::span<const std::uint32_t> places, std::uint32_t before) noexcept;
+  /// Completes the samples that wait for the script's stack, as SampleRing does.
+  void take_script_stack(std::span<const std::uint32_t> places, InnerPlace inner) noexcept;
   /// A VM of this thread is about to take `bytes` more memory.
   void allocated(std::size_t bytes) noexcept {
     until_sample_ -= static_cast<std::int64_t>(bytes);

@@ -10,6 +10,7 @@
 #include "profiler/thread_sampler.h"
 #include "script/governor.h"
 #include "script/safepoint.h"
+#include "script/trace_exit.h"
 #include "script/trace_places.h"
 
 namespace perigee::script {
@@ -84,6 +85,7 @@ std::uint32_t place_before(ThreadSampler& sampler, lua_State* running) noexcept 
 }  // namespace
 
 void Probe::install() {
+  TraceExit::calibrate();
   const bool reaches_all = Safepoint::calibrate().interrupt;
   profiler::set_vm_probe(reaches_all ? profiler::VmProbe{state_of, ask}
                                      : profiler::VmProbe{state_of, ask_interpreter, settle, may_be_compiled});
@@ -95,9 +97,11 @@ void Probe::look(lua_State* running) noexcept {
   if (sampler == nullptr || !sampler->wants_script_stack()) {
     return;
   }
-  std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places;
+  std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places{};
   const std::size_t count = read_stack(*sampler, running, 0, places, 0);
-  sampler->take_script_stack(std::span(places).first(count), count > 0 ? place_before(*sampler, running) : 0);
+  const std::uint32_t before = count > 0 ? place_before(*sampler, running) : 0;
+  const bool is_before_line = pulse.guest != nullptr && TraceExit::is_before_line(main_of(pulse.guest));
+  sampler->take_script_stack(std::span(places).first(count), {before, is_before_line ? before : places[0]});
 }
 
 void Probe::look_at_end(lua_State* left) noexcept {
@@ -105,9 +109,9 @@ void Probe::look_at_end(lua_State* left) noexcept {
   if (sampler == nullptr || !sampler->wants_script_stack()) {
     return;
   }
-  std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places;
+  std::array<std::uint32_t, profiler::RawSample::kMostPlaces> places{};
   const std::size_t count = read_stack(*sampler, left, 0, places, 0);
-  sampler->take_script_stack(std::span(places).first(count), count > 0 ? places[0] : 0);
+  sampler->take_script_stack(std::span(places).first(count), {places[0], places[0]});
 }
 
 std::vector<std::uint32_t> Probe::stack_of(ThreadSampler& sampler, lua_State* inner, lua_State* outer) {

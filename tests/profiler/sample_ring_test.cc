@@ -33,7 +33,7 @@ TEST_CASE("sample ring: what was taken in the script waits for its stack, and wh
   CHECK(drained(ring).size() == 1);
   CHECK(ring.wants_script_stack());
   const std::vector<std::uint32_t> places = {7, 8};
-  ring.take_script_stack(places, 6);
+  ring.take_script_stack(places, {6, 7});
   CHECK(!ring.wants_script_stack());
   const std::vector<RawSample> rest = drained(ring);
   REQUIRE(rest.size() == 2);
@@ -48,7 +48,7 @@ TEST_CASE("sample ring: what was taken in an instruction that is over has the pl
   put(ring, 1, true, true);
   put(ring, 1, true, false);
   const std::vector<std::uint32_t> places = {7, 8};
-  ring.take_script_stack(places, 6);
+  ring.take_script_stack(places, {6, 7});
   const std::vector<RawSample> found = drained(ring);
   REQUIRE(found.size() == 2);
   CHECK(found[0].script[0] == 6);
@@ -62,7 +62,7 @@ TEST_CASE("sample ring: what could not be known before is settled before the sta
   put(ring, 1, true);
   put(ring, 2, false);
   const std::vector<std::uint32_t> places = {7, 8};
-  ring.take_script_stack(places, 6, [](RawSample& sample) noexcept {
+  ring.take_script_stack(places, {6, 7}, [](RawSample& sample) noexcept {
     sample.vm_state = 9;
     sample.in_call = true;
   });
@@ -71,6 +71,22 @@ TEST_CASE("sample ring: what could not be known before is settled before the sta
   CHECK(found[0].vm_state == 9);
   CHECK(found[0].script[0] == 6);
   CHECK(found[1].vm_state == 0);
+}
+
+TEST_CASE("sample ring: what was taken in compiled code has the place that it was left from") {
+  SampleRing ring;
+  ring.prepare();
+  RawSample* const sample = ring.begin();
+  REQUIRE(sample != nullptr);
+  sample->in_script = true;
+  sample->vm_state = 3;
+  ring.commit();
+  const std::vector<std::uint32_t> places = {7, 8};
+  ring.take_script_stack(places, {6, 5});
+  const std::vector<RawSample> found = drained(ring);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].script[0] == 5);
+  CHECK(found[0].script[1] == 8);
 }
 
 TEST_CASE("sample ring: what nobody reads is lost and counted, and there is room again once it is read") {

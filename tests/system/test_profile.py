@@ -27,6 +27,15 @@ local function compiled_loop(n)
   return x
 end
 
+local function storing_loop(n)
+  local sums = { x = 0, y = 0 }
+  for i = 1, n do
+    sums.x = (i * 7 % 13) * (i % 11) % 5 + (i % 17) * (i % 19) -- LINE storing
+    sums.y = i
+  end
+  return sums.x
+end
+
 local function interpreted_loop(n)
   local x = 0
   for i = 1, n do x = (x + i * 3) % 1000003 end -- LINE interpreted
@@ -53,6 +62,7 @@ app:get("/slow/{id}", function()
   return tostring(compiled_loop(2e5))
 end)
 app:get("/brief", function() return tostring(compiled_loop(2e5)) end)
+app:get("/storing", function() return tostring(storing_loop(3e6)) end)
 app:get("/interpreted", function() return tostring(interpreted_loop(3e6)) end)
 app:get("/native", function() return tostring(#native_function()) end)
 app:get("/garbage", function() return tostring(#garbage(1e5)) end)
@@ -133,6 +143,9 @@ class Profiles(ServerCase):
         self.assertEqual({frames[0] for frames, _ in self.of_workers(stacks)}, {"worker-1", "worker-2"})
         self.assertTrue(any("compiled_loop" in frame for frames, _ in stacks for frame in frames), stacks)
         self.assertTrue(any("Worker::serve" in frame for frames, _ in stacks for frame in frames), stacks)
+
+    def test_a_compiled_line_that_ends_with_a_store_is_named_and_not_the_next(self):
+        self.assert_named("/storing", "storing")
 
     def test_the_route_is_a_label_also_after_a_wait_and_a_reload(self):
         server = self.start(APP, workers=1, settings={"limits.cpu": 0})

@@ -32,6 +32,15 @@ local function much(n)
   return kept
 end
 
+local function stored(n)
+  local pair = {}
+  for i = 1, n do
+    pair.x = { i, { i } } -- LINE stored
+    pair.y = i
+  end
+  return pair
+end
+
 local function interpreted(n)
   local kept
   for i = 1, n do
@@ -43,6 +52,7 @@ end
 jit.off(interpreted)
 
 app:get("/much", function() return tostring(#much(2000)) .. tostring(#little(2000)) end)
+app:get("/stored", function() return tostring(stored(20000).y) end)
 app:get("/rep/{n:integer}", function(req)
   local text = ("y"):rep(100000 + req.params.n) -- LINE rep
   return tostring(#text)
@@ -132,6 +142,12 @@ class Allocation(Kinds):
         self.assertGreater(self.share(profile, "much"), 0.75)
         routed = sum(value for _, labels, value in profile.samples if labels.get("route") == "GET /much")
         self.assertGreater(routed, 0.75 * sum(value for _, _, value in profile.samples))
+
+    def test_a_compiled_line_that_stores_what_it_allocates_is_named_and_not_the_next(self):
+        with Load(self.server, "/stored"):
+            profile = self.record("allocs")
+        self.assertGreater(self.share(profile, "stored"), 0.9)
+        self.assertEqual(self.hottest(profile)[2], LINES["stored"])
 
     def test_an_interpreted_line_that_allocates_is_named_and_not_the_next(self):
         with Load(self.server, "/tables"):
