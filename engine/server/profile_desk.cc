@@ -99,30 +99,38 @@ Result<ProfileRequest> read_profile_request(std::string_view text) {
   return request;
 }
 
-void ProfileDesk::record(std::string_view request, Done done) {
-  if (const Result<> begun = begin(request, done); !begun) {
+void ProfileDesk::record(std::uint64_t number, std::string_view request, Done done) {
+  if (const Result<> begun = begin(number, request, done); !begun) {
     done("!" + begun.error().message);
   }
 }
 
-Result<> ProfileDesk::begin(std::string_view text, const Done& done) {
+Result<> ProfileDesk::begin(std::uint64_t number, std::string_view text, const Done& done) {
   const ProfileRequest request = TRY(read_profile_request(text));
-  if (under_way_->fetch_add(1) >= kMostAtOnce) {
-    under_way_->fetch_sub(1);
+  const std::lock_guard lock(under_way_->mutex);
+  if (under_way_->recordings.size() >= kMostAtOnce) {
     return fail("too many recordings are under way: wait for one to end");
   }
-  const auto begun = recorder_.record(
-      request.kind, request.seconds, request.hertz,
-      [done, form = request.form, count = under_way_, over = false](const profiler::Profile& profile) mutable {
-        std::string answer = written(profile, form);
-        count->fetch_sub(std::exchange(over, true) ? 0 : 1);  // memory may end before it is delivered
-        done(std::move(answer));
-      });
-  if (!begun) {
-    under_way_->fetch_sub(1);
-    return fail(begun.error().message);
-  }
+  under_way_->recordings[number] =
+      TRY(recorder_.record(request.kind, request.seconds, request.hertz,
+                           [done, number, form = request.form, all = under_way_](const profiler::Profile& profile) {
+                             std::string answer = written(profile, form);
+                             {
+                               const std::lock_guard guard(all->mutex);
+                               all->recordings.erase(number);
+                             }
+                             done(std::move(answer));
+                           }));
   return {};
+}
+
+void ProfileDesk::forget(std::uint64_t number) {
+  const std::lock_guard lock(under_way_->mutex);
+  const auto found = under_way_->recordings.find(number);
+  if (found != under_way_->recordings.end()) {
+    recorder_.cancel(found->second);
+    under_way_->recordings.erase(found);
+  }
 }
 
 }  // namespace perigee::server

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -32,19 +34,26 @@ class ProfileDesk {
   /// The profile in the form asked for; or "!" and why there is none.
   using Done = std::function<void(std::string)>;
 
-  static constexpr int kMostAtOnce = 16;  ///< recordings; more are refused
+  static constexpr std::size_t kMostAtOnce = 16;  ///< recordings; more are refused
 
   explicit ProfileDesk(profiler::Recorder& recorder) : recorder_(recorder) {}
 
   /// Records what read_profile_request() makes of `request`. `done` is called later, on a thread of the profiler's, or
-  /// at once when nothing can be recorded.
-  void record(std::string_view request, Done done);
+  /// at once when nothing can be recorded. `number`: what forget() knows it by, no other has it.
+  void record(std::uint64_t number, std::string_view request, Done done);
+  /// Ends a recording that nobody waits for any more, if it is under way; `done` is not called then.
+  void forget(std::uint64_t number);
 
  private:
-  [[nodiscard]] Result<> begin(std::string_view request, const Done& done);
+  struct UnderWay {
+    std::mutex mutex;
+    std::map<std::uint64_t, std::uint64_t> recordings;  // the recorder's, by number
+  };
+
+  [[nodiscard]] Result<> begin(std::uint64_t number, std::string_view request, const Done& done);
 
   profiler::Recorder& recorder_;
-  std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);
+  std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();  // the recorder's thread may outlive the desk
 };
 
 }  // namespace perigee::server

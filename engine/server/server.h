@@ -70,6 +70,7 @@ class Server {
   void note_reload(const ReloadResult& result);
   void describe_workers(const char* what, const std::function<void(std::string)>& done);
   void operate(std::string_view name, const std::function<void(std::string)>& done);
+  [[nodiscard]] bool begin_recording(std::string_view name, const std::function<void(std::string)>& done);
   [[nodiscard]] std::shared_ptr<const Options> read_options(const Options& running, std::vector<std::string>& mistakes);
   [[nodiscard]] Worker& least_loaded();
 

@@ -1,5 +1,7 @@
 // What the admin app asks of the server.
 
+#include <algorithm>
+#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -32,6 +34,27 @@ void Server::describe_workers(const char* what, const std::function<void(std::st
   }
 }
 
+// "profile NUMBER ...", "calls NUMBER SECONDS", or "forget NUMBER", which gives no answer. False: it is none of them.
+bool Server::begin_recording(std::string_view name, const std::function<void(std::string)>& done) {
+  const std::string_view what = name.substr(0, name.find(' '));
+  if (what != "profile" && what != "calls" && what != "forget") {
+    return false;
+  }
+  std::uint64_t number = 0;
+  const std::string_view rest = name.substr(std::min(name.size(), what.size() + 1));
+  const char* const end = std::from_chars(rest.data(), rest.data() + rest.size(), number).ptr;
+  const std::string wanted(std::min(end + 1, rest.data() + rest.size()), rest.data() + rest.size());
+  if (what == "profile") {
+    profiles_.record(number, wanted, done);
+  } else if (what == "calls") {
+    loop_.post([this, number, wanted, done] { calls_.request(number, wanted, done); });
+  } else {
+    profiles_.forget(number);
+    loop_.post([this, number] { calls_.forget(number); });
+  }
+  return true;
+}
+
 void Server::operate(std::string_view name, const std::function<void(std::string)>& done) {
   if (name == "ready") {
     done(ready_ ? R"({"ready":true})" : R"({"ready":false})");
@@ -49,14 +72,7 @@ void Server::operate(std::string_view name, const std::function<void(std::string
     loop_.post([this, done] { metrics_.request(done); });
     return;
   }
-  constexpr std::string_view kCalls = "calls ";
-  if (name.starts_with(kCalls)) {
-    loop_.post([this, seconds = std::string(name.substr(kCalls.size())), done] { calls_.request(seconds, done); });
-    return;
-  }
-  constexpr std::string_view kProfile = "profile ";
-  if (name.starts_with(kProfile)) {
-    profiles_.record(name.substr(kProfile.size()), done);
+  if (begin_recording(name, done)) {
     return;
   }
   // The reloader belongs to the main thread.

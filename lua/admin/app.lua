@@ -17,10 +17,10 @@ for _, host in ipairs(perigee.config.hosts) do
   hosts[host] = true
 end
 
--- Asks the server for something and waits for its answer, as text.
-local function operate_text(name)
+-- Asks the server for something and waits for its answer, as text. `undo`: called where nobody waits any more.
+local function operate_text(name, undo)
   core.operate(name)
-  tasks.suspend("the admin app")
+  tasks.suspend("the admin app", undo)
   return core.result()
 end
 

@@ -1,6 +1,7 @@
 -- Profiles of the running server: recorded by the engine while the request waits, handed out as pprof, folded stacks or
 -- a flame graph.
 
+local core = require "perigee.core"
 local perigee = require "perigee"
 
 local t = perigee.types
@@ -26,9 +27,19 @@ local function checked(text)
   return text
 end
 
--- Records and waits.
+local last_number = 0
+
+-- Has the engine record and waits. Who leaves ends the recording.
+local function order(operate, what, wanted)
+  last_number = last_number + 1
+  local number = last_number
+  return checked(operate(("%s %d %s"):format(what, number, wanted), function()
+    core.operate("forget " .. number)
+  end))
+end
+
 local function record(operate, kind, form, query)
-  return checked(operate(("profile %s %s %.17g %d"):format(kind, form, query.seconds, query.hz)))
+  return order(operate, "profile", ("%s %s %.17g %d"):format(kind, form, query.seconds, query.hz))
 end
 
 local function page(name)
@@ -72,7 +83,7 @@ end
 --- Adds the routes to the admin app.
 ---@param app perigee.App
 ---@param guarded fun(handler: function): function admits who may
----@param operate fun(name: string): string asks the engine
+---@param operate fun(name: string, undo?: function): string asks the engine
 function M.add(app, guarded, operate)
   local function recording(spec)
     spec.limits = { time = MOST_SECONDS + 60 }
@@ -104,7 +115,7 @@ function M.add(app, guarded, operate)
 
   -- Everything is many times slower meanwhile: for development.
   app:get("/debug/calls", recording {}, guarded(function(req)
-    return perigee.text(checked(operate(("calls %.17g"):format(req.query.seconds))))
+    return perigee.text(order(operate, "calls", ("%.17g"):format(req.query.seconds)))
   end))
 
   app:get("/debug/flame.json", typed(function(req)

@@ -12,7 +12,8 @@ namespace {
 
 std::string answer(ProfileDesk& desk, const std::string& request) {
   std::promise<std::string> promise;
-  desk.record(request, [&](std::string text) { promise.set_value(std::move(text)); });
+  static std::uint64_t number = 1000;
+  desk.record(++number, request, [&](std::string text) { promise.set_value(std::move(text)); });
   return promise.get_future().get();
 }
 
@@ -66,8 +67,22 @@ TEST_CASE("profile desk: a recording comes back in the form asked for") {
 TEST_CASE("profile desk: only so many recordings run at once") {
   Recorder cpu([](std::int32_t) { return std::string(); });
   ProfileDesk desk(cpu);
-  for (int i = 0; i < ProfileDesk::kMostAtOnce; ++i) {
-    desk.record("cpu folded 600 99", [](const std::string&) {});
+  for (std::uint64_t number = 0; number < ProfileDesk::kMostAtOnce; ++number) {
+    desk.record(number, "cpu folded 600 99", [](const std::string&) {});
   }
   CHECK(answer(desk, "cpu folded 1 99").find("!too many recordings") == 0);
+}
+
+TEST_CASE("profile desk: a recording that is forgotten makes room, and is not told of") {
+  Recorder cpu([](std::int32_t) { return std::string(); });
+  ProfileDesk desk(cpu);
+  bool told = false;
+  for (std::uint64_t number = 0; number < ProfileDesk::kMostAtOnce; ++number) {
+    desk.record(number, "cpu folded 0.05 99", [&](const std::string&) { told = told || number == 3; });
+  }
+  desk.forget(3);
+  desk.forget(3);
+  desk.forget(999);
+  CHECK(answer(desk, "cpu folded 0.1 99").empty());
+  CHECK_FALSE(told);
 }

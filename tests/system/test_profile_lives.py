@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 
-from harness import run_perigee
+from harness import run_perigee, wait_until
 from test_profile import Load
 from test_profile_kinds import APP, LINES, Kinds
 
@@ -42,6 +42,24 @@ class Lives(Kinds):
                 client.send(f"GET /debug/pprof/{kind}?seconds=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         with Load(self.server, "/nap/20", 2):
             self.assertGreater(self.share(self.record("wait"), "nap"), 0.9)
+
+    def test_who_leaves_ends_the_recording_and_makes_room(self):
+        server = self.start(APP, settings={"limits.cpu": 0})
+
+        def status():
+            with server.admin() as client:
+                return client.request("GET", "/debug/folded?seconds=0.1", host="127.0.0.1").status
+
+        clients = [server.admin() for _ in range(16)]
+        for number, client in enumerate(clients):
+            kind = list(PATHS)[number % len(PATHS)]
+            client.send(f"GET /debug/pprof/{kind}?seconds=600 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        wait_until(lambda: status() == 503, "all of them to be under way")
+        clients.pop().abort()
+        clients.pop().close()
+        wait_until(lambda: status() == 200, "room for another")
+        for client in clients:
+            client.abort()
 
     def test_stopping_does_not_wait_for_any_kind(self):
         for kind, path in PATHS.items():

@@ -81,6 +81,16 @@ class Table(ServerCase):
         for text, _ in found:
             self.assertRegex(text, r"\| busy +\S*app\.lua:")
 
+    def test_who_leaves_ends_the_count_begun_or_not(self):
+        clients = [self.server.admin() for _ in range(3)]
+        for client in clients:
+            client.send(b"GET /debug/calls?seconds=600 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        for client in reversed(clients):
+            client.abort()
+        text, sent = self.counted(1, "0.5")  # it would wait for the others
+        self.assertRegex(text, r"\| busy +\S*app\.lua:")
+        self.assertGreater(sent, 0)
+
     def test_a_reload_meanwhile_ends_the_count_of_the_old_app(self):
         admin = "{}:{}".format(*self.server.admin_address)
         found = []
