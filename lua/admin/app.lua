@@ -50,10 +50,14 @@ local function check_token(req)
   end
 end
 
--- Browsers send cookies and passwords along with what pages of other sites ask for, and say whose page it was.
+-- Browsers send cookies and passwords along with what pages of other sites ask for, and say whose page it was: behind
+-- a proxy that speaks TLS too, where the origin is none that we could know. Older ones name the origin only.
 local function is_foreign(req)
   local origin, site = req:header("origin"), req:header("sec-fetch-site")
-  return origin and origin:lower() ~= "http://" .. req.host:lower() or site and site ~= "same-origin" and site ~= "none"
+  if site then
+    return site ~= "same-origin" and site ~= "none"
+  end
+  return origin and origin:lower() ~= "http://" .. req.host:lower()
 end
 
 local function guarded(handler)
@@ -62,6 +66,16 @@ local function guarded(handler)
     check_token(req)
     return handler(req)
   end
+end
+
+-- What costs the server something, or changes it.
+local function own(handler)
+  return guarded(function(req)
+    if is_foreign(req) then
+      return perigee.problem(403, "this is not for pages of other sites")
+    end
+    return handler(req)
+  end)
 end
 
 -- Health is for probes, which have no token: it tells nothing else.
@@ -112,10 +126,7 @@ app:get("/errors", guarded(function(req)
 end))
 
 -- For `Accept: text/plain` (`perigee reload` asks so): the generation, or the mistakes, a line each.
-app:post("/reload", guarded(function(req)
-  if is_foreign(req) then
-    return perigee.problem(403, "a reload is not for browsers of other sites")
-  end
+app:post("/reload", own(function(req)
   local result = operate("reload")
   if req:header("accept") == "text/plain" then
     return result.ok and 200 or 422, result.ok and tostring(result.generation) or table.concat(result.mistakes, "\0")
@@ -126,7 +137,7 @@ app:post("/reload", guarded(function(req)
   return perigee.problem(422, "nothing was changed", { mistakes = perigee.array(result.mistakes) })
 end))
 
-profiles.add(app, guarded, operate_text)
+profiles.add(app, guarded, own, operate_text)
 dashboard.add(app, guarded, operate_text)
 
 return app

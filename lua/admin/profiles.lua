@@ -83,8 +83,9 @@ end
 --- Adds the routes to the admin app.
 ---@param app perigee.App
 ---@param guarded fun(handler: function): function admits who may
+---@param own fun(handler: function): function likewise, but no pages of other sites
 ---@param operate fun(name: string, undo?: function): string asks the engine
-function M.add(app, guarded, operate)
+function M.add(app, guarded, own, operate)
   local function recording(spec)
     spec.limits = { time = MOST_SECONDS + 60 }
     spec.query = spec.query or {}
@@ -93,11 +94,11 @@ function M.add(app, guarded, operate)
   end
 
   local function typed(handler)
-    return recording { query = { type = TYPE } }, guarded(handler)
+    return recording { query = { type = TYPE } }, own(handler)
   end
 
   local by_kind = recording { params = { kind = t.enum { "profile", "allocs", "wait", "block" } } }
-  app:get("/debug/pprof/{kind}", by_kind, guarded(function(req)
+  app:get("/debug/pprof/{kind}", by_kind, own(function(req)
     return pprof(record(operate, KINDS[req.params.kind], "pprof", req.query), req.params.kind)
   end))
 
@@ -114,7 +115,7 @@ function M.add(app, guarded, operate)
   end))
 
   -- Everything is many times slower meanwhile: for development.
-  app:get("/debug/calls", recording {}, guarded(function(req)
+  app:get("/debug/calls", recording {}, own(function(req)
     return perigee.text(order(operate, "calls", ("%.17g"):format(req.query.seconds)))
   end))
 

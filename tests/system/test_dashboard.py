@@ -207,8 +207,19 @@ class Dashboard(ServerCase):
                    {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": f"https://{host}"})
         for headers in refused:
             self.assertEqual(self.ask("/reload", headers.items(), "POST", host).status, 403, headers)
-        own = {"Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
-        self.assertEqual(self.ask("/reload", own.items(), "POST", host).status, 200)
+        own = ({"Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}, {"Origin": f"http://{host}"},
+               {"Origin": "https://admin.example", "Sec-Fetch-Site": "same-origin"})  # behind a proxy with TLS
+        for headers in own:
+            self.assertEqual(self.ask("/reload", headers.items(), "POST", host).status, 200, headers)
+
+    def test_only_its_own_page_may_record(self):
+        host = "127.0.0.1:{}".format(self.server.admin_address[1])
+        for path in ("calls", "top", "folded", "flame.json", "flame.html", "pprof/profile", "pprof/allocs", "pprof"):
+            target = f"/debug/{path}?seconds=0.1"
+            for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}):
+                self.assertEqual(self.ask(target, headers.items(), "GET", host).status, 403, (path, headers))
+            for headers in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}):
+                self.assertEqual(self.ask(target, headers.items(), "GET", host).status, 200, (path, headers))
 
     def test_on_another_address_it_does_not_answer(self):
         with self.assertRaises(OSError):
