@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
+#include <tuple>
 #include <unordered_set>
 #include <vector>
 
@@ -11,9 +13,13 @@ namespace perigee::profiler {
 namespace {
 
 struct Row {
-  std::uint32_t frame = 0;
+  Frame frame;
   std::int64_t self = 0;
+  std::int64_t near =
+      0;  // of a line: what it spent in native functions and the collector, which have no line of their own
   std::int64_t whole = 0;
+
+  [[nodiscard]] std::int64_t rank() const { return std::max(self, near); }
 };
 
 template <typename... Values>
@@ -23,23 +29,55 @@ std::string formatted(const char* form, Values... values) {
   return text.data();
 }
 
+bool is_line(const Frame& frame) {
+  return frame.kind == FrameKind::kLua && frame.line > 0;
+}
+
+// The frames' rows, by id. Of native functions the whole is one row; of Lua a line is.
+std::vector<std::size_t> rows_by_frame(const Profile& profile, std::vector<Row>& rows) {
+  std::map<std::tuple<std::string, std::string, std::int32_t>, std::size_t> known;
+  std::vector<std::size_t> by_frame;
+  for (Frame frame : profile.frames()) {
+    if (frame.kind == FrameKind::kNative) {
+      frame.line = frame.first_line = 0;
+    }
+    const auto [row, added] = known.try_emplace({frame.name, frame.file, frame.line}, rows.size());
+    if (added) {
+      rows.push_back({frame});
+    }
+    by_frame.push_back(row->second);
+  }
+  return by_frame;
+}
+
 // A recursion counts once.
 std::vector<Row> rows_of(const Profile& profile, std::size_t type) {
-  std::vector<Row> rows(profile.frames().size());
-  for (std::uint32_t id = 0; id < rows.size(); ++id) {
-    rows[id].frame = id;
-  }
+  std::vector<Row> rows;
+  const std::vector<std::size_t> by_frame = rows_by_frame(profile, rows);
   for (const Sample& sample : profile.samples()) {
     const std::int64_t value = sample.values[type];
-    if (!sample.stack.empty()) {
-      rows[sample.stack.front()].self += value;
+    std::unordered_set<std::size_t> through;
+    for (const std::uint32_t id : sample.stack) {
+      rows[by_frame[id]].whole += through.insert(by_frame[id]).second ? value : 0;
     }
-    for (const std::uint32_t id : std::unordered_set<std::uint32_t>(sample.stack.begin(), sample.stack.end())) {
-      rows[id].whole += value;
+    if (sample.stack.empty()) {
+      continue;
+    }
+    rows[by_frame[sample.stack.front()]].self += value;
+    const auto line = std::find_if(sample.stack.begin(), sample.stack.end(),
+                                   [&](std::uint32_t id) { return is_line(profile.frames()[id]); });
+    const bool has_place = std::any_of(sample.stack.begin(), line, [&](std::uint32_t id) {
+      const Frame& frame = profile.frames()[id];
+      return frame.kind != FrameKind::kNative && frame.line > 0;
+    });
+    if (line != sample.stack.end() && !has_place) {
+      rows[by_frame[*line]].near += value;
     }
   }
-  std::erase_if(rows, [](const Row& row) { return row.self == 0; });
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.self > b.self; });
+  std::erase_if(rows, [](const Row& row) { return row.rank() == 0; });
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return a.rank() != b.rank() ? a.rank() > b.rank() : is_line(a.frame) && !is_line(b.frame);
+  });
   return rows;
 }
 
@@ -63,7 +101,8 @@ std::string shown(std::string text) {
 std::string amount_text(std::int64_t value, const std::string& unit) {
   const auto number = static_cast<double>(value);
   if (unit == "nanoseconds") {
-    return number >= 1e9   ? formatted("%.2f s", number / 1e9)
+    return number == 0     ? "0 s"
+           : number >= 1e9 ? formatted("%.2f s", number / 1e9)
            : number >= 1e6 ? formatted("%.1f ms", number / 1e6)
                            : formatted("%.1f us", number / 1e3);
   }
@@ -92,7 +131,7 @@ std::string write_top_table(const Profile& profile, std::size_t type, std::size_
     const std::vector<Row> all = rows_of(profile, type);
     std::int64_t rest = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const Frame& frame = profile.frames()[all[i].frame];
+      const Frame& frame = all[i].frame;
       if (i >= rows) {
         rest += all[i].self;
         continue;
