@@ -19,6 +19,11 @@ bool is_library(const ScriptPlace& place) {
   return place.source.starts_with("@lua/perigee/") || place.source.starts_with('=');
 }
 
+// Whether a chunk is what the library writes around a route's handler: its name says which, its lines nothing.
+bool is_around_handler(std::string_view source) {
+  return source.starts_with("=(route ") || source.starts_with("=(around ");
+}
+
 std::string short_name(const std::string& name) {
   return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
 }
@@ -46,6 +51,9 @@ Frame frame_of(const ScriptPlace& place) {
   if (place.source == "=[C]") {
     frame.kind = FrameKind::kBuiltin;
     frame.line = frame.first_line = 0;
+  } else if (is_around_handler(place.source)) {
+    frame.name = place.source.substr(1);
+    frame.line = frame.first_line = 0;
   } else {
     frame.file = place.source.starts_with('@') || place.source.starts_with('=') ? place.source.substr(1) : place.source;
   }
@@ -68,7 +76,7 @@ void StackNames::add_native(Profile& profile, const RawSample& sample, std::size
 void StackNames::add_places(Profile& profile, std::span<const ScriptPlace> places) {
   for (const ScriptPlace& place : places) {
     Frame frame = frame_of(place);
-    if (frame.kind == FrameKind::kLua) {
+    if (frame.kind == FrameKind::kLua && !frame.file.empty()) {
       frame.name = script_names_.of(place);
     }
     stack_.push_back(profile.frame(frame));

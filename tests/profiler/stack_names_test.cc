@@ -79,6 +79,15 @@ TEST_CASE("stack names: a chunk without a file keeps its name") {
   CHECK(frame_of({"@a.lua", "f", 1, 1}).kind == FrameKind::kLua);
 }
 
+TEST_CASE("stack names: what stands around a handler is named by its route, whatever its line") {
+  TakenSample sample = script_sample(VmProbe::kInterpreted);
+  sample.places = {{"=(route lua/app.lua:57)", "", 7, 3}};
+  Profile profile(std::vector<ValueType>{{"samples", "count"}, {"cpu", "nanoseconds"}});
+  StackNames names;
+  names.add(profile, sample);
+  CHECK(write_folded(profile, 1).find(";(route lua/app.lua:57) 5\n") != std::string::npos);
+}
+
 TEST_CASE("stack names: what a function in C allocates has the place of the line that called it") {
   TakenSample sample = script_sample(VmProbe::kNativeFunction);
   sample.what = TakenSample::What::kAllocation;
