@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "profiler/script_names.h"
+#include "profiler/shown_text.h"
 #include "profiler/stack_names.h"
 
 namespace perigee::profiler {
@@ -42,13 +43,6 @@ std::string grouped(std::uint64_t number) {
   for (std::size_t at = text.size(); at > 3; at -= 3) {
     text.insert(at - 3, ",");
   }
-  return text;
-}
-
-// Terminals obey control characters.
-std::string shown(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; }, '?');
   return text;
 }
 
@@ -137,7 +131,8 @@ void CallTable::write_rows(std::string& out, std::size_t rows) const {
     out += formatted("%9.3f | %7.3f | %14s | %11s | %9.6f | ", seconds(count.nanoseconds - gc), seconds(gc),
                      grouped(count.bytes).c_str(), grouped(count.calls).c_str(),
                      seconds(count.nanoseconds) / static_cast<double>(std::max<std::uint64_t>(count.calls, 1)));
-    out += shown(row->second.name) + (line > 0 ? "  " + shown(place) + ":" + std::to_string(line) : "") + "\n";
+    out +=
+        shown_text(row->second.name) + (line > 0 ? "  " + shown_text(place) + ":" + std::to_string(line) : "") + "\n";
   }
   out += formatted("%9.3f | %7.3f | %14s | %11s | %9s | total\n", seconds(all.count.nanoseconds - all.gc),
                    seconds(all.gc), grouped(all.count.bytes).c_str(), grouped(all.count.calls).c_str(), "");
@@ -155,7 +150,8 @@ void CallTable::write_uncalled(std::string& out) const {
   std::sort(never.begin(), never.end());
   out += never.empty() ? "\nEvery function of the app was called.\n" : "\nThese functions were never called:\n";
   for (const auto& [file, line] : never) {
-    out += " " + shown(names.of({"@" + file, "", line, line})) + "  " + shown(file) + ":" + std::to_string(line) + "\n";
+    out += " " + shown_text(names.of({"@" + file, "", line, line})) + "  " + shown_text(file) + ":" +
+           std::to_string(line) + "\n";
   }
 }
 

@@ -1,18 +1,17 @@
 #include "profiler/folded.h"
 
+#include <algorithm>
 #include <map>
+
+#include "profiler/shown_text.h"
 
 namespace perigee::profiler {
 
 namespace {
 
 std::string word(std::string_view text) {
-  std::string out(text);
-  for (char& byte : out) {
-    if (byte == ';' || static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) {
-      byte = '_';
-    }
-  }
+  std::string out = shown_text(text);
+  std::replace(out.begin(), out.end(), ';', '_');
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "profiler/shown_text.h"
+
 namespace perigee::profiler {
 
 namespace {
@@ -28,10 +30,11 @@ class StringTable {
  public:
   StringTable() { id(""); }
 
+  // Who reads it prints it.
   std::int64_t id(const std::string& text) {
     const auto [found, added] = ids_.try_emplace(text, static_cast<std::int64_t>(texts_.size()));
     if (added) {
-      texts_.push_back(text);
+      texts_.push_back(shown_text(text));
     }
     return found->second;
   }

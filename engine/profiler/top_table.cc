@@ -8,6 +8,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "profiler/shown_text.h"
+
 namespace perigee::profiler {
 
 namespace {
@@ -89,13 +91,6 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-// Terminals obey control characters.
-std::string shown(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; }, '?');
-  return text;
-}
-
 }  // namespace
 
 std::string amount_text(std::int64_t value, const std::string& unit) {
@@ -138,7 +133,7 @@ std::string write_top_table(const Profile& profile, std::size_t type, std::size_
       }
       out += formatted("%12s %6.1f %12s %6.1f  ", amount_text(all[i].self, unit).c_str(), share(all[i].self, total),
                        amount_text(all[i].whole, unit).c_str(), share(all[i].whole, total));
-      out += shown(frame.name) + (place_of(frame).empty() ? "" : "  " + shown(place_of(frame))) + "\n";
+      out += shown_text(frame.name) + (place_of(frame).empty() ? "" : "  " + shown_text(place_of(frame))) + "\n";
     }
     if (rest > 0) {
       out += formatted("%12s %6.1f %12s %6s  %zu more\n", amount_text(rest, unit).c_str(), share(rest, total), "", "",
@@ -146,7 +141,7 @@ std::string write_top_table(const Profile& profile, std::size_t type, std::size_
     }
   }
   for (const std::string& comment : profile.comments) {
-    out += shown(comment) + "\n";
+    out += shown_text(comment) + "\n";
   }
   return out;
 }

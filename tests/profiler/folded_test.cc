@@ -21,7 +21,7 @@ TEST_CASE("folded: no name breaks a line or a stack") {
   Profile profile(counts());
   const std::uint32_t frame = profile.frame({"a;b\nc", "x\r;.lua", 1, 1, FrameKind::kLua});
   profile.add(std::vector<std::uint32_t>{frame}, profile.labels({{"worker", "1;\n"}}), std::vector<std::int64_t>{1});
-  CHECK(write_folded(profile, 0) == "1__;a_b_c x__.lua:1 1\n");
+  CHECK(write_folded(profile, 0) == "1_?;a_b?c x?_.lua:1 1\n");
 }
 
 TEST_CASE("folded: stacks that only labels tell apart are one line") {

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <protozero/pbf_reader.hpp>
@@ -105,4 +106,15 @@ TEST_CASE("pprof: a sample names its locations from the innermost, its values an
   CHECK(locations == std::vector<std::uint64_t>{4, 3, 1});
   CHECK(values == std::vector<std::int64_t>{1, 10'000'000});
   CHECK(labels == std::vector<std::string>{"worker=worker-2", "route=GET /"});
+}
+
+TEST_CASE("pprof: no name in it drives a terminal, and every one is UTF-8") {
+  Profile profile(counts());
+  const std::uint32_t frame = profile.frame({"f\x1b[2J", "a\xff.lua", 1, 1, FrameKind::kLua});
+  profile.add(std::vector<std::uint32_t>{frame}, profile.labels({{"route", "GET /\n\xc3"}}),
+              std::vector<std::int64_t>{1});
+  const std::vector<std::string> strings = messages(unpacked(write_pprof(profile).value()), 6);
+  for (const char* const expected : {"f?[2J", "a?.lua", "GET /??"}) {
+    CHECK(std::find(strings.begin(), strings.end(), expected) != strings.end());
+  }
 }
