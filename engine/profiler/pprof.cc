@@ -15,12 +15,15 @@ namespace {
 
 // Field numbers of profile.proto.
 namespace field {
-constexpr int kSampleType = 1, kSample = 2, kLocation = 4, kFunction = 5, kStringTable = 6, kTimeNanos = 9,
-              kDurationNanos = 10, kPeriodType = 11, kPeriod = 12, kComment = 13, kDefaultSampleType = 14;
+constexpr int kSampleType = 1, kSample = 2, kMapping = 3, kLocation = 4, kFunction = 5, kStringTable = 6,
+              kTimeNanos = 9, kDurationNanos = 10, kPeriodType = 11, kPeriod = 12, kComment = 13,
+              kDefaultSampleType = 14;
 constexpr int kTypeName = 1, kTypeUnit = 2;
 constexpr int kSampleLocations = 1, kSampleValues = 2, kSampleLabels = 3;
 constexpr int kLabelKey = 1, kLabelText = 2;
-constexpr int kLocationId = 1, kLocationLine = 4;
+constexpr int kMappingId = 1, kMappingFile = 5, kMappingFunctions = 7, kMappingFiles = 8, kMappingLines = 9,
+              kMappingInlined = 10;
+constexpr int kLocationId = 1, kLocationMapping = 2, kLocationLine = 4;
 constexpr int kLineFunction = 1, kLineNumber = 2;
 constexpr int kFunctionId = 1, kFunctionName = 2, kFunctionSystemName = 3, kFunctionFile = 4, kFunctionFirstLine = 5;
 }  // namespace field
@@ -57,6 +60,7 @@ class Writer {
     for (const Sample& sample : profile_.samples()) {
       write_sample(sample);
     }
+    write_mapping();
     write_frames();
     write_facts();
     for (const std::string& text : strings_.texts()) {
@@ -88,6 +92,17 @@ class Writer {
     }
   }
 
+  // The program, which is named in full: nobody has to look for its symbols.
+  void write_mapping() {
+    protozero::pbf_writer message(out_, field::kMapping);
+    message.add_uint64(field::kMappingId, 1);
+    message.add_int64(field::kMappingFile, strings_.id("perigee"));
+    for (const int known :
+         {field::kMappingFunctions, field::kMappingFiles, field::kMappingLines, field::kMappingInlined}) {
+      message.add_bool(static_cast<protozero::pbf_tag_type>(known), true);
+    }
+  }
+
   // A location for each frame; frames that differ in their line alone share a function.
   void write_frames() {
     std::unordered_map<std::string, std::uint64_t> functions;
@@ -100,6 +115,7 @@ class Writer {
       }
       protozero::pbf_writer message(out_, field::kLocation);
       message.add_uint64(field::kLocationId, ++location);
+      message.add_uint64(field::kLocationMapping, 1);
       protozero::pbf_writer line(message, field::kLocationLine);
       line.add_uint64(field::kLineFunction, function->second);
       line.add_int64(field::kLineNumber, frame.line);

@@ -108,6 +108,21 @@ TEST_CASE("pprof: a sample names its locations from the innermost, its values an
   CHECK(labels == std::vector<std::string>{"worker=worker-2", "route=GET /"});
 }
 
+TEST_CASE("pprof: all of it belongs to one program that needs no symbols") {
+  const std::string bytes = unpacked(write_pprof(sample_profile()).value());
+  const std::vector<std::string> mappings = messages(bytes, 3);
+  REQUIRE(mappings.size() == 1);
+  auto mapping = numbers(mappings[0]);
+  CHECK(mapping[1] == 1);
+  CHECK(messages(bytes, 6)[static_cast<std::size_t>(mapping[5])] == "perigee");
+  for (const int known : {7, 8, 9, 10}) {
+    CHECK(mapping[known] == 1);
+  }
+  for (const std::string& location : messages(bytes, 4)) {
+    CHECK(numbers(location)[2] == 1);
+  }
+}
+
 TEST_CASE("pprof: no name in it drives a terminal, and every one is UTF-8") {
   Profile profile(counts());
   const std::uint32_t frame = profile.frame({"f\x1b[2J", "a\xff.lua", 1, 1, FrameKind::kLua});
