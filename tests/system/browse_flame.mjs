@@ -48,6 +48,11 @@ export default async function visit({ open, screenshot, url }, app, first, secon
   await phone.waitForFunction(() => document.querySelectorAll("#top tr").length > 0, { timeout: 30000 });
   await screenshot(phone, "flame-phone");
   const wide = await phone.evaluate(() => document.documentElement.scrollWidth);
-  return { summary, hot, kinds, found, matched, zoomed, back, legend, grew, wide, top: await text(page, "#top tr"),
+  await phone.setExtraHTTPHeaders({ accept: "text/html" });
+  await phone.goto(`${url}/jit`);
+  await screenshot(phone, "jit-phone");
+  const compiler = await phone.evaluate(() => ({ wide: document.documentElement.scrollWidth,
+    hidden: [...document.querySelectorAll("[aria-label=Workers] :is(th, td)")].filter((one) => one.offsetWidth === 0).length }));
+  return { compiler, summary, hot, kinds, found, matched, zoomed, back, legend, grew, wide, top: await text(page, "#top tr"),
     injected: await page.evaluate(() => document.querySelectorAll("body img, body script[src]").length) };
 }

@@ -63,6 +63,7 @@ class Flame(ServerCase):
         red, green, blue = (int(part) for part in found["grew"]["colour"].strip("rgb()").split(","))
         self.assertGreater(red, max(green, blue) + 30, found["grew"])
         self.assertEqual((found["wide"], found["injected"]), (360, 0))
+        self.assertEqual(found["compiler"], {"wide": 360, "hidden": 0})
         self.assertRegex(found["top"], r"\d+\.\d %")
 
 
