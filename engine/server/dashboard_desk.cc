@@ -64,7 +64,7 @@ void write_error(JsonWriter& json, const ErrorKind& kind) {
 void write_slow_request(JsonWriter& json, const SlowRequest& slow, std::size_t worker) {
   json.begin_object().member("time", slow.time).member("seconds", seconds_of(slow.latency));
   json.member("line", slow.line).member("route", slow.route).member("status", slow.status);
-  json.member("id", slow.id).member("worker", worker).key("waits").begin_object();
+  json.member("id", slow.id).member("worker", worker + 1).key("waits").begin_object();
   for (std::size_t i = 0; i < kWaitOperations; ++i) {
     if (slow.waits[i] > 0) {
       json.member(name_of(static_cast<WaitOperation>(i)), seconds_of(slow.waits[i]));

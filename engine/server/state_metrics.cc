@@ -36,10 +36,10 @@ void add(client::HostStats& sum, const client::HostStats& more) {
 
 void write_workers(Exposition& page, const std::vector<std::unique_ptr<Worker>>& workers,
                    const std::vector<Seen>& seen) {
-  // One metric with a sample of each worker.
+  // One metric with a sample of each worker, by the number that it has in Lua.
   const auto each = [&](auto value) {
     for (std::size_t i = 0; i < workers.size(); ++i) {
-      page.sample({{"worker", std::to_string(i)}}, value(*workers[i], seen[i]));
+      page.sample({{"worker", std::to_string(i + 1)}}, value(*workers[i], seen[i]));
     }
   };
   page.gauge("perigee_worker_responding", "Whether the worker answered within 100 ms when this page was made.");

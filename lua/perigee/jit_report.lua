@@ -26,10 +26,10 @@ end
 function M.merge(workers)
   local each, rows, by_key = {}, {}, {}
   for i, worker in ipairs(workers) do
-    each[i] = { worker = i - 1, traces = worker.traces or 0, compiled = worker.compiled or 0,
+    each[i] = { worker = i, traces = worker.traces or 0, compiled = worker.compiled or 0,
       blacklisted = #(worker.rows or {}), links = worker.links or {} }
     for _, row in ipairs(worker.rows or {}) do
-      add_row(rows, by_key, row, i - 1)
+      add_row(rows, by_key, row, i)
     end
   end
   table.sort(rows, function(a, b)

@@ -20,19 +20,19 @@ describe("the report", function()
     local merged = report.merge { worker(row("lua/perigee/x.lua:1", { library = true }), row("app.lua:3")),
       worker(row("app.lua:2"), row("lua/perigee/x.lua:1", { library = true }), row("app.lua:3")) }
     equal(2, #merged.workers)
-    equal(1, merged.workers[2].worker)
+    equal(2, merged.workers[2].worker)
     equal(3, merged.workers[2].blacklisted)
     equal("app.lua:3", merged.blacklisted[1].began)
-    equal("0, 1", table.concat(merged.blacklisted[1].workers, ", "))
+    equal("1, 2", table.concat(merged.blacklisted[1].workers, ", "))
     equal("app.lua:2", merged.blacklisted[2].began)
-    equal("1", table.concat(merged.blacklisted[2].workers, ", "))
+    equal("2", table.concat(merged.blacklisted[2].workers, ", "))
     equal("lua/perigee/x.lua:1", merged.blacklisted[3].began)
   end)
 
   it("is a text for terminals", function()
     local text = report.text(report.merge { worker(row("app.lua:3", { at = "app.lua:4" })) })
-    equal(true, text:find("\n0             5                        3                3         1\n", 1, true) ~= nil)
-    equal(true, text:find("\nloop     app.lua:3\n         given up by worker 0 (GET /): FNEW at app.lua:4\n"
+    equal(true, text:find("\n1             5                        3                3         1\n", 1, true) ~= nil)
+    equal(true, text:find("\nloop     app.lua:3\n         given up by worker 1 (GET /): FNEW at app.lua:4\n"
       .. "         make it once\n", 1, true) ~= nil)
   end)
 
@@ -42,7 +42,7 @@ describe("the report", function()
     equal(nil, parts.places:find("<b>", 1, true))
     equal(true, parts.places:find("<td>&lt;b&gt;app.lua:3</td><td>&quot;&#39;&amp;</td>", 1, true) ~= nil)
     equal(true, parts.places:find("<td>make it once</td>", 1, true) ~= nil)
-    equal(true, parts.workers:find('<td>0</td><td class="number">5</td>', 1, true) ~= nil)
+    equal(true, parts.workers:find('<td>1</td><td class="number">5</td>', 1, true) ~= nil)
     equal("No loop and no function was given up.", report.html(report.merge { worker() }).summary)
   end)
 

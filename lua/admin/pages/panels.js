@@ -110,7 +110,7 @@ function showWorkers(workers, { t, before }) {
   });
   keyed($("workers"), each, (worker) => worker.number, makeWorker, (element, worker) => {
     const [name, bar, load, facts] = element.children;
-    setText(name, String(worker.number));
+    setText(name, String(worker.number + 1));
     bar.firstChild.style.width = `${Math.min(100, worker.load * 100).toFixed(1)}%`;
     element.classList.toggle("busy", worker.load > 0.9 || !worker.responding);
     setText(load, worker.responding ? `${(worker.load * 100).toFixed(0)}\u2009%` : "busy");
