@@ -49,7 +49,7 @@ void SampleRing::give_stack(RawSample& sample, std::span<const std::uint32_t> pl
   if (sample.in_call && !places.empty()) {
     sample.script[0] = inner.called;
   } else if (sample.vm_state > 0 && !places.empty()) {
-    sample.script[0] = inner.compiled;
+    sample.script[0] = inner.left;
   }
 }
 

@@ -34,8 +34,8 @@ struct RawSample {
 
 /// What the innermost line was when a sample was taken, by what took it.
 struct InnerPlace {
-  std::uint32_t called = 0;    ///< for those of `in_call`: that of the instruction before
-  std::uint32_t compiled = 0;  ///< for compiled code
+  std::uint32_t called = 0;  ///< for those of `in_call`: that of the instruction before
+  std::uint32_t left = 0;    ///< for compiled code: that of the line that was left
 };
 
 /// Samples on their way from a thread to who collects them. Those taken in the script wait for its stack, and those

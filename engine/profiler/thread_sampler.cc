@@ -235,8 +235,10 @@ void ThreadSampler::locate(RawSample& sample, const Registers* registers) const 
   sample.route = route();
   sample.in_script = sample.stay != 0 && vm_probe.state != nullptr;
   sample.vm_state = sample.in_script ? vm_probe.state(pulse_.guest) : 0;
-  // What is interpreted ends its instruction before the stack can be read.
-  sample.in_call = sample.vm_state == VmProbe::kInterpreted || sample.vm_state == VmProbe::kNativeFunction;
+  // What is interpreted ends its instruction before the stack can be read. A trace collects before its line begins.
+  sample.in_call =
+      sample.vm_state == VmProbe::kInterpreted || sample.vm_state == VmProbe::kNativeFunction ||
+      (sample.vm_state == VmProbe::kCollector && vm_probe.interprets != nullptr && vm_probe.interprets(pulse_.guest));
   if (sample.in_script && sample.vm_state == 0 && vm_probe.may_be_compiled != nullptr) {
     const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     sample.machine_code = find_machine_code(registers != nullptr ? *registers : Registers{0, 0, stack});

@@ -34,6 +34,8 @@ struct VmProbe {
   void (*settle)(RawSample& sample) noexcept = nullptr;
   /// Whether an address may be in code that the VM has compiled: asked where the state is not known. Null: no matter.
   bool (*may_be_compiled)(void* vm, std::uintptr_t address) noexcept = nullptr;
+  /// Whether no compiled code runs, nor has called what does. Null, or false: not known.
+  bool (*interprets)(void* vm) noexcept = nullptr;
 
   static constexpr std::int32_t kInterpreted = -1, kNativeFunction = -2, kCollector = -3;  ///< below: the compiler
 };

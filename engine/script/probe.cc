@@ -27,6 +27,10 @@ std::int32_t state_of(void* guest) noexcept {
   return Safepoint::state(main_of(guest));
 }
 
+bool interprets(void* guest) noexcept {
+  return TraceExit::interprets(main_of(guest));
+}
+
 // The stay is noted, so that its end gives the stack if no instruction comes first.
 bool ask(void* guest) noexcept {
   pulse.noted.store(true, std::memory_order_relaxed);
@@ -87,8 +91,9 @@ std::uint32_t place_before(ThreadSampler& sampler, lua_State* running) noexcept 
 void Probe::install() {
   TraceExit::calibrate();
   const bool reaches_all = Safepoint::calibrate().interrupt;
-  profiler::set_vm_probe(reaches_all ? profiler::VmProbe{state_of, ask}
-                                     : profiler::VmProbe{state_of, ask_interpreter, settle, may_be_compiled});
+  profiler::set_vm_probe(reaches_all
+                             ? profiler::VmProbe{state_of, ask, nullptr, nullptr, interprets}
+                             : profiler::VmProbe{state_of, ask_interpreter, settle, may_be_compiled, interprets});
   Safepoint::on_look(look);
 }
 

@@ -59,6 +59,7 @@ constexpr std::size_t kSearched = 8192;  // bytes of it
 constexpr std::size_t kWords = kSearched / sizeof(std::uint32_t) - 1;
 
 std::size_t exit_offset = 0;    // of the exit that was taken last, from the main lua_State; 0: not known
+std::size_t base_offset = 0;    // likewise: of the address of the running trace's frame, null while none runs
 std::size_t traces_offset = 0;  // likewise: of the address of the table of traces, before their number
 
 template <typename Value>
@@ -78,13 +79,43 @@ bool read_safely(std::uint64_t address, void* to, std::size_t size) {
 // What the traces of a VM of ours show.
 struct Search {
   lua_State* main = nullptr;
+  std::array<bool, kWords / 2> may_be_base;
   std::array<bool, kWords> may_be_exit;
   Exit first{};
+  bool saw_compiled = false;
   bool differ = false;    // not all exits were one
   bool is_wrong = false;  // something is not as it was taken for
 };
 
 Search* search = nullptr;
+
+constexpr double kMark = 12345.6789;
+
+// The first local variable of the frame whose address this may be is the mark.
+bool points_to_mark(std::uint64_t address) {
+  double first = 0;
+  return address % 8 == 0 && address != 0 && read_safely(address, &first, sizeof first) && first == kMark;
+}
+
+// Called by a loop whose function has the mark for its first local variable, at last by its compiled code.
+void note_base(bool compiled) noexcept {
+  for (std::size_t i = 0; i < search->may_be_base.size(); ++i) {
+    const auto word = value_at<std::uint64_t>(search->main, i * sizeof(std::uint64_t));
+    search->may_be_base[i] = search->may_be_base[i] && (compiled ? points_to_mark(word) : word == 0);
+  }
+}
+
+void note_compiled() noexcept {
+  if (Safepoint::state(search->main) > 0) {
+    note_base(true);
+    search->saw_compiled = true;
+  }
+}
+
+int note_interpreted(lua_State*) {
+  note_base(false);
+  return 0;
+}
 
 // A trace was left: number, exit.
 int note_exit(lua_State* state) {
@@ -161,9 +192,18 @@ int check_point(lua_State* state) {
 
 // Some traces, left in several ways; then what jit.util says of them.
 constexpr const char* kScript = R"(
-local note_exit, note_trace, check_instruction, check_point = ...
-local jit, util = require "jit", require "jit.util"
+local note_compiled, note_interpreted, note_exit, note_trace, check_instruction, check_point = ...
+local ffi, jit, util = require "ffi", require "jit", require "jit.util"
+note_compiled = ffi.cast('void (*)(void)', note_compiled)
 jit.opt.start("hotloop=2", "hotexit=50")
+local function call(mark, n)
+  for i = 1, n do note_compiled() end
+  return mark
+end
+note_interpreted()
+call(12345.6789, 60)
+note_interpreted()
+jit.flush()
 jit.attach(note_exit, "texit")
 for k = 1, 3 do
   local run = loadstring [[
@@ -199,19 +239,30 @@ int run_script(lua_State* state) {
   if (luaL_loadstring(state, kScript) != 0) {
     return lua_error(state);
   }
-  for (const lua_CFunction function : {note_exit, note_trace, check_instruction, check_point}) {
+  lua_pushlightuserdata(state, reinterpret_cast<void*>(&note_compiled));
+  for (const lua_CFunction function : {note_interpreted, note_exit, note_trace, check_instruction, check_point}) {
     lua_pushcfunction(state, function);
   }
-  lua_call(state, 4, 0);
+  lua_call(state, 6, 0);
   return 0;
+}
+
+void find_base(const Search& found) {
+  const auto bases = std::count(found.may_be_base.begin(), found.may_be_base.end(), true);
+  if (found.saw_compiled && bases == 1) {
+    const auto at = std::find(found.may_be_base.begin(), found.may_be_base.end(), true) - found.may_be_base.begin();
+    base_offset = static_cast<std::size_t>(at) * sizeof(std::uint64_t);
+  }
 }
 
 void find_offsets(lua_State* main) {
   const auto found = std::make_unique<Search>();
   found->main = main;
   found->may_be_exit.fill(true);
+  found->may_be_base.fill(true);
   search = found.get();
   const bool ran = lua_cpcall(main, run_script, nullptr) == 0;
+  find_base(*found);
   const auto exits = std::count(found->may_be_exit.begin(), found->may_be_exit.end(), true);
   if (!ran || found->is_wrong || !found->differ || exits != 1 || traces_offset == 0) {
     return;
@@ -250,6 +301,10 @@ bool TraceExit::is_before_line(lua_State* main) noexcept {
   }
   const Instruction& instruction = trace->code[next];
   return instruction.type == kGuardOfNothing && instruction.left == 0 && instruction.right == 0;
+}
+
+bool TraceExit::interprets(lua_State* main) noexcept {
+  return base_offset != 0 && value_at<std::uint64_t>(main, base_offset) == 0;
 }
 
 }  // namespace perigee::script

@@ -4,7 +4,7 @@ struct lua_State;
 
 namespace perigee::script {
 
-/// How compiled code was left. In the profiler's line mode LuaJIT leaves a trace where the line changes, and takes the
+/// Whether compiled code runs, and how it was left. In the profiler's line mode LuaJIT leaves a trace where the line changes, and takes the
 /// interpreter back to the last point whose state it knows. That is the beginning of the line that ran, or, where this
 /// one ended with a store, the beginning of the next, nothing of which has run: the interpreter stands at the first
 /// instruction of a line both times. What tells the two apart is the trace itself: the number of the exit, and what the
@@ -20,6 +20,10 @@ class TraceExit {
   /// Whether compiled code of `main`'s VM, when it was left last, was left before anything of the line had run where
   /// the interpreter went on. False where that can't be found out. In the VM's thread, before its next instruction.
   [[nodiscard]] static bool is_before_line(lua_State* main) noexcept;
+
+  /// Whether the interpreter runs, or what it has called, and no compiled code: told apart while the collector runs
+  /// too. False where that can't be found out. In the VM's thread, signal handlers included.
+  [[nodiscard]] static bool interprets(lua_State* main) noexcept;
 };
 
 }  // namespace perigee::script

@@ -74,3 +74,28 @@ TEST_CASE("trace exit: a line behind one with a store is itself") {
   CHECK(line == 4);
   CHECK_FALSE(is_before);
 }
+
+TEST_CASE("trace exit: compiled code is told from what is interpreted, below a function in C too") {
+  static bool compiled_interprets = true;
+  static bool interpreted_interprets = false;
+  TraceExit::calibrate();
+  main_state = luaL_newstate();
+  luaL_openlibs(main_state);
+  Safepoint::prepare(main_state);
+  lua_pushlightuserdata(main_state, reinterpret_cast<void*>(+[] {
+                          if (Safepoint::state(main_state) > 0) {
+                            compiled_interprets = TraceExit::interprets(main_state);
+                          }
+                        }));
+  lua_setglobal(main_state, "compiled");
+  lua_register(main_state, "interpreted", [](lua_State* state) {
+    interpreted_interprets = TraceExit::interprets(state);
+    return 0;
+  });
+  const char* const code =
+      "local look = require('ffi').cast('void (*)(void)', compiled) for i = 1, 1000 do look() end interpreted()";
+  REQUIRE(luaL_dostring(main_state, code) == 0);
+  CHECK_FALSE(compiled_interprets);
+  CHECK(interpreted_interprets);
+  lua_close(main_state);
+}

@@ -48,6 +48,15 @@ local function native_function()
   return (text:gsub("[xyz]", "q")) -- LINE native
 end
 
+local function closures(n)
+  local kept
+  for i = 1, n do
+    local made = function() return i end -- LINE closures
+    kept = made
+  end
+  return kept
+end
+
 local function garbage(n)
   local kept
   for i = 1, n do
@@ -65,6 +74,7 @@ app:get("/brief", function() return tostring(compiled_loop(2e5)) end)
 app:get("/storing", function() return tostring(storing_loop(3e6)) end)
 app:get("/interpreted", function() return tostring(interpreted_loop(3e6)) end)
 app:get("/native", function() return tostring(#native_function()) end)
+app:get("/closures", function() return tostring(closures(1e5)()) end)
 app:get("/garbage", function() return tostring(#garbage(1e5)) end)
 app:get("/coroutine", function()
   return coroutine.wrap(function() return tostring(select(2, pcall(compiled_loop, 2e7))) end)()
@@ -169,6 +179,12 @@ class Profiles(ServerCase):
     def test_the_collector_is_named_below_the_line_that_allocates(self):
         stacks = self.assert_named("/garbage", "garbage")
         self.assertTrue(any(frames[-1] == "[garbage collection]" for frames, _ in stacks), stacks)
+
+    def test_the_collector_is_named_below_an_interpreted_line_and_not_the_next(self):
+        with Load(self.server, "/closures"):
+            stacks = self.stacks()
+        collecting = [(frames, value) for frames, value in stacks if frames[-1] == "[garbage collection]"]
+        self.assertGreaterEqual(self.share_of_line(collecting, LINES["closures"]), 0.9, collecting)
 
     def test_a_line_below_pcall_in_a_coroutine_is_named(self):
         self.assert_named("/coroutine", "compiled")
