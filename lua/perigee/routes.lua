@@ -56,15 +56,20 @@ local function read_one(list, chunk_name)
   return assert(loadstring(table.concat(lines, "\n"), chunk_name))(native.string, native.vm)
 end
 
+-- The request is made by a function of its own: it is compiled also where the handler can't be.
 local SOURCE = [[
 local handler, setmetatable, Request, fstr, live, early_query, early_cookies, C, type = ...
 local uses = { query = false, cookies = false }
-return function(task)
+local function begin(task)
   local query = uses.query and early_query(task)
   local cookies = uses.cookies and early_cookies(task)
   %s
   local req = setmetatable({ task, task.serial, %s%s }, Request)
   %s
+  return req
+end
+return function(task)
+  local req = begin(task)
   %s
 end]]
 
