@@ -162,7 +162,10 @@ Result<std::string> client_target(std::string_view rest) {
     return fail("the url holds a space or a control character");
   }
   std::string target = encoded_target(rest.substr(0, rest.find('#')));
-  return target.starts_with('/') ? target : "/" + target;
+  if (!target.starts_with('/')) {
+    target.insert(0, 1, '/');
+  }
+  return target;
 }
 
 Result<ClientUrl> resolve_client_url(const ClientUrl& base, std::string_view reference) {

@@ -23,6 +23,24 @@ std::uint64_t suspect_value_bytes(const char* at) {
   return (((word - 0x20 * kOnes) & ~word) | ((del - kOnes) & ~del)) & kHighs;
 }
 
+/// Eight bytes in lower case. An ASCII byte carries into its highest bit from 'A' on by the first sum, behind 'Z' by
+/// the second.
+std::uint64_t lower_word(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x80 * kOnes;
+  const std::uint64_t low = word & ~kHighs;
+  const std::uint64_t upper = ~word & ((low + (0x80 - 'A') * kOnes) ^ (low + (0x7f - 'Z') * kOnes)) & kHighs;
+  return word | upper >> 2;
+}
+
+bool equal_words(const char* a, const char* b) {
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  std::memcpy(&first, a, sizeof first);
+  std::memcpy(&second, b, sizeof second);
+  return first == second || lower_word(first) == lower_word(second);
+}
+
 /// Takes a number from 0 to 255, without padding zeros, off the front of `text`.
 bool take_octet(std::string_view& text) {
   std::size_t size = 0;
@@ -158,8 +176,17 @@ bool equal_fold(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) {
     return false;
   }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) {
+  std::size_t at = 0;
+  for (; at + 8 <= a.size(); at += 8) {
+    if (!equal_words(a.data() + at, b.data() + at)) {
+      return false;
+    }
+  }
+  if (at != 0) {
+    return at == a.size() || equal_words(a.data() + a.size() - 8, b.data() + b.size() - 8);
+  }
+  for (; at < a.size(); ++at) {
+    if (to_lower(a[at]) != to_lower(b[at])) {
       return false;
     }
   }

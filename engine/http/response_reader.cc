@@ -160,6 +160,7 @@ bool ResponseReader::decide_framing() {
   bool encoded = false;
   bool chunked = false;
   int lengths = 0;
+  std::string_view length;
   for (const Field& field : fields_) {
     if (is_named(field.name, "connection")) {
       keeps_open_ = !has_token(field.value, "close") && (keeps_open_ || has_token(field.value, "keep-alive"));
@@ -167,6 +168,7 @@ bool ResponseReader::decide_framing() {
       chunked = !encoded && equal_fold(field.value, "chunked");
       encoded = true;
     } else if (is_named(field.name, "content-length")) {
+      length = field.value;
       ++lengths;
     }
   }
@@ -176,7 +178,7 @@ bool ResponseReader::decide_framing() {
     refuse("its length can be read two ways");
     return false;
   }
-  if (lengths == 1 && !read_length()) {
+  if (lengths == 1 && !read_length(length)) {
     return false;
   }
   if (bodiless) {
@@ -195,8 +197,7 @@ bool ResponseReader::decide_framing() {
   return true;
 }
 
-bool ResponseReader::read_length() {
-  const std::string_view text = field("content-length");
+bool ResponseReader::read_length(std::string_view text) {
   std::int64_t length = 0;
   for (const char byte : text) {
     if (!is_digit(byte) || length > (INT64_MAX - 9) / 10) {

@@ -63,7 +63,7 @@ class ResponseReader {
   [[nodiscard]] bool read_status_line(std::string_view line);
   [[nodiscard]] bool read_field(std::string_view line);
   [[nodiscard]] bool decide_framing();
-  [[nodiscard]] bool read_length();
+  [[nodiscard]] bool read_length(std::string_view text);
   void refuse(const char* reason);
 
   State state_ = State::kHead;

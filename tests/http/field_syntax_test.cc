@@ -1,6 +1,7 @@
 #include "http/field_syntax.h"
 
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <string>
 #include <string_view>
 
@@ -81,6 +82,26 @@ TEST_CASE("field syntax: equality but for case folds letters only") {
   CHECK_FALSE(equal_fold("a", "ab"));
   CHECK_FALSE(equal_fold("keep-alive", "keep\ralive"));
   CHECK_FALSE(equal_fold("@", "`"));
+}
+
+TEST_CASE("field syntax: equality but for case looks at every byte, however long the texts are") {
+  std::size_t wrong = 0;
+  for (std::size_t size = 1; size < 26; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int code = 0; code < 256; ++code) {
+        std::string a(size, 'a');
+        std::string b(size, 'A');
+        a[at] = static_cast<char>(code);
+        for (const char other : {'@', 'A', 'Z', '[', '`', 'a', 'z', '{', '\xc1', '\xe1', '\0'}) {
+          b[at] = other;
+          const bool letters = std::isalpha(code) != 0 && std::isalpha(static_cast<unsigned char>(other)) != 0;
+          const bool same = a[at] == other || (letters && (a[at] ^ other) == 0x20);
+          wrong += equal_fold(a, b) == same ? 0 : 1;
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("field syntax: a value is refused wherever in it a control stands") {
