@@ -4,7 +4,7 @@
 #include <new>
 #include <utility>
 
-#include "http/field_syntax.h"
+#include "client/request_head.h"
 
 namespace perigee::client {
 namespace {
@@ -71,31 +71,7 @@ void HttpCall::count_time() {
   peer().stats.spent += began_ != 0 ? now_ - std::exchange(began_, 0) : 0;
 }
 
-void HttpCall::write_head() {
-  const HttpConnector::Plan& plan = peer().plan;
-  const bool by_proxy = plan.proxy && !plan.url.secure;
-  output_.assign(request_.method).append(" ");
-  if (by_proxy) {
-    output_.append("http://").append(peer().host);
-  }
-  output_.append(request_.target).append(" HTTP/1.1\r\nHost: ");
-  output_.append(request_.host.empty() ? peer().host : request_.host).append("\r\n");
-  if (request_.usual_fields) {
-    output_ += peer().fields;
-  }
-  output_ += request_.fields;
-  if (by_proxy && !plan.proxy->credentials.empty()) {
-    output_.append("Proxy-Authorization: ").append(plan.proxy->credentials).append("\r\n");
-  }
-  if (request_.streams) {
-    output_ += "Transfer-Encoding: chunked\r\n";
-  } else if (request_.has_body) {
-    output_.append("Content-Length: ").append(std::to_string(request_.body.size())).append("\r\n");
-  }
-  output_ += "\r\n";
-}
-
-void HttpCall::start(Request request) {
+void HttpCall::start(Request&& request) {
   request_ = std::move(request);
   decoder_.reset();
   body_.clear();
@@ -106,6 +82,7 @@ void HttpCall::start(Request request) {
   reusable_ = true;
   body_ended_ = !request_.streams;
   now_ = began_ = monotonic_ms();
+  deadline_ = now_ + request_.total;
   open(false);
   advance();
 }
@@ -120,7 +97,8 @@ void HttpCall::on_stream() {
 void HttpCall::open(bool fresh) {
   ++peer().stats.requests;
   reader_.begin(request_.method);
-  write_head();
+  output_.clear();
+  append_head(output_, request_);
   output_ += request_.body;
   sent_ = 0;
   begun_ = false;
@@ -275,7 +253,7 @@ bool HttpCall::retry() {
 bool HttpCall::take_in(std::string_view bytes) {
   const bool had_head = reader_.state() != http::ResponseReader::State::kHead;
   std::string raw;
-  std::string& target = decoder_ != nullptr || !had_head ? raw : body_;
+  std::string& target = decoder_ != nullptr ? raw : body_;
   const std::size_t before = target.size();
   const std::size_t used = reader_.feed(bytes, target);
   const auto state = reader_.state();
@@ -288,15 +266,18 @@ bool HttpCall::take_in(std::string_view bytes) {
   }
   if (!had_head) {
     begin_decoding();
+    if (decoder_ != nullptr) {
+      raw.swap(body_);  // it came with the head, and was no body yet
+    }
     if (decoder_ == nullptr && request_.most != 0 && reader_.length() > static_cast<std::int64_t>(request_.most)) {
       fail("too_large: the answer has " + std::to_string(reader_.length()) + " bytes");
       return false;
     }
     head_seen_ = true;
   }
-  if (&target == &body_) {
+  if (decoder_ == nullptr) {
     received_ += body_.size() - before;
-  } else if (!keep(raw)) {
+  } else if (!decode(raw)) {
     return false;
   }
   if (request_.most != 0 && received_ > request_.most) {
@@ -312,13 +293,8 @@ bool HttpCall::take_in(std::string_view bytes) {
   return true;
 }
 
-// Adds bytes as they came to the body, decoded where they are encoded.
-bool HttpCall::keep(std::string& raw) {
-  if (decoder_ == nullptr) {
-    received_ += raw.size();
-    body_.append(raw);
-    return true;
-  }
+// Adds bytes as they came to the body, decoded.
+bool HttpCall::decode(std::string_view raw) {
   const std::size_t before = body_.size();
   const std::uint64_t limit = request_.most != 0 ? request_.most : received_ + kMostDecoded;
   const std::size_t most = before + limit - received_;
@@ -356,7 +332,7 @@ void HttpCall::finish() {
   state_ = State::kDone;
   if (reusable_ && reader_.keeps_open()) {
     const NetworkSettings& settings = network_.settings();
-    network_.http_pool().give(peer().shelf, std::move(kept), settings.idle, settings.pool_size);
+    network_.http_pool().give(peer().shelf, std::move(kept), now_ + settings.idle, settings.pool_size);
   }
 }
 
@@ -404,7 +380,7 @@ void HttpCall::arm() {
     timer_.cancel();  // it waits for its reader, who may take its time
     return;
   }
-  const Milliseconds next = whole ? std::min(pause_deadline_, request_.deadline) : pause_deadline_;
+  const Milliseconds next = whole ? std::min(pause_deadline_, deadline_) : pause_deadline_;
   if (!timer_.pending() || timer_.deadline() > next) {
     network_.loop().timers().add(timer_, next);
   }
@@ -413,7 +389,7 @@ void HttpCall::arm() {
 void HttpCall::on_timer() {
   now_ = monotonic_ms();
   const bool whole = !request_.keeps || !head_seen_;
-  if (ended() || (now_ < pause_deadline_ && (!whole || now_ < request_.deadline))) {
+  if (ended() || (now_ < pause_deadline_ && (!whole || now_ < deadline_))) {
     if (!ended()) {
       arm();
     }

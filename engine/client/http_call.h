@@ -35,9 +35,9 @@ class HttpCall {
     bool keeps = false;     ///< the answer's body is taken in parts, by read()
     bool decodes = false;   ///< gzip and br are taken off, and were asked for
     Milliseconds connect = 10'000;
-    Milliseconds read = 30'000;  ///< between two readings, and before the first
-    Milliseconds deadline = 0;   ///< of all, monotonic; of one that keeps, till the head
-    std::uint64_t most = 0;      ///< bytes of the answer's body, decoded; 0: as many as come
+    Milliseconds read = 30'000;   ///< between two readings, and before the first
+    Milliseconds total = 60'000;  ///< of all; of one that keeps, till the head
+    std::uint64_t most = 0;       ///< bytes of the answer's body, decoded; 0: as many as come
   };
 
   explicit HttpCall(Network& network) : network_(network), timer_(*this) {}
@@ -46,7 +46,7 @@ class HttpCall {
   HttpCall& operator=(const HttpCall&) = delete;
 
   /// REQUIRES: it was not started yet, or has ended.
-  void start(Request request);
+  void start(Request&& request);
 
   /// Takes a part of the body, or says that there is no room: the waker is called when there is.
   /// REQUIRES: streams, and end_body() was not called.
@@ -66,6 +66,9 @@ class HttpCall {
   [[nodiscard]] const http::ResponseReader& answer() const { return reader_; }
   /// Whether a coding was taken off the body: its length and coding as the head says them are not what is here.
   [[nodiscard]] bool decoded() const { return decoder_ != nullptr; }
+
+  /// When it must have ended, on the clock of monotonic_ms(). REQUIRES: it was started.
+  [[nodiscard]] Milliseconds deadline() const { return deadline_; }
 
   /// What of the body is here and was not taken.
   [[nodiscard]] const std::string& body() const { return body_; }
@@ -92,7 +95,7 @@ class HttpCall {
   [[nodiscard]] bool send();
   [[nodiscard]] bool read();
   [[nodiscard]] bool take_in(std::string_view bytes);
-  [[nodiscard]] bool keep(std::string& raw);
+  [[nodiscard]] bool decode(std::string_view raw);
   [[nodiscard]] bool retry();
   void begin_decoding();
   void finish();
@@ -103,7 +106,6 @@ class HttpCall {
   void wait_for_stream();
   void arm();
   void on_timer();
-  void write_head();
   [[nodiscard]] std::string stage() const;
 
   Network& network_;
@@ -119,6 +121,7 @@ class HttpCall {
   std::string error_;
   std::function<void()> waker_;
   Milliseconds now_ = 0;             // when the loop came here last
+  Milliseconds deadline_ = 0;        // of all
   Milliseconds pause_deadline_ = 0;  // of what is being waited for
   TimerOf<HttpCall, &HttpCall::on_timer> timer_;
   State state_ = State::kIdle;

@@ -10,6 +10,7 @@ HttpPeer::HttpPeer(Network& network, HttpConnector::Plan how)
       key(plan.key()),
       name(Destination{plan.url.host, plan.url.port}.text()),
       host(plan.url.authority()),
+      to_host(" HTTP/1.1\r\nHost: " + host + "\r\n"),
       stats(network.hosts().of(name)),
       shelf(network.http_pool().shelf(key)) {}
 
@@ -26,10 +27,21 @@ HttpConnector::Plan usual_plan(const Network& network, http::ClientUrl url) {
   return plan;
 }
 
-Result<HttpPeers::Found> HttpPeers::find(Network& network, std::string_view url) {
+// What stands before the path.
+static std::string_view origin_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
-  const std::size_t end = scheme == std::string_view::npos ? url.size() : url.find_first_of("/?#", scheme + 3);
-  const std::string_view origin = url.substr(0, end);
+  if (scheme == std::string_view::npos) {
+    return url;
+  }
+  std::size_t end = scheme + 3;
+  while (end < url.size() && url[end] != '/' && url[end] != '?' && url[end] != '#') {
+    ++end;
+  }
+  return url.substr(0, end);
+}
+
+Result<HttpPeers::Found> HttpPeers::find(Network& network, std::string_view url) {
+  const std::string_view origin = origin_of(url);
   std::string target = TRY(http::client_target(url.substr(origin.size())));
   if (const auto found = known_.find(origin); found != known_.end()) {
     return Found{found->second, std::move(target), false};

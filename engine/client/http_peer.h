@@ -18,10 +18,11 @@ struct HttpPeer {
   HttpPeer(Network& network, HttpConnector::Plan how);
 
   HttpConnector::Plan plan;
-  std::string key;   ///< plan.key()
-  std::string name;  ///< "host:port"
-  std::string host;  ///< the Host field's value
-  HostStats& stats;  ///< of the host
+  std::string key;      ///< plan.key()
+  std::string name;     ///< "host:port"
+  std::string host;     ///< the Host field's value
+  std::string to_host;  ///< what follows a target: " HTTP/1.1" and the Host field, whole
+  HostStats& stats;     ///< of the host
   std::shared_ptr<StreamPool::Shelf> shelf;
   std::string fields;               ///< whole lines that requests may have in common; the owner's
   mutable std::uint32_t label = 0;  ///< the owner's

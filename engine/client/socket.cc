@@ -292,7 +292,7 @@ bool Socket::keep_alive(Milliseconds idle, std::size_t most) {
     error_ = unread ? "closed: bytes of it were not read" : "closed: more came on it, or its end";
     return false;
   }
-  pool_.give(key_, std::move(kept), idle, most);
+  pool_.give(key_, std::move(kept), monotonic_ms() + idle, most);
   return true;
 }
 

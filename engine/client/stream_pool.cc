@@ -34,7 +34,8 @@ PooledStream StreamPool::take(Shelf& shelf) {
   while (!shelf.idle.empty()) {
     const List::iterator place = shelf.idle.back();
     PooledStream taken = std::move(place->pooled);
-    forget(place);
+    shelf.idle.pop_back();
+    retire(place);
     taken.stream->stop_awaiting();
     if (taken.stream->quiet()) {  // nothing has come in this very turn
       ++taken.uses;
@@ -44,11 +45,11 @@ PooledStream StreamPool::take(Shelf& shelf) {
   return {};
 }
 
-void StreamPool::give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most) {
-  give(shelf(key), std::move(stream), idle, most);
+void StreamPool::give(std::string_view key, PooledStream stream, Milliseconds until, std::size_t most) {
+  give(shelf(key), std::move(stream), until, most);
 }
 
-void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, Milliseconds idle, std::size_t most) {
+void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, Milliseconds until, std::size_t most) {
   net::EventLoop& loop = stream.stream->loop();
   if (spare_.empty()) {
     spare_.emplace_front(*this);
@@ -59,7 +60,7 @@ void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, 
   place->place = place;
   place->shelf = shelf;
   place->pooled = std::move(stream);
-  loop.timers().add(place->timer, monotonic_ms() + idle);
+  loop.timers().add(place->timer, until);
   place->watch();
   if (shelf->idle.size() > most) {
     drop(shelf->idle.front());
@@ -75,12 +76,13 @@ std::size_t StreamPool::size(std::string_view key) const {
 
 void StreamPool::drop(List::iterator place) {
   const PooledStream dropped = std::move(place->pooled);
-  forget(place);
+  std::erase(place->shelf->idle, place);
+  retire(place);
 }
 
-void StreamPool::forget(List::iterator place) {
+// A place that holds no stream and stands on no shelf any more.
+void StreamPool::retire(List::iterator place) {
   const std::shared_ptr<Shelf> shelf = std::move(place->shelf);
-  std::erase(shelf->idle, place);
   place->timer.cancel();
   if (shelf->idle.empty() && shelf.use_count() == 2) {  // nobody's but the pool's
     shelves_.erase(shelf->key);

@@ -50,10 +50,10 @@ class StreamPool {
   [[nodiscard]] PooledStream take(Shelf& shelf);
   [[nodiscard]] PooledStream take(std::string_view key);
 
-  /// Keeps a stream for `idle` milliseconds; of more than `most` with this key the oldest goes. One that is not quiet
-  /// is never given out. REQUIRES: most > 0.
-  void give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, Milliseconds idle, std::size_t most);
-  void give(std::string_view key, PooledStream stream, Milliseconds idle, std::size_t most);
+  /// Keeps a stream until a time of monotonic_ms(); of more than `most` with this key the oldest goes. One that is not
+  /// quiet is never given out. REQUIRES: most > 0.
+  void give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, Milliseconds until, std::size_t most);
+  void give(std::string_view key, PooledStream stream, Milliseconds until, std::size_t most);
 
   [[nodiscard]] std::size_t size() const { return idle_.size(); }
   [[nodiscard]] std::size_t size(std::string_view key) const;
@@ -77,7 +77,7 @@ class StreamPool {
   };
 
   void drop(List::iterator place);
-  void forget(List::iterator place);
+  void retire(List::iterator place);
 
   List idle_;   // given last stands first
   List spare_;  // without a stream: to be used again

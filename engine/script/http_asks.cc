@@ -6,7 +6,7 @@
 
 namespace perigee::script {
 
-client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::HttpCall::Request request) {
+client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::HttpCall::Request&& request) {
   leave(task);
   if (spare_.empty()) {
     task.ask = std::make_unique<client::HttpCall>(network);

@@ -14,7 +14,7 @@ class Task;
 class HttpAsks {
  public:
   /// Starts the task's request, in the place of one that it may have.
-  client::HttpCall& begin(Task& task, client::Network& network, client::HttpCall::Request request);
+  client::HttpCall& begin(Task& task, client::Network& network, client::HttpCall::Request&& request);
 
   /// Ends the task's request, if it has one.
   void leave(Task& task);

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "base/clock.h"
 #include "client/network.h"
 #include "http/client_url.h"
 #include "http/field_syntax.h"
@@ -179,7 +178,7 @@ void read_times(lua_State* state, HttpCall::Request& request) {
   constexpr HttpTimes kUsual;
   request.connect = milliseconds(number_field(state, "connect", kUsual.connect));
   request.read = milliseconds(number_field(state, "read", kUsual.read));
-  request.deadline = monotonic_ms() + milliseconds(number_field(state, "total", kUsual.total));
+  request.total = milliseconds(number_field(state, "total", kUsual.total));
 }
 
 }  // namespace
@@ -203,7 +202,7 @@ HttpRequest plain_request(client::Network& network, const Task* task, std::strin
   const Milliseconds total = milliseconds(seconds);
   request.connect = std::min(milliseconds(HttpTimes().connect), total);
   request.read = total;
-  request.deadline = monotonic_ms() + total;
+  request.total = total;
   request.most = network.settings().most_answered;
   return request;
 }

@@ -9,6 +9,10 @@ using perigee::net::Stream;
 
 namespace {
 
+perigee::Milliseconds soon() {
+  return perigee::monotonic_ms() + 1000;
+}
+
 struct Fixture {
   EventLoop loop;
   StreamPool pool;
@@ -29,14 +33,14 @@ TEST_CASE("stream pool: the one given last is taken first, by its key") {
   PooledStream first = fixture.made();
   PooledStream second = fixture.made();
   const Stream* latest = second.stream.get();
-  fixture.pool.give("a", std::move(first), 1000, 8);
-  fixture.pool.give("a", std::move(second), 1000, 8);
+  fixture.pool.give("a", std::move(first), soon(), 8);
+  fixture.pool.give("a", std::move(second), soon(), 8);
   CHECK(fixture.pool.take("b").stream == nullptr);
   PooledStream taken = fixture.pool.take("a");
   CHECK(taken.stream.get() == latest);
   CHECK(taken.uses == 1);
   CHECK(fixture.pool.size("a") == 1);
-  fixture.pool.give("a", std::move(taken), 1000, 8);
+  fixture.pool.give("a", std::move(taken), soon(), 8);
   CHECK(fixture.pool.take("a").uses == 2);
 }
 
@@ -45,15 +49,15 @@ TEST_CASE("stream pool: what has unread bytes or has ended is never given out") 
   PooledStream stream = fixture.made();
   fixture.peers[0].send("x");
   REQUIRE(turn_until(fixture.loop, [&] { return !stream.stream->quiet(); }));
-  fixture.pool.give("a", std::move(stream), 1000, 8);
+  fixture.pool.give("a", std::move(stream), soon(), 8);
   CHECK(fixture.pool.take("a").stream == nullptr);
   CHECK(fixture.pool.size() == 0);
 }
 
 TEST_CASE("stream pool: one that is spoken to while it waits is dropped") {
   Fixture fixture;
-  fixture.pool.give("a", fixture.made(), 1000, 8);
-  fixture.pool.give("a", fixture.made(), 1000, 8);
+  fixture.pool.give("a", fixture.made(), soon(), 8);
+  fixture.pool.give("a", fixture.made(), soon(), 8);
   fixture.peers[0].send("stray");
   fixture.peers[1].close();
   REQUIRE(turn_until(fixture.loop, [&] { return fixture.pool.size() == 0; }));
@@ -62,7 +66,7 @@ TEST_CASE("stream pool: one that is spoken to while it waits is dropped") {
 
 TEST_CASE("stream pool: bytes that come in the turn in which it is taken are seen") {
   Fixture fixture;
-  fixture.pool.give("a", fixture.made(), 1000, 8);
+  fixture.pool.give("a", fixture.made(), soon(), 8);
   fixture.peers[0].close();
   CHECK(fixture.pool.take("a").stream == nullptr);
 }
@@ -70,7 +74,7 @@ TEST_CASE("stream pool: bytes that come in the turn in which it is taken are see
 TEST_CASE("stream pool: over its size the oldest goes, and each goes after its time") {
   Fixture fixture;
   for (int i = 0; i < 3; ++i) {
-    fixture.pool.give("a", fixture.made(), 1000, 2);
+    fixture.pool.give("a", fixture.made(), soon(), 2);
   }
   CHECK(fixture.pool.size("a") == 2);
   fixture.loop.timers().advance(perigee::monotonic_ms() + 2000);
@@ -81,9 +85,9 @@ TEST_CASE("stream pool: a shelf that somebody keeps holds what is given under it
   Fixture fixture;
   const auto shelf = fixture.pool.shelf("a");
   CHECK(fixture.pool.take(*shelf).stream == nullptr);
-  fixture.pool.give("a", fixture.made(), 1000, 8);
+  fixture.pool.give("a", fixture.made(), soon(), 8);
   CHECK(fixture.pool.take(*shelf).uses == 1);
-  fixture.pool.give(shelf, fixture.made(), 1000, 8);
+  fixture.pool.give(shelf, fixture.made(), soon(), 8);
   CHECK(fixture.pool.size("a") == 1);
   fixture.pool.clear();
   CHECK(fixture.pool.take(*shelf).stream == nullptr);
