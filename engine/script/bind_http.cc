@@ -23,6 +23,7 @@
 #include "script/stack_text.h"
 #include "script/task_waker.h"
 #include "script/vm.h"
+#include "script/waiting.h"
 
 namespace perigee::script {
 namespace {
@@ -76,12 +77,12 @@ int begin_call(lua_State* state, client::Network& network, HttpRequest request) 
   return 1;
 }
 
-// http_ask(method, url[, seconds]) -> the number of what is waited for; nil where no wait is needed, nil and an error,
-// or false where none is possible. A request of which nothing else is said; the method is known to be good. It is the
-// running task's one, until http_take() or http_leave().
+// http_ask(method, url[, seconds]): waits for the answer to a request of which nothing else is said; the method is
+// known to be good. It is the running task's one, until http_take() or http_leave(). Nil and an error where it can't
+// begin, false where nothing can wait, else what wait() says.
 int http_ask(lua_State* state) {
   Vm& vm = Vm::of(state);
-  if (lua_isyieldable(state) == 0 || vm.current() == nullptr) {
+  if (!can_wait(state, vm)) {
     lua_pushboolean(state, 0);
     return 1;
   }
@@ -97,8 +98,7 @@ int http_ask(lua_State* state) {
     return 0;
   }
   call.set_waker(waker_of(task));
-  lua_pushnumber(state, site_of(call));
-  return 1;
+  return wait_for(state, vm, static_cast<std::int32_t>(site_of(call)));
 }
 
 // http_begin(options) -> a call; or nil, the error and whether to raise it. The options are those of read_request().
@@ -180,8 +180,9 @@ void push_answer(lua_State* state, HttpCall& call, bool whole) {
   lua_pushboolean(state, call.decoded() ? 1 : 0);
 }
 
-// http_take() -> status, head, body, whether it was decoded; or nil and the error. False where the answer of the
-// running task's request is not there yet.
+// http_take() -> status, head, body, whether it was decoded, when the request must have ended, on the clock of
+// monotonic(); or nil and the error. False and the number of what is waited for where the answer of the running task's
+// request is not there yet.
 int http_take(lua_State* state) {
   Vm& vm = Vm::of(state);
   Task& task = *vm.current();
@@ -194,7 +195,8 @@ int http_take(lua_State* state) {
   if (!call.answered()) {
     call.set_waker(waker_of(task));
     lua_pushboolean(state, 0);
-    return 1;
+    lua_pushnumber(state, site_of(call));
+    return 2;
   }
   if (!call.shows()) {
     lua_pushnil(state);
@@ -204,8 +206,9 @@ int http_take(lua_State* state) {
     return 2;
   }
   push_answer(state, call, true);
+  lua_pushnumber(state, static_cast<double>(call.deadline()) * 1e-3);
   vm.asks().leave(task);
-  return 4;
+  return 5;
 }
 
 // http_leave(): the running task's request ends.

@@ -6,12 +6,11 @@
 
 #include "base/clock.h"
 #include "base/thread_stack.h"
-#include "profiler/thread_sampler.h"
 #include "profiler/wait_sites.h"
 #include "script/bind.h"
 #include "script/origin.h"
-#include "script/probe.h"
 #include "script/vm.h"
+#include "script/waiting.h"
 
 namespace perigee::script {
 namespace {
@@ -139,33 +138,20 @@ int wait_site(lua_State* state) {
   return 1;
 }
 
-// The task is about to wait, and somebody wants to know where.
-void note_wait(lua_State* state, const Task& task) {
-  if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr) {
-    sampler->waits().begin(&task, {monotonic_ns(), 0, static_cast<std::uint32_t>(task.view.site),
-                                   profiler::ThreadSampler::route(), Probe::stack_of(*sampler, state, task.coroutine)});
-  }
-}
-
 // wait(site): the running task waits until it is woken. What it says is the reason of a task that is cancelled, else
 // nothing; where nothing can wait, at once: true outside of any task, false where a C function calls back.
 int wait(lua_State* state) {
   const Vm& vm = Vm::of(state);
-  Task* const task = vm.current();
-  if (task == nullptr || lua_isyieldable(state) == 0) {
-    if (task != nullptr && task->raises()) {
-      lua_pushinteger(state, task->view.cancelled);
-    } else {
-      lua_pushboolean(state, task == nullptr ? 1 : 0);
-    }
-    return 1;
+  if (can_wait(state, vm)) {
+    return wait_for(state, vm, static_cast<std::int32_t>(lua_tointeger(state, 1)));
   }
-  task->view.site = static_cast<std::int32_t>(lua_tointeger(state, 1));
-  if (vm.notes_waits()) {
-    note_wait(state, *task);
+  const Task* const task = vm.current();
+  if (task != nullptr && task->raises()) {
+    lua_pushinteger(state, task->view.cancelled);
+  } else {
+    lua_pushboolean(state, task == nullptr ? 1 : 0);
   }
-  lua_pushlightuserdata(state, &RegistryKeys::wait);
-  return lua_yield(state, 1);
+  return 1;
 }
 
 // errand_take() -> what another thread has done for the running task; nothing while it is not there.

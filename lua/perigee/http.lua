@@ -195,40 +195,46 @@ local function fail(url, err)
   return nil, err
 end
 
--- Whether nothing is said of a request but, perhaps, its time in all.
+-- Whether nothing is said of a request but, perhaps, its time in all. Without a loop, so that it is compiled into what
+-- calls it.
 local function is_plain(url, options)
-  for name, value in pairs(options) do
-    if name ~= "timeout" or type(value) ~= "number" or not (value >= 0) then
-      return false
-    end
+  local name, value = next(options)
+  if name == nil then
+    return type(url) == "string"
   end
-  return type(url) == "string"
+  return name == "timeout" and type(value) == "number" and value >= 0 and next(options, name) == nil
+    and type(url) == "string"
 end
 
--- The answer to a plain request.
+-- The answer to a plain request, or nil and why there is none; when it must have been there at the latest.
 local function ask(method, url, options)
-  local site, err = http_ask(method, url, options.timeout)
+  if tasks.no_wait then
+    suspend "perigee.http" -- raises
+  end
+  local verdict, err = http_ask(method, url, options.timeout)
   if err then
     return nil, err
+  elseif verdict == false then
+    suspend "perigee.http" -- raises
+  elseif verdict then
+    tasks.give_up("perigee.http", verdict, http_leave)
   end
-  local status, head, body, decoded = false, nil, nil, nil
-  if site == nil then
-    status, head, body, decoded = http_take()
-  end
+  local status, head, body, decoded, deadline = http_take()
   while status == false do
-    suspend("perigee.http", site and http_leave, nil, nil, site or nil) -- raises where nothing could wait
-    status, head, body, decoded = http_take()
+    suspend("perigee.http", http_leave, nil, nil, head)
+    status, head, body, decoded, deadline = http_take()
   end
   if not status then
     return nil, head
   end
-  return setmetatable({ status = status, url = url, body = body, head = head, decoded = decoded }, Response)
+  return setmetatable({ status = status, url = url, body = body, head = head, decoded = decoded }, Response), nil,
+    deadline
 end
 
-local function run(method, url, options, response, began)
+local function run(method, url, options, response, deadline)
   local request = asked.prepare(method, url, options)
   local left = options.redirects or REDIRECTS
-  local deadline = (began or core.monotonic()) + request.total
+  deadline = deadline or core.monotonic() + request.total
   while true do
     local err
     if not response then
@@ -261,17 +267,16 @@ local function call(method, url, options)
   if type(options) ~= "table" then
     error("perigee.http: the options are a table, not a " .. type(options), 3)
   end
-  local first, began
+  local first, deadline
   if is_plain(url, options) and PLAIN[method] then
-    began = core.monotonic()
     local err
-    first, err = ask(method, url, options)
-    if not first or not REDIRECTING[first.status] then
+    first, err, deadline = ask(method, url, options)
+    if not first or first.status < 300 or not REDIRECTING[first.status] then
       return first, err
     end
   end
   tasks.current "perigee.http"
-  local ok, response, err = pcall(run, method, url, options, first, began)
+  local ok, response, err = pcall(run, method, url, options, first, deadline)
   if ok then
     return response, err
   end

@@ -40,9 +40,9 @@ function M.current(what)
   return task
 end
 
--- Takes back what was prepared for a wait that did not come to its end, and raises. `verdict`: what core.wait() said;
--- "no" where it was not asked.
-local function give_up(what, verdict, undo, a, b)
+--- Takes back what was prepared for a wait that did not come to its end, and raises.
+---@param verdict any what core.wait() said; "no" where it was not asked
+function M.give_up(what, verdict, undo, a, b)
   local task = M.current(what)
   C.perigee_stop_timer(task)
   task.again = 0
@@ -67,7 +67,7 @@ function M.suspend(what, undo, a, b, site)
     verdict = wait(site or sites[what])
   end
   if verdict ~= nil then
-    give_up(what, verdict, undo, a, b)
+    M.give_up(what, verdict, undo, a, b)
   end
 end
 
