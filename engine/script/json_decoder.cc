@@ -8,6 +8,7 @@
 #include <lua.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -23,9 +24,7 @@ namespace {
 class Builder {
  public:
   Builder(lua_State* state, const JsonShape& shape, bool escapes)
-      : state_(state), max_depth_(shape.max_depth), members_(shape.members), escapes_(escapes) {
-    open_.reserve(8);
-  }
+      : state_(state), max_depth_(shape.max_depth), members_(shape.members), escapes_(escapes) {}
 
   bool Null() {
     lua_pushlightuserdata(state_, nullptr);
@@ -60,8 +59,8 @@ class Builder {
   [[nodiscard]] bool lone_surrogate() const { return lone_surrogate_; }
 
  private:
-  static constexpr int kHeld = 16;             // values of a container that wait on the stack for its table to be made
-  static constexpr std::size_t kHolding = 32;  // and in how many containers
+  static constexpr int kHeld = 16;     // values of a container that wait on the stack for its table to be made
+  static constexpr int kHolding = 32;  // and in how many containers
   struct Container {
     bool array;
     bool made;   // its table is on the stack
@@ -94,33 +93,42 @@ class Builder {
   }
 
   bool open(bool array) {
-    if (static_cast<int>(open_.size()) == max_depth_) {
+    if (depth_ == max_depth_) {
       too_deep_ = true;
       return false;
     }
-    const bool holds = open_.size() < kHolding;
+    const bool holds = depth_ < kHolding;
     luaL_checkstack(state_, holds ? 2 * kHeld + 4 : 4, "a JSON value");
-    open_.push_back({array, false, 0, std::exchange(members_, 0)});
     if (!holds) {
-      make(open_.back());
+      deep_.emplace_back();
+    }
+    ++depth_;
+    innermost() = {array, false, 0, std::exchange(members_, 0)};
+    if (!holds) {
+      make(innermost());
     }
     return true;
   }
 
   bool close() {
-    if (!open_.back().made) {
-      make(open_.back());
+    if (!innermost().made) {
+      make(innermost());
     }
-    open_.pop_back();
+    if (depth_ > kHolding) {
+      deep_.pop_back();
+    }
+    --depth_;
     return add();
   }
 
+  Container& innermost() { return depth_ > kHolding ? deep_.back() : open_[static_cast<std::size_t>(depth_ - 1)]; }
+
   // Puts the value on top into the container below it; the outermost value stays on the stack.
   bool add() {
-    if (open_.empty()) {
+    if (depth_ == 0) {
       return true;
     }
-    Container& container = open_.back();
+    Container& container = innermost();
     ++container.count;
     if (!container.made) {
       if (container.count == kHeld) {
@@ -162,7 +170,9 @@ class Builder {
   }
 
   lua_State* state_;
-  std::vector<Container> open_;
+  std::array<Container, kHolding> open_;  // the outermost first
+  std::vector<Container> deep_;           // those within them
+  int depth_ = 0;
   int max_depth_;
   int members_;
   bool escapes_;
@@ -193,6 +203,33 @@ std::size_t first_bad_byte(std::string_view text) {
   return static_cast<std::size_t>(at - text.data());
 }
 
+// A text that the parser may write into: it decodes strings in place, and reads 16 bytes at a time, so that there is
+// room behind its end. Short ones are copied to the stack.
+class Copy {
+ public:
+  explicit Copy(std::string_view text) {
+    char* to = short_;
+    if (text.size() > sizeof short_ - kRoom) {
+      long_.resize(text.size() + kRoom);
+      to = long_.data();
+    }
+    std::memcpy(to, text.data(), text.size());
+    std::memset(to + text.size(), 0, kRoom);
+    data_ = to;
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+
+  [[nodiscard]] char* data() { return data_; }
+
+ private:
+  static constexpr std::size_t kRoom = 32;
+
+  char short_[1024];
+  std::string long_;
+  char* data_;
+};
+
 std::string at_byte(std::string why, std::size_t offset) {
   while (!why.empty() && why.back() == '.') {
     why.pop_back();
@@ -212,13 +249,11 @@ bool decode_json(lua_State* state, std::string_view text, const JsonShape& shape
     return false;
   }
   const int top = lua_gettop(state);
-  // Strings are decoded in place, in a copy with room behind its end for reading 16 bytes at a time.
-  constexpr std::size_t kRoom = 32;
-  std::string copy;
-  copy.reserve(text.size() + kRoom);
-  copy.append(text).append(kRoom, '\0');
+  Copy copy(text);
   rapidjson::InsituStringStream stream(copy.data());
-  rapidjson::Reader reader;
+  char digits[512];  // of a number; a longer one has memory allocated
+  rapidjson::MemoryPoolAllocator<> pool(digits, sizeof digits);
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, rapidjson::MemoryPoolAllocator<>> reader(&pool);
   Builder builder(state, shape, std::memchr(text.data(), '\\', text.size()) != nullptr);
   constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseFullPrecisionFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
