@@ -33,11 +33,8 @@ static std::string_view origin_of(std::string_view url) {
   if (scheme == std::string_view::npos) {
     return url;
   }
-  std::size_t end = scheme + 3;
-  while (end < url.size() && url[end] != '/' && url[end] != '?' && url[end] != '#') {
-    ++end;
-  }
-  return url.substr(0, end);
+  const std::size_t host = scheme + 3;
+  return url.substr(0, std::min({url.find('/', host), url.find('?', host), url.find('#', host)}));
 }
 
 Result<HttpPeers::Found> HttpPeers::find(Network& network, std::string_view url) {

@@ -181,6 +181,25 @@ void read_times(lua_State* state, HttpCall::Request& request) {
   request.total = milliseconds(number_field(state, "total", kUsual.total));
 }
 
+// Returned as it is made: to move a request costs more than to make one.
+HttpRequest made_of(client::HttpPeers::Found& found, const Task* task, std::string_view method, double seconds,
+                    std::uint64_t most) {
+  HttpRequest made;
+  HttpCall::Request& request = *made;
+  request.peer = std::move(found.peer);
+  request.target = std::move(found.target);
+  request.method = method;
+  request.usual_fields = request.decodes = true;
+  add_trace(request, task);
+  request.has_body = sends_length(method);
+  const Milliseconds total = milliseconds(seconds);
+  request.connect = std::min(milliseconds(HttpTimes().connect), total);
+  request.read = total;
+  request.total = total;
+  request.most = most;
+  return made;
+}
+
 }  // namespace
 
 HttpRequest plain_request(client::Network& network, const Task* task, std::string_view method, std::string_view url,
@@ -192,19 +211,7 @@ HttpRequest plain_request(client::Network& network, const Task* task, std::strin
   if (found->is_new) {
     found->peer->fields = own_fields({}, found->peer->plan.url);
   }
-  HttpCall::Request request;
-  request.peer = std::move(found->peer);
-  request.target = std::move(found->target);
-  request.method = method;
-  request.usual_fields = request.decodes = true;
-  add_trace(request, task);
-  request.has_body = sends_length(method);
-  const Milliseconds total = milliseconds(seconds);
-  request.connect = std::min(milliseconds(HttpTimes().connect), total);
-  request.read = total;
-  request.total = total;
-  request.most = network.settings().most_answered;
-  return request;
+  return made_of(*found, task, method, seconds, network.settings().most_answered);
 }
 
 HttpRequest read_request(lua_State* state, client::Network& network, const Task* task) {
