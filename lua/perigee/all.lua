@@ -2,9 +2,10 @@
 
 local core = require "perigee.core"
 local native = require "perigee.native"
+local spawned = require "perigee.spawned"
 local tasks = require "perigee.tasks"
 
-local C, Task, new_table = native.C, tasks.Task, require "table.new"
+local C, Task, new_table = native.C, spawned.Task, require "table.new"
 local NONE = {}
 
 local M = {}
@@ -47,7 +48,7 @@ local function join(group, key, task)
   group.joined = joined
   joined[key] = task
   if not task.done and not (task.waiters and task.waiters[group.serial]) then
-    tasks.add_waiter(task, group.serial, group)
+    spawned.add_waiter(task, group.serial, group)
     group.left = group.left + 1
   end
 end
@@ -61,7 +62,7 @@ local function abandon(group)
     end
   end
   for _, task in pairs(group.joined or NONE) do
-    tasks.forget_waiter(task, group.serial)
+    spawned.forget_waiter(task, group.serial)
   end
 end
 
@@ -123,7 +124,7 @@ function M.all(list, options)
   group.results, group.errors, group.joined = new_table(#list, count - #list), {}, false
   for key, item in pairs(list) do
     if type(item) == "function" then
-      tasks.spawn_member(group, key, item)
+      spawned.spawn_member(group, key, item)
     else
       join(group, key, item)
     end

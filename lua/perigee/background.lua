@@ -2,8 +2,8 @@
 
 local app = require "perigee.app"
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local run = require "perigee.run"
-local tasks = require "perigee.tasks"
 
 local M = { app = app.new() }
 
@@ -24,7 +24,7 @@ local function without_frames(trace)
 end
 
 local function failed(err)
-  return "e" .. without_frames(tasks.describe(err))
+  return "e" .. without_frames(error_text.describe(err))
 end
 
 -- What came of a job, as one string: v and the values returned, t and where its time was over, e and the error.
@@ -41,7 +41,7 @@ end
 
 local function perform(job)
   local module, name, arguments = core.job_given(job)
-  local loaded, members = xpcall(require, tasks.traceback, module)
+  local loaded, members = xpcall(require, error_text.traceback, module)
   if not loaded then
     return outcome(false, members)
   end
@@ -49,7 +49,7 @@ local function perform(job)
   if not found then
     return outcome(false, fn)
   end
-  return outcome(xpcall(fn, tasks.traceback, run.unpack(arguments)))
+  return outcome(xpcall(fn, error_text.traceback, run.unpack(arguments)))
 end
 
 --- Runs a job: entries.job.

@@ -2,11 +2,11 @@
 -- nothing loads this.
 
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local page = require "perigee.dev_page"
 local report = require "perigee.dev_report"
 local request = require "perigee.request"
 local response = require "perigee.response"
-local tasks = require "perigee.tasks"
 local values = require "perigee.dev_values"
 
 local M = {}
@@ -62,7 +62,7 @@ function M.keep_report(err, above)
   local level = 2 + (above or 0)
   if not response.is_response(err) and not (taken_of_raised and rawequal(raised, err)) then
     raised, taken_of_raised = err, report.take(err, level)
-    trace_of_raised = debug.traceback(tasks.describe(err), level)
+    trace_of_raised = debug.traceback(error_text.describe(err), level)
   end
   return err
 end
@@ -93,7 +93,7 @@ function M.report(err)
   if known then
     return taken, trace
   end
-  return { message = values.utf8(tasks.describe(err)), frames = {} }
+  return { message = values.utf8(error_text.describe(err)), frames = {} }
 end
 
 -- The frames of the app; where nothing is left of the handler, its first line.

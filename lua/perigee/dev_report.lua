@@ -1,6 +1,6 @@
 -- What a developer wants to know of an error: its frames with source and locals, taken before the stack is gone.
 
-local tasks = require "perigee.tasks"
+local error_text = require "perigee.error_text"
 local values = require "perigee.dev_values"
 
 local M = {}
@@ -91,7 +91,7 @@ function M.take(err, level)
       frames[#frames + 1] = frame_of(info, locals_of(at))
     end
   end
-  return { message = values.utf8(tasks.describe(err)), frames = frames }
+  return { message = values.utf8(error_text.describe(err)), frames = frames }
 end
 
 --- A frame of a place alone, "app.lua:12", where nothing is left of a stack.

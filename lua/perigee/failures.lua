@@ -1,11 +1,12 @@
 -- What becomes of errors: one event in the log with the traceback, and an answer that the app may render.
 
 local core = require "perigee.core"
+local deferred = require "perigee.deferred"
+local error_text = require "perigee.error_text"
 local native = require "perigee.native"
 local request = require "perigee.request"
 local response = require "perigee.response"
 local result = require "perigee.result"
-local tasks = require "perigee.tasks"
 
 local dev = core.development() and require "perigee.dev" or nil
 
@@ -41,7 +42,7 @@ function M.problem(task, cause, text, reason)
   end
   local taken, trace
   if stopped then
-    tasks.note_stop(task.serial)
+    deferred.note_stop(task.serial)
     trace = stopped
   elseif dev then
     taken, trace = dev.report(cause)
@@ -79,7 +80,7 @@ function M.raised(err)
   if dev then
     dev.keep_report(err, 1)
   end
-  return setmetatable({ cause = err, text = tasks.describe(err), frames = debug.traceback("", 2) }, Raised)
+  return setmetatable({ cause = err, text = error_text.describe(err), frames = debug.traceback("", 2) }, Raised)
 end
 
 local NO_MEMORY = "not enough memory"
@@ -95,7 +96,7 @@ local function problem_of(req, err, place)
     return M.problem(req[1], err, function() return refused or NO_MEMORY .. " for " .. place end,
       refused and native.MEMORY_LIMIT or nil)
   end
-  return M.problem(req[1], err, function() return ("%s (from %s)"):format(tasks.describe(err), place) end)
+  return M.problem(req[1], err, function() return ("%s (from %s)"):format(error_text.describe(err), place) end)
 end
 
 --- The result of a handler or middleware that raised `err`, as M.raised left it.
@@ -117,7 +118,7 @@ end
 ---@param place string "the handler at app.lua:12"
 function M.failed(req, err, place, context)
   local problem = M.problem(req[1], err, function()
-    local text = tasks.describe(err)
+    local text = error_text.describe(err)
     return text:find(place, 1, true) and text or ("%s (from %s)"):format(text, place)
   end)
   local res = M.rendered(req, result.of_value(req, problem, nil, nil, problem.status), context, err)
@@ -136,11 +137,11 @@ local function render(hook, req, document, cause)
   if ok and first ~= nil then
     res, err = result.of_returned(req, status, first, second, third)
   elseif ok then
-    err = tasks.describe(second)
+    err = error_text.describe(second)
   elseif response.is_response(first) then
     return result.of_value(req, first, nil, nil, status)
   else
-    err = core.pardon() or getmetatable(first) == Raised and first.text .. first.frames or tasks.describe(first)
+    err = core.pardon() or getmetatable(first) == Raised and first.text .. first.frames or error_text.describe(first)
   end
   if not res then
     core.uncaught("error in the error hook: ", err)

@@ -2,11 +2,11 @@
 
 local assembly = require "perigee.assembly"
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local failures = require "perigee.failures"
 local request = require "perigee.request"
 local response = require "perigee.response"
 local session = require "perigee.session"
-local tasks = require "perigee.tasks"
 
 local M = {}
 
@@ -36,7 +36,7 @@ end
 -- The error with the traceback of what is left of its coroutine; without one (`return nil, err`) with the handler's
 -- place.
 local function with_traceback(thread, err, task)
-  local text = tasks.describe(err)
+  local text = error_text.describe(err)
   local frames = debug.traceback(thread, "") -- which would end the text at a NUL
   if not frames:find("\n\t[^\n]*: in ") then
     frames = ""
@@ -94,7 +94,7 @@ end
 
 -- The message handler around the error hook.
 local function hook_raised(err)
-  return response.is_response(err) and err or { text = tasks.describe(err), frames = debug.traceback("", 2) }
+  return response.is_response(err) and err or { text = error_text.describe(err), frames = debug.traceback("", 2) }
 end
 
 --- Has the app render a problem; without an answer of its own the problem itself is sent, also where the hook fails.
@@ -135,9 +135,9 @@ function M.after(task)
   local req, res = request_of(task), results[serial] or { status = 500, headers = {} }
   results[serial] = nil
   for _, hook in ipairs(context_of(task).after) do
-    local ok, err = xpcall(hook, tasks.traceback, req, res)
+    local ok, err = xpcall(hook, error_text.traceback, req, res)
     if not ok then
-      core.uncaught("error in an after hook: ", core.pardon() or tasks.describe(err))
+      core.uncaught("error in an after hook: ", core.pardon() or error_text.describe(err))
     end
   end
 end

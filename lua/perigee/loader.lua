@@ -3,6 +3,7 @@
 local app_module = require "perigee.app"
 local assembly = require "perigee.assembly"
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local files = require "perigee.files"
 local hooks = require "perigee.hooks"
 local openapi = require "perigee.openapi"
@@ -11,8 +12,9 @@ local pattern_hints = require "perigee.pattern_hints"
 local request = require "perigee.request"
 local routes = require "perigee.routes"
 local session = require "perigee.session"
+local spawned = require "perigee.spawned"
 local specs = require "perigee.spec"
-local tasks = require "perigee.tasks"
+local stream = require "perigee.stream"
 local template = require "perigee.template"
 local urls = require "perigee.urls"
 
@@ -53,7 +55,7 @@ local function told(err)
   if type(err) == "table" and type(err[1]) == "string" then
     return err
   end
-  local text, frames = tasks.describe(err), frames_of_program(2)
+  local text, frames = error_text.describe(err), frames_of_program(2)
   local place = frames[1] and frames[1]:match("^(.-:%d+):")
   if #frames == 0 or #frames == 1 and place and text:sub(1, #place + 1) == place .. ":" then
     return { text }
@@ -181,9 +183,9 @@ function M.load(path)
       after = hooks.after,
       job = background and background.job,
       hook = hooks.run,
-      stream = tasks.stream,
+      stream = stream.run,
       save = session.save,
-      run_deferred = tasks.run_deferred,
+      run_deferred = spawned.run_deferred,
       stray_yield = "attempt to yield outside a coroutine of the program's own",
     },
   }

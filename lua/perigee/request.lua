@@ -7,6 +7,7 @@ local ffi = require "ffi"
 local native = require "perigee.native"
 local nearest = require "perigee.nearest"
 local response = require "perigee.response"
+local spawned = require "perigee.spawned"
 local tasks = require "perigee.tasks"
 local session = require "perigee.session"
 
@@ -221,7 +222,7 @@ end
 ---@return perigee.Task
 function methods.spawn(req, fn, ...)
   tasks.check_function(fn, "spawn")
-  return tasks.spawn_within(view_of(req), fn, ...)
+  return spawned.spawn_within(view_of(req), fn, ...)
 end
 
 local Request = {}

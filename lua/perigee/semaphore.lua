@@ -1,6 +1,7 @@
 -- perigee.semaphore: at most so many at once, in one worker; who waits is served in order.
 
 local core = require "perigee.core"
+local deferred = require "perigee.deferred"
 local native = require "perigee.native"
 local tasks = require "perigee.tasks"
 
@@ -107,14 +108,14 @@ function Semaphore:acquire(timeout)
   local held = self.held[serial]
   self.held[serial] = (held or 0) + 1
   if not held then
-    tasks.at_end(task, settle, self)
+    deferred.at_end(task, settle, self)
   end
   return true
 end
 
 -- Whose of those held is given back: one's own, else one that a task has left, else that of the task that began first.
 local function holder(self)
-  local serial = tasks.whose()
+  local serial = deferred.whose()
   if (self.held[serial] or 0) > 0 then
     return serial
   elseif self.left > 0 then

@@ -1,6 +1,7 @@
 -- What is computed once for all workers that ask for it meanwhile (engine/state/flights.h).
 
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local native = require "perigee.native"
 local tasks = require "perigee.tasks"
 local values = require "perigee.shared_values"
@@ -31,7 +32,7 @@ end
 -- Ends a computation that raised. What was only broken off somebody else may try.
 local function fail(flight, err)
   local broken_off = vm.current.cancelled ~= 0
-  core.shared_land(flight, broken_off and "abandoned" or "failed", nil, nil, nil, tasks.describe(err))
+  core.shared_land(flight, broken_off and "abandoned" or "failed", nil, nil, nil, error_text.describe(err))
   error(err, 0)
 end
 
@@ -39,7 +40,7 @@ local function land(flight, dictionary, key, ttl, ok, value, err)
   if not ok then
     fail(flight, value)
   elseif value == nil then
-    core.shared_land(flight, "value", NONE, nil, nil, err ~= nil and tasks.describe(err) or nil)
+    core.shared_land(flight, "value", NONE, nil, nil, err ~= nil and error_text.describe(err) or nil)
     return nil, err
   end
   local kind, number, bytes = packed(value)

@@ -3,10 +3,10 @@
 
 local channels = require "perigee.channels"
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local native = require "perigee.native"
 local response = require "perigee.response"
 local subscriptions = require "perigee.subscriptions"
-local tasks = require "perigee.tasks"
 
 local M = {}
 
@@ -106,7 +106,7 @@ function M.sse(fn)
   return response.of_events(function(write)
     local stream = setmetatable({ write = write, last_event_id = last_event_id(native.vm.current), listening = {},
       heartbeat = core.heartbeat() }, Stream)
-    local ok, err = xpcall(fn, tasks.traceback, stream)
+    local ok, err = xpcall(fn, error_text.traceback, stream)
     for _, listening in ipairs(stream.listening) do
       subscriptions.close(listening)
     end

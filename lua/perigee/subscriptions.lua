@@ -3,7 +3,9 @@
 
 local channels = require "perigee.channels"
 local core = require "perigee.core"
+local error_text = require "perigee.error_text"
 local native = require "perigee.native"
+local spawned = require "perigee.spawned"
 local tasks = require "perigee.tasks"
 
 local C, vm = native.C, native.vm
@@ -63,10 +65,10 @@ M.Handle = Handle
 
 local function deliver(handle, fn, message)
   local task = vm.current
-  local ok, err = xpcall(fn, tasks.traceback, message)
+  local ok, err = xpcall(fn, error_text.traceback, message)
   if not ok and task.cancelled == 0 then
     core.log("error", ("error in the subscriber of '%s' at %s: %s"):format(message.topic, handle.place,
-      tasks.describe(err)))
+      error_text.describe(err)))
   end
 end
 
@@ -99,7 +101,7 @@ function M.subscribe(topic, fn)
   local info = debug.getinfo(fn, "S")
   local handle = setmetatable({ listening = listening,
     place = info.short_src .. ":" .. info.linedefined }, Handle)
-  tasks.spawn(run, handle, fn)
+  spawned.spawn(run, handle, fn)
   return handle
 end
 

@@ -3,7 +3,9 @@
 
 local core = require "perigee.core"
 local cron = require "perigee.cron"
+local error_text = require "perigee.error_text"
 local native = require "perigee.native"
+local spawned = require "perigee.spawned"
 local tasks = require "perigee.tasks"
 
 local C, vm = native.C, native.vm
@@ -32,13 +34,13 @@ end
 -- cancels the run.
 local function run(what, place, fn)
   local address, serial = core.current()
-  local handle = tasks.spawn(fn)
+  local handle = spawned.spawn(fn)
   while not handle.done do
-    tasks.add_waiter(handle, serial, address)
+    spawned.add_waiter(handle, serial, address)
     tasks.suspend(what, handle.cancel, handle)
   end
   if not handle.ok then
-    core.uncaught(("error in the function of %s at %s: "):format(what, place), tasks.describe(handle.results[1]))
+    core.uncaught(("error in the function of %s at %s: "):format(what, place), error_text.describe(handle.results[1]))
   end
 end
 
@@ -96,9 +98,9 @@ end
 
 local function begin(options, loop, how, fn)
   if options.once and worker ~= 1 then
-    return tasks.ended()
+    return spawned.ended()
   end
-  return tasks.spawn(loop, how, place_of(fn), fn)
+  return spawned.spawn(loop, how, place_of(fn), fn)
 end
 
 local EVERY_OPTIONS, CRON_OPTIONS = { once = true }, { once = true, utc = true }

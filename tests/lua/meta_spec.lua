@@ -5,7 +5,7 @@ local app = require "perigee.app"
 local perigee = require "perigee"
 local request = require "perigee.request"
 local result = require "perigee.result"
-local tasks = require "perigee.tasks"
+local spawned = require "perigee.spawned"
 local semaphore = require "perigee.semaphore"
 local shared = require "perigee.shared"
 local http = require "perigee.http"
@@ -100,7 +100,7 @@ local PUBLIC = {
   ["perigee.Datagram"] = socket.Datagram,
   ["perigee.EventStream"] = sse.Stream,
   ["perigee.Subscription"] = subscriptions.Handle,
-  ["perigee.Task"] = getmetatable(tasks.spawn(function() end)).__index,
+  ["perigee.Task"] = getmetatable(spawned.spawn(function() end)).__index,
 }
 
 describe("an annotation for editors", function()

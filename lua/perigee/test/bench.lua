@@ -1,6 +1,6 @@
 -- bench("name", fn): finds out how often fn's work can be done in a second, as Go's testing package does.
 
-local tasks = require "perigee.tasks"
+local error_text = require "perigee.error_text"
 
 local M = {}
 
@@ -25,7 +25,7 @@ end
 
 local function told(err)
   local trace = debug.traceback("", 2):gsub("\n[^\n]*lua/perigee/[^\n]*", ""):gsub("\n%s*%[C%][^\n]*", "")
-  return tasks.describe(err) .. trace
+  return error_text.describe(err) .. trace
 end
 
 -- Runs fn for `n` times on this lane: nanoseconds, bytes, allocations; or nil, why not.

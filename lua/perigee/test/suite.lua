@@ -101,7 +101,7 @@ local function told(err)
   elseif meta == Pending then
     return { status = "pending", message = err.message }
   end
-  local describe = require("perigee.tasks").describe
+  local describe = require("perigee.error_text").describe
   return { status = "error", message = trimmed(debug.traceback(describe(err), 2)) }
 end
 
