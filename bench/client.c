@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "answer.h"
+
 void die(const char* what) {
   perror(what);
   exit(1);
@@ -32,6 +34,49 @@ void read_request(struct target* t, const char* path) {
     fprintf(stderr, "%s is empty\n", path);
     exit(1);
   }
+}
+
+struct common common_defaults(void) {
+  return (struct common){
+      .target = {.address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, .sources = 1},
+      .connections = 64,
+      .seconds = 2,
+      .core = -1};
+}
+
+bool take_common(struct common* c, int option, const char* argument) {
+  switch (option) {
+    case 'a':
+      return inet_aton(argument, &c->target.address.sin_addr) != 0;
+    case 'p':
+      c->target.address.sin_port = htons((uint16_t)atoi(argument));
+      return true;
+    case 'f':
+      read_request(&c->target, argument);
+      return true;
+    case 'n':
+      c->connections = atol(argument);
+      return true;
+    case 's':
+      c->seconds = atof(argument);
+      return true;
+    case 'm':
+      c->target.sources = atoi(argument);
+      return true;
+    case 'b':
+      want_body(argument);
+      return true;
+    case 'c':
+      c->core = atoi(argument);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_possible(const struct common* c) {
+  return c->target.request_size > 0 && c->target.address.sin_port != 0 && c->connections >= 1 &&
+         c->connections <= kMaxConnections && c->target.sources >= 1;
 }
 
 int connect_to(const struct target* t, int number) {

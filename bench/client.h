@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { kMaxRequest = 65536 };
+enum { kMaxRequest = 65536, kMaxConnections = 65536 };
 
 struct target {
   struct sockaddr_in address;
@@ -13,6 +13,39 @@ struct target {
   char request[kMaxRequest];
   size_t request_size;
 };
+
+// What every client is told on its command line.
+struct common {
+  struct target target;
+  long connections;
+  double seconds;
+  int core;
+};
+
+// For getopt_long, by these letters.
+// clang-format off
+#define COMMON_OPTIONS                                          \
+  {"address", 1, 0, 'a'}, {"port", 1, 0, 'p'},                  \
+  {"request", 1, 0, 'f'}, {"connections", 1, 0, 'n'},           \
+  {"seconds", 1, 0, 's'}, {"sources", 1, 0, 'm'},               \
+  {"body", 1, 0, 'b'},    {"core", 1, 0, 'c'}
+// clang-format on
+#define COMMON_USAGE                                                      \
+  "  --address A       IPv4 address (127.0.0.1)\n"                        \
+  "  --connections N   keep-alive connections (64)\n"                     \
+  "  --seconds S       run for so long (2)\n"                             \
+  "  --sources N       connect from N addresses, 127.0.0.1 upwards (1)\n" \
+  "  --body TEXT       every body must be exactly this\n"                 \
+  "  --core K          run on this core only\n"
+
+// What goes without saying.
+struct common common_defaults(void);
+
+// Takes one of them. False where it is another, or its argument makes no sense.
+bool take_common(struct common* c, int option, const char* argument);
+
+// Whether all that must be said was said, and what was said is possible.
+bool is_possible(const struct common* c);
 
 void die(const char* what);
 

@@ -19,7 +19,6 @@
 #include "histogram.h"
 
 enum {
-  kMaxConnections = 65536,
   kMaxDepth = 256,
   kMaxResponse = 1 << 20,  // an answer longer than this is an error
   kEvents = 256,
@@ -29,14 +28,12 @@ enum {
 // --- what was asked for on the command line
 
 static struct {
-  long connections, depth, max_errors;
+  long depth, max_errors;
   uint64_t requests;  // 0: bounded by seconds
-  double seconds;
-  int core;
   bool idle, churn;
-} options = {.connections = 64, .depth = 1, .max_errors = 1000, .seconds = 2, .core = -1};
+} options = {.depth = 1, .max_errors = 1000};
 
-static struct target target = {.sources = 1};
+static struct common common;
 static char* copies;  // depth + 1 requests in a row: any cyclic piece of up to depth requests is contiguous here
 
 // --- the run so far
@@ -67,7 +64,7 @@ static struct connection* connections;
 // event, which sends the first requests.
 static void open_connection(struct connection* c) {
   c->opened = now();
-  c->fd = connect_to(&target, (int)(c - connections));
+  c->fd = connect_to(&common.target, (int)(c - connections));
   c->unsent = c->position = c->carried = 0;
   c->outstanding = c->oldest = 0;
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
@@ -101,7 +98,7 @@ static bool flush(struct connection* c) {
       return errno == EAGAIN;
     }
     c->unsent -= (size_t)sent;
-    c->position = (c->position + (size_t)sent) % target.request_size;
+    c->position = (c->position + (size_t)sent) % common.target.request_size;
   }
   return true;
 }
@@ -110,7 +107,7 @@ static bool flush(struct connection* c) {
 static bool fill(struct connection* c, uint64_t time) {
   while (c->outstanding < options.depth && !stopping) {
     c->sent[(c->oldest + c->outstanding++) % (uint32_t)options.depth] = options.churn ? c->opened : time;
-    c->unsent += target.request_size;
+    c->unsent += common.target.request_size;
     issued++;
     stopping = options.requests != 0 && issued == options.requests;
   }
@@ -187,7 +184,7 @@ static bool given_up(void) {
 
 static void run(void) {
   struct epoll_event events[kEvents];
-  const uint64_t begin = now(), end = begin + (uint64_t)(options.seconds * 1e9);
+  const uint64_t begin = now(), end = begin + (uint64_t)(common.seconds * 1e9);
   uint64_t last_answer = begin;
   while (!given_up() && !(stopping && completed + failed == issued)) {
     const int ready = epoll_wait(epoll, events, kEvents, 100);
@@ -211,7 +208,8 @@ static void run(void) {
 // --- the idle run: many connections, one request each, then silence until stdin closes
 
 static bool ask_once(int fd) {
-  if (send(fd, target.request, target.request_size, MSG_NOSIGNAL) != (ssize_t)target.request_size) {
+  if (send(fd, common.target.request, common.target.request_size, MSG_NOSIGNAL) !=
+      (ssize_t)common.target.request_size) {
     return false;
   }
   for (size_t size = 0, used = 0; size < sizeof input;) {
@@ -229,10 +227,10 @@ static bool ask_once(int fd) {
 }
 
 static int hold_idle(void) {
-  for (long i = 0; i < options.connections; i++) {
-    ask_once(connect_to(&target, (int)i)) ? completed++ : failed++;
+  for (long i = 0; i < common.connections; i++) {
+    ask_once(connect_to(&common.target, (int)i)) ? completed++ : failed++;
   }
-  printf("{\"connections\": %ld, \"requests\": %lu, \"errors\": %lu}\n", options.connections, completed, failed);
+  printf("{\"connections\": %ld, \"requests\": %lu, \"errors\": %lu}\n", common.connections, completed, failed);
   fflush(stdout);
   while (read(STDIN_FILENO, input, sizeof input) > 0) {
   }
@@ -241,19 +239,12 @@ static int hold_idle(void) {
 
 // --- start and report
 
-static const char kUsage[] =
-    "usage: load --port PORT --request FILE [options]\n"
-    "  --address A       IPv4 address (127.0.0.1)\n"
-    "  --connections N   keep-alive connections (64)\n"
-    "  --depth D         requests outstanding on each (1)\n"
-    "  --requests N      stop after N requests, or\n"
-    "  --seconds S       after S seconds (2)\n"
-    "  --body TEXT       every body must be exactly this\n"
-    "  --core K          run on this core only\n"
-    "  --sources N       connect from N addresses, 127.0.0.1 upwards (1)\n"
-    "  --max-errors N    give up after so many (1000)\n"
-    "  --churn           a new connection for every request, closed when it is answered\n"
-    "  --idle            one request on each connection, then hold them until stdin closes\n";
+static const char kUsage[] = "usage: load --port PORT --request FILE [options]\n" COMMON_USAGE
+                             "  --depth D         requests outstanding on each connection (1)\n"
+                             "  --requests N      stop after so many, however long that takes\n"
+                             "  --max-errors N    give up after so many (1000)\n"
+                             "  --churn           a new connection for every request, closed when it is answered\n"
+                             "  --idle            one request on each connection, then hold them until stdin closes\n";
 
 static void usage(void) {
   fputs(kUsage, stderr);
@@ -261,43 +252,17 @@ static void usage(void) {
 }
 
 static void parse_options(int argc, char** argv) {
-  static const struct option kLong[] = {{"address", 1, 0, 'a'},     {"port", 1, 0, 'p'},  {"request", 1, 0, 'f'},
-                                        {"connections", 1, 0, 'n'}, {"depth", 1, 0, 'd'}, {"requests", 1, 0, 'r'},
-                                        {"seconds", 1, 0, 's'},     {"body", 1, 0, 'b'},  {"core", 1, 0, 'c'},
-                                        {"sources", 1, 0, 'm'},     {"idle", 0, 0, 'i'},  {"churn", 0, 0, 'x'},
-                                        {"max-errors", 1, 0, 'e'},  {0, 0, 0, 0}};
-  target.address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  static const struct option kLong[] = {COMMON_OPTIONS,      {"depth", 1, 0, 'd'}, {"requests", 1, 0, 'r'},
+                                        {"idle", 0, 0, 'i'}, {"churn", 0, 0, 'x'}, {"max-errors", 1, 0, 'e'},
+                                        {0, 0, 0, 0}};
+  common = common_defaults();
   for (int option; (option = getopt_long(argc, argv, "", kLong, NULL)) != -1;) {
     switch (option) {
-      case 'a':
-        inet_aton(optarg, &target.address.sin_addr) || (usage(), 0);
-        break;
-      case 'p':
-        target.address.sin_port = htons((uint16_t)atoi(optarg));
-        break;
-      case 'f':
-        read_request(&target, optarg);
-        break;
-      case 'n':
-        options.connections = atol(optarg);
-        break;
       case 'd':
         options.depth = atol(optarg);
         break;
       case 'r':
         options.requests = strtoul(optarg, NULL, 10);
-        break;
-      case 's':
-        options.seconds = atof(optarg);
-        break;
-      case 'b':
-        want_body(optarg);
-        break;
-      case 'c':
-        options.core = atoi(optarg);
-        break;
-      case 'm':
-        target.sources = atoi(optarg);
         break;
       case 'e':
         options.max_errors = atol(optarg);
@@ -309,26 +274,25 @@ static void parse_options(int argc, char** argv) {
         options.churn = true;
         break;
       default:
-        usage();
+        take_common(&common, option, optarg) || (usage(), 0);
     }
   }
-  if (target.request_size == 0 || target.address.sin_port == 0 || optind != argc || options.connections < 1 ||
-      options.connections > kMaxConnections || options.depth < 1 || options.depth > kMaxDepth || target.sources < 1) {
+  if (!is_possible(&common) || optind != argc || options.depth < 1 || options.depth > kMaxDepth) {
     usage();
   }
 }
 
 static void make_copies(void) {
-  copies = malloc(target.request_size * (size_t)(options.depth + 1));
+  copies = malloc(common.target.request_size * (size_t)(options.depth + 1));
   for (long i = 0; i <= options.depth; i++) {
-    memcpy(copies + (size_t)i * target.request_size, target.request, target.request_size);
+    memcpy(copies + (size_t)i * common.target.request_size, common.target.request, common.target.request_size);
   }
 }
 
 static void open_all(void) {
   epoll = epoll_create1(EPOLL_CLOEXEC);
-  connections = calloc((size_t)options.connections, sizeof *connections);
-  for (long i = 0; i < options.connections; i++) {
+  connections = calloc((size_t)common.connections, sizeof *connections);
+  for (long i = 0; i < common.connections; i++) {
     connections[i].sent = calloc((size_t)options.depth, sizeof *connections[i].sent);
     open_connection(&connections[i]);
   }
@@ -343,7 +307,7 @@ static void report(double seconds, double cpu) {
 
 int main(int argc, char** argv) {
   parse_options(argc, argv);
-  prepare_process(options.core);
+  prepare_process(common.core);
   make_copies();
   if (options.idle) {
     return hold_idle();

@@ -20,20 +20,15 @@
 #include "histogram.h"
 
 enum {
-  kMaxConnections = 65536,
   kMaxResponse = 1 << 16,  // an answer longer than this is an error
   kEvents = 256,
   kDrainSeconds = 10,  // after the last request was due; what is not answered then has failed
   kMaxErrors = 1000,   // more, and the run ends
 };
 
-static struct {
-  long connections;
-  double rate, seconds;
-  int core;
-} options = {.connections = 64, .rate = 1000, .seconds = 2, .core = -1};
+static struct { double rate; } options = {.rate = 1000};
 
-static struct target target = {.sources = 1};
+static struct common common;
 
 // --- the run so far
 
@@ -54,18 +49,18 @@ static struct histogram latencies, service;
 static void set_waiting(struct connection* c) {
   c->size = 0;
   c->due = 0;
-  waiting[(first_waiting + waiting_count++) % options.connections] = c;
+  waiting[(first_waiting + waiting_count++) % common.connections] = c;
 }
 
 static struct connection* take_waiting(void) {
   struct connection* c = waiting[first_waiting];
-  first_waiting = (first_waiting + 1) % options.connections;
+  first_waiting = (first_waiting + 1) % common.connections;
   waiting_count--;
   return c;
 }
 
 static void open_connection(struct connection* c) {
-  c->fd = connect_to(&target, (int)(c - connections));
+  c->fd = connect_to(&common.target, (int)(c - connections));
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event)) {
     die("open: epoll_ctl");
@@ -101,7 +96,8 @@ static double gap_ns(void) {
 static void ask(struct connection* c, uint64_t due) {
   c->due = due;
   c->sent = now();
-  if (send(c->fd, target.request, target.request_size, MSG_NOSIGNAL) != (ssize_t)target.request_size) {
+  if (send(c->fd, common.target.request, common.target.request_size, MSG_NOSIGNAL) !=
+      (ssize_t)common.target.request_size) {
     lose(c);
   }
 }
@@ -145,7 +141,7 @@ static void give_up(double due, double end) {
     histogram_add(&latencies, time - (uint64_t)due);
     failed++;
   }
-  for (long i = 0; i < options.connections; i++) {
+  for (long i = 0; i < common.connections; i++) {
     if (connections[i].due != 0) {
       histogram_add(&latencies, time - connections[i].due);
       failed++;
@@ -154,14 +150,14 @@ static void give_up(double due, double end) {
 }
 
 static void run(double begin) {
-  const double end = begin + options.seconds * 1e9, most = end + kDrainSeconds * 1e9;
+  const double end = begin + common.seconds * 1e9, most = end + kDrainSeconds * 1e9;
   double due = begin + gap_ns();
   for (double time = begin; time < most && failed + reconnects <= kMaxErrors; time = (double)now()) {
     for (; waiting_count > 0 && due <= time && due < end; due += gap_ns()) {
       ask(take_waiting(), (uint64_t)due);
     }
     on_events();
-    if (due >= end && waiting_count == options.connections) {
+    if (due >= end && waiting_count == common.connections) {
       break;
     }
   }
@@ -170,14 +166,8 @@ static void run(double begin) {
 
 // --- start and report
 
-static const char kUsage[] =
-    "usage: open --port PORT --request FILE [options]\n"
-    "  --rate R          requests that become due a second, on average (1000)\n"
-    "  --seconds S       for so long (2)\n"
-    "  --connections N   keep-alive connections (64)\n"
-    "  --sources N       connect from N addresses, 127.0.0.1 upwards (1)\n"
-    "  --body TEXT       every body must be exactly this\n"
-    "  --core K          run on this core only\n";
+static const char kUsage[] = "usage: open --port PORT --request FILE [options]\n" COMMON_USAGE
+                             "  --rate R          requests that become due a second, on average (1000)\n";
 
 static void usage(void) {
   fputs(kUsage, stderr);
@@ -185,51 +175,25 @@ static void usage(void) {
 }
 
 static void parse_options(int argc, char** argv) {
-  static const struct option kLong[] = {{"port", 1, 0, 'p'},    {"request", 1, 0, 'f'},     {"rate", 1, 0, 'r'},
-                                        {"seconds", 1, 0, 's'}, {"connections", 1, 0, 'n'}, {"sources", 1, 0, 'm'},
-                                        {"body", 1, 0, 'b'},    {"core", 1, 0, 'c'},        {0, 0, 0, 0}};
-  target.address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  static const struct option kLong[] = {COMMON_OPTIONS, {"rate", 1, 0, 'r'}, {0, 0, 0, 0}};
+  common = common_defaults();
   for (int option; (option = getopt_long(argc, argv, "", kLong, NULL)) != -1;) {
-    switch (option) {
-      case 'p':
-        target.address.sin_port = htons((uint16_t)atoi(optarg));
-        break;
-      case 'f':
-        read_request(&target, optarg);
-        break;
-      case 'r':
-        options.rate = atof(optarg);
-        break;
-      case 's':
-        options.seconds = atof(optarg);
-        break;
-      case 'n':
-        options.connections = atol(optarg);
-        break;
-      case 'm':
-        target.sources = atoi(optarg);
-        break;
-      case 'b':
-        want_body(optarg);
-        break;
-      case 'c':
-        options.core = atoi(optarg);
-        break;
-      default:
-        usage();
+    if (option == 'r') {
+      options.rate = atof(optarg);
+    } else if (!take_common(&common, option, optarg)) {
+      usage();
     }
   }
-  if (target.request_size == 0 || target.address.sin_port == 0 || optind != argc || options.connections < 1 ||
-      options.connections > kMaxConnections || options.rate <= 0 || options.seconds <= 0 || target.sources < 1) {
+  if (!is_possible(&common) || optind != argc || options.rate <= 0 || common.seconds <= 0) {
     usage();
   }
 }
 
 static void open_all(void) {
   epoll = epoll_create1(EPOLL_CLOEXEC);
-  connections = calloc((size_t)options.connections, sizeof *connections);
-  waiting = calloc((size_t)options.connections, sizeof *waiting);
-  for (long i = 0; i < options.connections; i++) {
+  connections = calloc((size_t)common.connections, sizeof *connections);
+  waiting = calloc((size_t)common.connections, sizeof *waiting);
+  for (long i = 0; i < common.connections; i++) {
     connections[i].answer = malloc(kMaxResponse);  // the kernel gives pages where they are written
     open_connection(&connections[i]);
     set_waiting(&connections[i]);
@@ -247,7 +211,7 @@ static void report(double seconds, double cpu) {
 
 int main(int argc, char** argv) {
   parse_options(argc, argv);
-  prepare_process(options.core);
+  prepare_process(common.core);
   open_all();
   const double cpu = cpu_seconds();
   const uint64_t begin = now();
