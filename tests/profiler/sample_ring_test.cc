@@ -115,7 +115,7 @@ TEST_CASE("sample ring: while it is full, what waits for a stack can be added to
   RawSample* const newest = ring.waiting_in_full();
   REQUIRE(newest != nullptr);
   newest->weight += 41;
-  ring.take_script_stack(std::vector<std::uint32_t>{7}, 6);
+  ring.take_script_stack(std::vector<std::uint32_t>{7}, {6, 7});
   CHECK(ring.waiting_in_full() == nullptr);  // it may be read any moment
   const std::vector<RawSample> found = drained(ring);
   REQUIRE(found.size() == 256);
