@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -109,6 +111,15 @@ void add_app_flags(CLI::App& app, Flags& flags) {
   app.add_option("--workers", flags.workers, "Worker threads; 0 is one for each core")->type_name("N");
 }
 
+// CLI11 takes a number that is none (nan) to be in every range.
+CLI::Validator within(double least, double most) {
+  const CLI::Range range(least, most);
+  return {[range](std::string& text) {
+            return std::isnan(std::strtod(text.c_str(), nullptr)) ? "'" + text + "' is no number" : range(text);
+          },
+          range.get_description()};
+}
+
 void add_test_flags(CLI::App& app, CommandLine& line) {
   app.add_option("paths", line.paths, "Files and folders")->type_name("PATH");
   app.add_option("--filter", line.test.filter, "Run only tests whose names match a Lua pattern")->type_name("PATTERN");
@@ -120,7 +131,7 @@ void add_test_flags(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(0, 256));
   app.add_option("--timeout", line.test.time_limit, "Seconds that a test may take")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0));
+      ->check(within(0.001, 86400));
   app.add_flag("--coverage", line.test.coverage, "Count which lines of the app run: a table, and a page");
   app.add_option("--coverage-dir", line.test.coverage_dir, "Where the page goes")->type_name("DIR");
   app.add_option("--junit", line.test.junit, "Write the results to a file, as JUnit's XML")->type_name("FILE");
@@ -133,7 +144,7 @@ void add_bench_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--count", line.bench.count, "Runs of each benchmark")->type_name("N")->check(CLI::Range(1, 1000));
   app.add_option("--time", line.bench.seconds, "Seconds that a run takes, about")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 3600.0));
+      ->check(within(0.001, 3600));
   app.add_option("--compare", line.bench.compare, "Compare what two earlier runs printed")
       ->type_name("OLD NEW")
       ->expected(2);
@@ -164,13 +175,15 @@ void add_command(CLI::App& program, const CommandSpec& spec, CommandLine& line, 
       app.add_option("kind", line.profile.kind, "What to record")
           ->type_name("cpu|alloc|wait|block")
           ->check(CLI::IsMember({"cpu", "alloc", "wait", "block"}));
-      app.add_option("--seconds", line.profile.seconds, "How long")->type_name("N")->check(CLI::Range(0.1, 600.0));
+      app.add_option("--seconds", line.profile.seconds, "How long")->type_name("N")->check(within(0.1, 600));
       app.add_option("--hz", line.profile.hertz, "Samples for each second of CPU time")
           ->type_name("N")
           ->check(CLI::Range(1, 1000));
       app.add_flag(
-          "--table", line.profile.table,
-          "Count every call instead, for a table of functions and of those never called; slows the server down");
+             "--table", line.profile.table,
+             "Count every call instead, for a table of functions and of those never called; slows the server down")
+          ->excludes("kind")
+          ->excludes("--hz");
       app.add_option("-o,--output", line.profile.file, "Where to write it; without, a table is printed")
           ->type_name("FILE");
       add_common_flags(app, line, flags);

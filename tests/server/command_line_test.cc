@@ -111,6 +111,17 @@ TEST_CASE("command line: --json belongs to routes") {
   CHECK(refused({"serve", "--json"}).code == 1);
 }
 
+TEST_CASE("command line: a recording lasts for a number of seconds, and a count of calls has no kind and no rate") {
+  CHECK(read({"profile", "--seconds", "2.5"}).profile.seconds == 2.5);
+  for (const char* const seconds : {"nan", "-nan", "inf", "0", "601", "x"}) {
+    CHECK(refused({"profile", "--seconds", seconds}).code == 1);
+  }
+  CHECK(refused({"test", "--timeout", "nan"}).code == 1);
+  CHECK(read({"profile", "--table"}).profile.table);
+  CHECK(refused({"profile", "alloc", "--table"}).code == 1);
+  CHECK(refused({"profile", "--table", "--hz", "9"}).code == 1);
+}
+
 TEST_CASE("command line: help is asked for in every usual way") {
   const Words words = GENERATE(values<Words>({{"--help"}, {"-h"}, {"help"}}));
   CHECK(refused(words).code == 0);
