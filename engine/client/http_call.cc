@@ -103,7 +103,8 @@ void HttpCall::open(bool fresh) {
   sent_ = 0;
   begun_ = false;
   if (!fresh) {
-    if (PooledStream pooled = network_.http_pool().take(*peer().shelf); pooled.stream != nullptr) {
+    const auto look = may_repeat() ? StreamPool::Look::kTurn : StreamPool::Look::kNow;
+    if (PooledStream pooled = network_.http_pool().take(*peer().shelf, look); pooled.stream != nullptr) {
       ++peer().stats.reused;
       begin(std::move(pooled));
       return;
@@ -237,9 +238,14 @@ bool HttpCall::read() {
   return false;
 }
 
-// A pooled connection that was dead all along: the request goes out once more, where that does no harm.
+// Whether a request does no harm by going out once more (RFC 9110 section 9.2.2), and can.
+bool HttpCall::may_repeat() const {
+  return !request_.streams && is_idempotent(request_.method);
+}
+
+// A pooled connection that was dead all along: the request goes out once more.
 bool HttpCall::retry() {
-  if (pooled_.uses == 0 || retried_ || request_.streams || !is_idempotent(request_.method)) {
+  if (pooled_.uses == 0 || retried_ || !may_repeat()) {
     return false;
   }
   retried_ = true;

@@ -96,6 +96,7 @@ class HttpCall {
   [[nodiscard]] bool read();
   [[nodiscard]] bool take_in(std::string_view bytes);
   [[nodiscard]] bool decode(std::string_view raw);
+  [[nodiscard]] bool may_repeat() const;
   [[nodiscard]] bool retry();
   void begin_decoding();
   void finish();

@@ -30,14 +30,21 @@ PooledStream StreamPool::take(std::string_view key) {
   return take(*kept);
 }
 
-PooledStream StreamPool::take(Shelf& shelf) {
+// Whether the loop has looked for something on it since it was given, and found nothing. What TLS holds it does not see.
+bool StreamPool::looked_at(const Idle& idle) {
+  net::Stream& stream = *idle.pooled.stream;
+  return stream.tls() == nullptr && idle.turn != stream.loop().turn() && !stream.stirs();
+}
+
+PooledStream StreamPool::take(Shelf& shelf, Look look) {
   while (!shelf.idle.empty()) {
     const List::iterator place = shelf.idle.back();
+    const bool known = look == Look::kTurn && looked_at(*place);
     PooledStream taken = std::move(place->pooled);
     shelf.idle.pop_back();
     retire(place);
     taken.stream->stop_awaiting();
-    if (taken.stream->quiet()) {  // nothing has come in this very turn
+    if (known || taken.stream->quiet()) {  // nothing has come in this very turn
       ++taken.uses;
       return taken;
     }
@@ -60,6 +67,7 @@ void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, 
   place->place = place;
   place->shelf = shelf;
   place->pooled = std::move(stream);
+  place->turn = loop.turn();
   loop.timers().add(place->timer, until);
   place->watch();
   if (shelf->idle.size() > most) {

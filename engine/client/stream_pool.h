@@ -46,8 +46,14 @@ class StreamPool {
 
   [[nodiscard]] std::shared_ptr<Shelf> shelf(std::string_view key);
 
+  /// How late it is found out that something has come on a connection.
+  enum class Look : std::uint8_t {
+    kNow,  ///< when it is taken, which costs a system call
+    kTurn  ///< when the loop looked last: for who can do without an answer, and ask again
+  };
+
   /// The one that was given last.
-  [[nodiscard]] PooledStream take(Shelf& shelf);
+  [[nodiscard]] PooledStream take(Shelf& shelf, Look look = Look::kNow);
   [[nodiscard]] PooledStream take(std::string_view key);
 
   /// Keeps a stream until a time of monotonic_ms(); of more than `most` with this key the oldest goes. One that is not
@@ -69,6 +75,7 @@ class StreamPool {
     StreamPool& pool;
     std::shared_ptr<Shelf> shelf;
     PooledStream pooled;
+    std::uint64_t turn = 0;  // of the loop, in which it was given
     List::iterator place;
 
     void expire() { pool.drop(place); }
@@ -78,6 +85,7 @@ class StreamPool {
 
   void drop(List::iterator place);
   void retire(List::iterator place);
+  [[nodiscard]] static bool looked_at(const Idle& idle);
 
   List idle_;   // given last stands first
   List spare_;  // without a stream: to be used again

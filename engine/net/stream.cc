@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -144,6 +145,10 @@ bool Stream::quiet() {
     return tls_->peek() == TlsSession::Outcome::kWantsRead;
   }
   return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+bool Stream::stirs() const {
+  return (event_->ev_evcallback.evcb_flags & EVLIST_ACTIVE) != 0;
 }
 
 void Stream::await(std::function<void()> wake) {

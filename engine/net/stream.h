@@ -54,6 +54,10 @@ class Stream {
   /// stream. Messages of TLS itself do not count.
   [[nodiscard]] bool quiet();
 
+  /// Whether the loop has found something on the stream, and is about to say so. What the loop has looked for since
+  /// await_any(), and did not find, needs no quiet().
+  [[nodiscard]] bool stirs() const;
+
   /// Calls `wake` once, when something can be written or read.
   void await_either(std::function<void()> wake);
 

@@ -71,6 +71,36 @@ TEST_CASE("stream pool: bytes that come in the turn in which it is taken are see
   CHECK(fixture.pool.take("a").stream == nullptr);
 }
 
+TEST_CASE("stream pool: who may ask again relies on the turn's look at what was given before") {
+  Fixture fixture;
+  const auto shelf = fixture.pool.shelf("a");
+  for (const auto look : {StreamPool::Look::kTurn, StreamPool::Look::kNow}) {
+    fixture.pool.give(shelf, fixture.made(), soon(), 8);
+    (void)fixture.loop.turn(false);
+    fixture.peers.back().close();
+    CHECK((fixture.pool.take(*shelf, look).stream != nullptr) == (look == StreamPool::Look::kTurn));
+  }
+  fixture.pool.give(shelf, fixture.made(), soon(), 8);
+  fixture.peers.back().close();
+  CHECK(fixture.pool.take(*shelf, StreamPool::Look::kTurn).stream == nullptr);  // not looked at yet
+}
+
+TEST_CASE("stream pool: what the turn has found and not told yet is never given out") {
+  Fixture fixture;
+  const auto shelf = fixture.pool.shelf("a");
+  PooledStream other = fixture.made();
+  fixture.pool.give(shelf, fixture.made(), soon(), 8);
+  (void)fixture.loop.turn(false);
+  bool asked = false;
+  other.stream->await_any([&] {
+    asked = true;
+    CHECK(fixture.pool.take(*shelf, StreamPool::Look::kTurn).stream == nullptr);
+  });
+  fixture.peers[0].send("x");
+  fixture.peers[1].send("stray");
+  REQUIRE(turn_until(fixture.loop, [&] { return asked; }));
+}
+
 TEST_CASE("stream pool: over its size the oldest goes, and each goes after its time") {
   Fixture fixture;
   for (int i = 0; i < 3; ++i) {
