@@ -68,6 +68,21 @@ Result<Reply> read_reply(std::string_view answer) {
   return Reply{answer.substr(9, 3), answer.substr(end + 4)};
 }
 
+// What a problem document says, or all of it where it says nothing. The server's own sentences have no quotes.
+std::string_view detail_of(std::string_view problem) {
+  constexpr std::string_view kKey = "\"detail\":\"";
+  const std::size_t at = problem.find(kKey);
+  if (at == std::string_view::npos) {
+    return problem;
+  }
+  const std::string_view rest = problem.substr(at + kKey.size());
+  return rest.substr(0, rest.find('"'));
+}
+
+tl::unexpected<Error> refused(const Reply& reply) {
+  return fail("the admin port refused (" + std::string(reply.status) + "): " + std::string(detail_of(reply.body)));
+}
+
 Result<ReloadResult> read_reload(const std::string& answer) {
   auto [status, body] = TRY(read_reply(answer));
   ReloadResult result;
@@ -77,7 +92,7 @@ Result<ReloadResult> read_reload(const std::string& answer) {
     return result;
   }
   if (status != "422") {
-    return fail("the admin port refused (" + std::string(status) + "): " + std::string(body));
+    return refused({status, body});
   }
   while (!body.empty()) {
     const std::string_view mistake = body.substr(0, body.find('\0'));
@@ -110,7 +125,7 @@ Result<std::string> request_text(const std::string& address, const std::string& 
   const std::string answer = TRY(round_trip(place, request + authorization(token) + "\r\n", patience));
   const Reply reply = TRY(read_reply(answer));
   if (reply.status != "200") {
-    return fail("the admin port refused (" + std::string(reply.status) + "): " + std::string(reply.body));
+    return refused(reply);
   }
   return std::string(reply.body);
 }

@@ -78,7 +78,8 @@ int run_profile(const CommandLine& command) {
     return 1;
   }
   const ProfileFlags& wanted = command.profile;
-  if (!wanted.file.empty() && access(wanted.file.c_str(), F_OK) != 0 && !write_file(wanted.file, "")) {
+  const bool is_new = !wanted.file.empty() && access(wanted.file.c_str(), F_OK) != 0;
+  if (is_new && !write_file(wanted.file, "")) {
     return complain(wanted.file + " can't be written");  // better now than after the recording
   }
   const std::string seconds = std::to_string(wanted.seconds);
@@ -90,6 +91,9 @@ int run_profile(const CommandLine& command) {
   });
   const Result<std::string> text = wait_for(std::move(answer), wanted.seconds);
   if (!text) {
+    if (is_new) {
+      unlink(wanted.file.c_str());
+    }
     return complain(text.error().message);
   }
   if (wanted.file.empty()) {

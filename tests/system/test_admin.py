@@ -141,6 +141,13 @@ class Token(ServerCase):
             self.assertIn(self.ask(server, wrong).status, (401, 403), wrong)
         self.assertEqual(self.ask(server, "Bearer s3cret-of-the-port").status, 200)
 
+    def test_a_command_without_it_is_told_so_in_a_sentence(self):
+        server = self.serve()
+        for command in ("profile", "reload"):
+            result = run_perigee(command, "--admin", "{}:{}".format(*server.admin_address))
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stderr, r"refused \(401\): a token is required: Authorization: Bearer TOKEN\n$")
+
     def test_the_token_is_never_printed(self):
         server = self.serve()
         self.ask(server, "Bearer s3cret-of-the-port")
