@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "http/field_syntax.h"
-#include "http/head_pass.h"
 
 namespace perigee::http {
 namespace {
@@ -20,19 +19,6 @@ std::string_view trimmed(std::string_view text) {
     text.remove_suffix(1);
   }
   return text;
-}
-
-// The first byte from `at` on that no field's value holds.
-const char* value_end(const byte_scan::Range& lines, const char* at) {
-  const char* end = byte_scan::find_end<byte_scan::ValueBytes>(lines, at);
-  while (end != lines.end && *end == '\t') {
-    end = byte_scan::find_end<byte_scan::ValueBytes>(lines, end + 1);
-  }
-  return end;
-}
-
-bool ends_line(const byte_scan::Range& lines, const char* at) {
-  return lines.end - at >= 2 && reads(at, "\r\n");
 }
 
 // Whether a field has that name: most differ in length alone.
@@ -112,13 +98,17 @@ std::size_t ResponseReader::take_head(std::string_view bytes) {
 
 void ResponseReader::read_head() {
   fields_.clear();
-  const byte_scan::Range lines(head_.data(), head_.data() + head_.size() - 2);  // without the empty one
-  const char* at = read_status_line(lines);
-  while (at != nullptr && at != lines.end) {
-    at = read_field(lines, at);
-  }
-  if (at == nullptr) {
-    return;
+  std::string_view rest(head_);
+  rest.remove_suffix(2);  // the empty line
+  bool first = true;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find("\r\n");
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 2);
+    if (!(first ? read_status_line(line) : read_field(line))) {
+      return;
+    }
+    first = false;
   }
   if (status_ >= 100 && status_ < 200 && status_ != 101) {
     head_.clear();
@@ -135,35 +125,33 @@ void ResponseReader::read_head() {
   }
 }
 
-// Returns where the next line begins; null of one that is refused.
-const char* ResponseReader::read_status_line(const byte_scan::Range& lines) {
-  const char* const end = value_end(lines, lines.begin);
-  const std::string_view line(lines.begin, static_cast<std::size_t>(end - lines.begin));
-  const bool good = ends_line(lines, end) && line.size() >= 12 && line.starts_with("HTTP/1.") &&
-                    (line[7] == '0' || line[7] == '1') && line[8] == ' ' && line[9] >= '1' && line[9] <= '9' &&
-                    is_digit(line[10]) && is_digit(line[11]) && (line.size() == 12 || line[12] == ' ');
+bool ResponseReader::read_status_line(std::string_view line) {
+  const bool good = line.size() >= 12 && line.starts_with("HTTP/1.") && (line[7] == '0' || line[7] == '1') &&
+                    line[8] == ' ' && line[9] >= '1' && line[9] <= '9' && is_digit(line[10]) && is_digit(line[11]) &&
+                    (line.size() == 12 || line[12] == ' ') && is_field_value(trimmed(line.substr(12)));
   if (!good) {
     refuse("it does not begin with a status line of HTTP/1");
-    return nullptr;
+    return false;
   }
   minor_version_ = line[7] - '0';
   status_ = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-  return end + 2;
+  return true;
 }
 
-const char* ResponseReader::read_field(const byte_scan::Range& lines, const char* line) {
-  const char* const colon = find_token_end(byte_scan::find_near_end<byte_scan::NameBytes>(lines, line), lines.end);
-  const char* const end = colon != lines.end ? value_end(lines, colon + 1) : colon;
-  if (colon == line || colon == lines.end || *colon != ':' || !ends_line(lines, end)) {
+bool ResponseReader::read_field(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  const std::string_view value = colon == std::string_view::npos ? name : trimmed(line.substr(colon + 1));
+  if (colon == std::string_view::npos || !is_token(name) || !is_field_value(value)) {
     refuse("a line of its head is malformed");
-    return nullptr;
+    return false;
   }
   if (fields_.size() == kMostFields) {
     refuse("its head is too large");
-    return nullptr;
+    return false;
   }
-  fields_.push_back({{line, static_cast<std::size_t>(colon - line)}, trim(colon + 1, end)});
-  return end + 2;
+  fields_.push_back({name, value});
+  return true;
 }
 
 // RFC 9112 section 6.3.

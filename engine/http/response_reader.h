@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "http/body_framer.h"
-#include "http/byte_scan.h"
 #include "http/request_head.h"
 
 namespace perigee::http {
@@ -61,8 +60,8 @@ class ResponseReader {
 
   [[nodiscard]] std::size_t take_head(std::string_view bytes);
   void read_head();
-  [[nodiscard]] const char* read_status_line(const byte_scan::Range& lines);
-  [[nodiscard]] const char* read_field(const byte_scan::Range& lines, const char* line);
+  [[nodiscard]] bool read_status_line(std::string_view line);
+  [[nodiscard]] bool read_field(std::string_view line);
   [[nodiscard]] bool decide_framing();
   [[nodiscard]] bool read_length(std::string_view text);
   void refuse(const char* reason);
