@@ -30,7 +30,8 @@ PooledStream StreamPool::take(std::string_view key) {
   return take(*kept);
 }
 
-// Whether the loop has looked for something on it since it was given, and found nothing. What TLS holds it does not see.
+// Whether the loop has looked for something on it since it was given, and found nothing. What TLS holds it does not
+// see.
 bool StreamPool::looked_at(const Idle& idle) {
   net::Stream& stream = *idle.pooled.stream;
   return stream.tls() == nullptr && idle.turn != stream.loop().turn() && !stream.stirs();
