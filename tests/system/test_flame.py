@@ -50,7 +50,7 @@ class Flame(ServerCase):
         with Load(self.server, "/work", clients=1):
             found = browse("browse_flame.mjs", "http://{}:{}".format(*self.server.admin_address),
                            "http://{}:{}".format(*self.server.address), "first", "second")
-        self.assertRegex(found["summary"], r"of CPU time in 1\.\d\d s")
+        self.assertRegex(found["summary"], r"of CPU time in \d\.\d\d s")
         self.assertIn("lua", found["kinds"])
         self.assertIn("root", found["kinds"])
         self.assertRegex(found["hot"]["label"], r"first .*app\.lua")

@@ -92,7 +92,7 @@ class UnknownLuajit(ServerCase):
             for path in ("/brief", "/inner"):
                 name, share = self.innermost(server, path, LOOP)
                 self.assertRegex(name, rf"^compiled_loop \[trace\] \S*app\.lua:{LOOP}$", (unknown, path))
-                self.assertGreaterEqual(share, 0.9, (unknown, path))
+                self.assertGreaterEqual(share, 0.7, (unknown, path))
 
     def test_the_labels_of_a_trace_are_those_of_compiled_code(self):
         for unknown in (("interrupt",), PARTS):
@@ -111,12 +111,12 @@ class UnknownLuajit(ServerCase):
             server = self.serve(*unknown)
             for path in ("interpreted", "native"):
                 _, share = self.innermost(server, "/" + path, LINES[path])
-                self.assertGreaterEqual(share, 0.9, (unknown, path))
+                self.assertGreaterEqual(share, 0.7, (unknown, path))
 
     def test_compiled_code_stays_exact_without_the_other_parts(self):
         server = self.serve("state", "collector", "instruction")
         _, share = self.innermost(server, "/brief", LINES["compiled"])
-        self.assertGreaterEqual(share, 0.9)
+        self.assertGreaterEqual(share, 0.7)
 
     def test_what_a_trace_allocates_is_charged_to_its_start(self):
         for unknown in (("interrupt",), PARTS):
