@@ -1,5 +1,6 @@
 #include "server/profile_desk.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
 #include <string>
@@ -74,11 +75,15 @@ TEST_CASE("profile desk: only so many recordings run at once") {
 }
 
 TEST_CASE("profile desk: a recording that is forgotten makes room, and is not told of") {
+  std::atomic<bool> told{false};
   Recorder cpu([](std::int32_t) { return std::string(); });
   ProfileDesk desk(cpu);
-  bool told = false;
   for (std::uint64_t number = 0; number < ProfileDesk::kMostAtOnce; ++number) {
-    desk.record(number, "cpu folded 0.05 99", [&](const std::string&) { told = told || number == 3; });
+    desk.record(number, "cpu folded 0.05 99", [&told, number](const std::string&) {
+      if (number == 3) {
+        told = true;
+      }
+    });
   }
   desk.forget(3);
   desk.forget(3);
