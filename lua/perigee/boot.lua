@@ -32,6 +32,19 @@ function os.exit() -- luacheck: ignore 122
   error("os.exit would end every worker: stop the server by a signal", 2)
 end
 
+-- The beta versions of LuaJIT 2.1, Debian 12's among them, may end the process where somebody listens to this and an
+-- attempt to compile is given up (docs/jit.md). jit.v and jit.dump do.
+if jit.version:find("beta", 1, true) then
+  local attach = jit.attach
+  jit.attach = function(listener, event) -- luacheck: ignore 122
+    if event == "trace" then
+      error("this LuaJIT can crash while somebody listens to what it compiles, as jit.v and jit.dump do: "
+        .. "/jit on the admin port tells what was compiled", 2)
+    end
+    return attach(listener, event)
+  end
+end
+
 -- Bytecode can crash a VM: Lua is loaded as text only.
 local raw_load, raw_loadfile = load, loadfile
 

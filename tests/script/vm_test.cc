@@ -130,6 +130,24 @@ TEST_CASE("vm: load and its kin take text, names and environments as ever") {
   CHECK(answer_to(loaded, get("/error")) == "200 chunk:1: '=' expected near 'x'");
 }
 
+TEST_CASE("vm: who listens to the compiler as a beta of LuaJIT can't bear is told so, others may listen") {
+  LoadedVm loaded(
+      "local jit = require 'jit'\n"
+      "app:get('/', function() return select(2, pcall(require('jit.v').on, '-')) end)\n"
+      "app:get('/attach', function() return select(2, pcall(jit.attach, function() end, 'trace')) end)\n"
+      "app:get('/beta', function() return tostring(jit.version:find('beta') ~= nil) end)\n"
+      "app:get('/record', function()\n"
+      "  local function f() end\n"
+      "  jit.attach(f, 'texit') jit.attach(f)\n"
+      "  return 'attached'\n"
+      "end)");
+  if (answer_to(loaded, get("/beta")) == "200 true") {
+    CHECK(answer_to(loaded, get("/")).find("this LuaJIT can crash while somebody listens") != std::string::npos);
+    CHECK(answer_to(loaded, get("/attach")).starts_with("200 this LuaJIT can crash while somebody listens"));
+  }
+  CHECK(answer_to(loaded, get("/record")) == "200 attached");
+}
+
 TEST_CASE("vm: os.exit raises, at the place that calls it") {
   CHECK(only_mistake_of("local a\nos.exit(1)").starts_with("@app.lua:2: os.exit would end every worker"));
   LoadedVm loaded("app:get('/', function() return select(2, pcall(os.exit)) end)");
