@@ -41,8 +41,16 @@ def module(name, version, entry) -> pathlib.Path:
     return path
 
 
+def _command(script, arguments):
+    return ["node", str(pathlib.Path(__file__).with_name(script)), *map(str, arguments)]
+
+
 def run(script, *arguments, stdin=None, timeout=60) -> subprocess.CompletedProcess:
     """Runs a script of this folder by node."""
-    path = pathlib.Path(__file__).with_name(script)
-    return subprocess.run(["node", str(path), *map(str, arguments)], input=stdin, capture_output=True, text=True,
-                          timeout=timeout, check=False)
+    return subprocess.run(_command(script, arguments), input=stdin, capture_output=True, text=True, timeout=timeout,
+                          check=False)
+
+
+def start(script, *arguments) -> subprocess.Popen:
+    """Starts a script of this folder by node; its output can be read while it runs."""
+    return subprocess.Popen(_command(script, arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
