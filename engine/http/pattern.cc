@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/escape.h"
 #include "http/router.h"
 
 namespace perigee::http {
@@ -141,6 +142,9 @@ Result<Pattern> Pattern::parse(std::string_view text, const std::vector<std::str
   const auto wrong = [text](const std::string& why) { return fail("pattern " + quoted(text) + ": " + why); };
   if (text.empty() || text[0] != '/') {
     return wrong("it does not begin with a slash");
+  }
+  if (!is_utf8(text)) {
+    return wrong("it is not UTF-8");
   }
   Pattern pattern;
   for (std::size_t at = 0; at < text.size();) {

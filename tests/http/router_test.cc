@@ -237,6 +237,7 @@ TEST_CASE("router: a mistaken pattern or method is explained") {
   const std::vector<std::pair<Line, std::string>> mistakes = {
       {{"GET", "users"}, "does not begin with a slash"},
       {{"GET", ""}, "does not begin with a slash"},
+      {{"GET", "/caf\xe9"}, "it is not UTF-8"},
       {{"GET", "/{id:int}"}, "unknown type 'int', did you mean 'integer'?"},
       {{"GET", "/{id:interger}"}, "unknown type 'interger', did you mean 'integer'?"},
       {{"GET", "/{id:bool}"}, "did you mean 'boolean'?"},

@@ -36,7 +36,7 @@ app:get("/stream", function() return perigee.stream(function(write) write("a") p
 app:get("/busy", function() local t0 = os.clock() while os.clock() - t0 < 0.4 do end return "done" end)
 app:get("/hold", function() perigee.sleep(20) return "held" end)
 app:get("/keep", function() perigee.shared("kept"):set("a", 1) return "kept" end)
-app:get('/we"ird\\' .. "\n\255", function() return "weird" end)
+app:get('/we"ird\\' .. "\n\127", function() return "weird" end)
 app:post("/small", { limits = { body = 10 } }, function(req) return req.body end)
 return app
 """
