@@ -11,6 +11,7 @@ namespace perigee::profiler {
 /// that runs it, so any thread may change it.
 struct VmMeter {
   std::atomic<std::uint64_t> collections{0};  ///< rounds of the garbage collector
+  std::atomic<std::uint64_t> flushes{0};      ///< the compiler's: all traces thrown away, as Vm::look_for_flush() saw
   WaitTotals waits;                           ///< the worker's thread alone adds to them
 };
 

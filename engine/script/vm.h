@@ -125,6 +125,10 @@ class Vm {
   /// before attach(), or on the worker's thread while no task runs.
   [[nodiscard]] std::string description(const char* name);
 
+  /// Counts in its meter if LuaJIT threw away all that it had compiled since this was called before. REQUIRES: as
+  /// description().
+  void look_for_flush();
+
   /// Runs `make` in the main state with `context` as its argument, a light userdata: whatever may raise or collect
   /// garbage outside of a task. False when it raised.
   bool protect(int (*make)(lua_State*), void* context);

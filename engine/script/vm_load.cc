@@ -251,6 +251,14 @@ std::string Vm::description(const char* name) {
   return text;
 }
 
+void Vm::look_for_flush() {
+  const Stay stay(governor_, settings_.limits.load);
+  if (call_loader(state_, "flushed", "") && lua_toboolean(state_, -1) != 0 && settings_.meter != nullptr) {
+    settings_.meter->flushes.fetch_add(1, std::memory_order_relaxed);
+  }
+  lua_settop(state_, 0);
+}
+
 void Vm::read_routes(std::vector<std::string>& mistakes) {
   lua_getfield(state_, -1, "routes");
   const auto count = static_cast<int>(lua_objlen(state_, -1));

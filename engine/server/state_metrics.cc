@@ -62,6 +62,8 @@ void write_workers(Exposition& page, const std::vector<std::unique_ptr<Worker>>&
   each([](Worker& worker, const Seen&) { return script::CollectorWatch::seconds(&worker.vm_meter()); });
   page.counter("perigee_lua_collections_total", "Rounds of the garbage collector.");
   each([](Worker& worker, const Seen&) { return worker.vm_meter().collections.load(std::memory_order_relaxed); });
+  page.counter("perigee_lua_flushes_total", "Times that the worker's compiler was found to have thrown all code away.");
+  each([](Worker& worker, const Seen&) { return worker.vm_meter().flushes.load(std::memory_order_relaxed); });
 }
 
 void write_dictionaries(Exposition& page, state::SharedDictionaries& dictionaries) {

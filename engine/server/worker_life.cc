@@ -255,6 +255,7 @@ void Worker::look(std::function<void(const WorkerState& state)> done) {
   loop_.post([this, done = std::move(done)] {
     WorkerState state;
     generations_.each([&state](const Generation& generation) {
+      generation.vm->look_for_flush();
       state.heap_bytes += generation.vm->heap_bytes();
       state.tasks += generation.vm->busy_tasks();
     });
@@ -269,7 +270,13 @@ void Worker::look(std::function<void(const WorkerState& state)> done) {
 
 void Worker::describe(const char* what, std::function<void(std::string text)> done) {
   loop_.post([this, what, done = std::move(done)] {
-    done(generations_.has_current() ? generations_.current().vm->description(what) : "{}");
+    if (!generations_.has_current()) {
+      done("{}");
+      return;
+    }
+    script::Vm& vm = *generations_.current().vm;
+    vm.look_for_flush();
+    done(vm.description(what));
   });
 }
 

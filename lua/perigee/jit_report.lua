@@ -27,7 +27,7 @@ function M.merge(workers)
   local each, rows, by_key = {}, {}, {}
   for i, worker in ipairs(workers) do
     each[i] = { worker = i, traces = worker.traces or 0, compiled = worker.compiled or 0,
-      blacklisted = #(worker.rows or {}), links = worker.links or {} }
+      blacklisted = #(worker.rows or {}), links = worker.links or {}, flushes = worker.flushes or 0 }
     for _, row in ipairs(worker.rows or {}) do
       add_row(rows, by_key, row, i)
     end
@@ -59,10 +59,11 @@ end
 --- What merge() returns, as a text for terminals.
 ---@return string
 function M.text(report)
-  local lines = { "worker   traces  that go on interpreted  compiled places  given up" }
+  local lines = { "worker   traces  that go on interpreted  compiled places  given up  flushes" }
   for _, worker in ipairs(report.workers) do
-    lines[#lines + 1] = ("%-6d %8d %24d %16d %9d"):format(worker.worker, worker.traces,
-      (worker.links.interpreter or 0) + (worker.links.stitch or 0), worker.compiled, worker.blacklisted)
+    lines[#lines + 1] = ("%-6d %8d %24d %16d %9d %8d"):format(worker.worker, worker.traces,
+      (worker.links.interpreter or 0) + (worker.links.stitch or 0), worker.compiled, worker.blacklisted,
+      worker.flushes)
   end
   lines[#lines + 1] = ""
   for _, row in ipairs(report.blacklisted) do
@@ -91,7 +92,8 @@ end
 local function worker_row(worker)
   local interpreted = (worker.links.interpreter or 0) + (worker.links.stitch or 0)
   return "<tr>" .. cell(worker.worker) .. cell(worker.traces, "number") .. cell(interpreted, "number")
-    .. cell(worker.compiled, "number") .. cell(worker.blacklisted, "number") .. "</tr>"
+    .. cell(worker.compiled, "number") .. cell(worker.blacklisted, "number") .. cell(worker.flushes, "number")
+    .. "</tr>"
 end
 
 local function rows_of(list, row)

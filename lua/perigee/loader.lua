@@ -10,6 +10,7 @@ local openapi = require "perigee.openapi"
 local perigee = require "perigee"
 local pattern_hints = require "perigee.pattern_hints"
 local request = require "perigee.request"
+local flushes = require "perigee.jit_flushes"
 local routes = require "perigee.routes"
 local session = require "perigee.session"
 local spawned = require "perigee.spawned"
@@ -198,7 +199,14 @@ end
 
 --- What the JIT compiler has made of the loaded app, as JSON.
 function M.jit_json()
-  return core.encode(require("perigee.jit_health").report(request.routes))
+  local report = require("perigee.jit_health").report(request.routes)
+  report.flushes = flushes.count()
+  return core.encode(report)
+end
+
+--- Whether LuaJIT threw away all that it had compiled since this was asked before.
+function M.flushed()
+  return flushes.look()
 end
 
 --- Begins to count calls in this VM: the compiler is off until end_counting().

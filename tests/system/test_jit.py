@@ -1,5 +1,6 @@
 """GET /jit on the admin port: the loops and functions that LuaJIT gave up, with line, reason and hint."""
 
+import re
 import unittest
 
 from harness import ServerCase
@@ -55,6 +56,7 @@ app:get("/gsub", function()
 end)
 
 app:get("/fail", function() for _ = 1, 20 do pcall(error, "x") end error("planted") end)
+app:get("/flush", function() jit.flush() return "" end)
 app:get("/fine", function() local s = 0 for i = 1, 1000 do s = s + i end return tostring(s) end)
 return app
 """
@@ -125,6 +127,19 @@ class Jit(ServerCase):
         self.assertGreater(sum(worker["traces"] for worker in report["workers"]), 0)
         self.assertGreater(sum(worker["compiled"] for worker in report["workers"]), 0)
         self.assertFalse([row for row in report["blacklisted"] if row["began"].endswith(line_of('"/fine"'))])
+
+    def test_flushes_are_counted(self):
+        before = self.report().json()["workers"]
+        self.ask("/flush", 3)
+        after = self.report().json()["workers"]
+        self.assertEqual(sum(worker["flushes"] for worker in before), 0)
+        self.assertEqual(sum(worker["flushes"] for worker in after), 1, "three at one worker between two looks")
+        again = self.report().json()["workers"]
+        self.assertEqual([worker["flushes"] for worker in again], [worker["flushes"] for worker in after])
+        with self.server.admin() as admin:
+            page = admin.request("GET", "/metrics", host="127.0.0.1").text
+        counts = re.findall(r'^perigee_lua_flushes_total\{worker="[12]"\} (\d+)$', page, re.MULTILINE)
+        self.assertEqual(sum(map(int, counts)), 1, page)
 
     def test_whatever_the_compiler_gives_up_the_server_goes_on(self):
         for _ in range(3):
