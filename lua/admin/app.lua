@@ -104,14 +104,17 @@ app:get("/metrics", guarded(function()
   return perigee.bytes(operate_text("metrics"), "text/plain; version=0.0.4; charset=utf-8")
 end))
 
+local function takes(req, media)
+  return (req:header("accept") or ""):find(media, 1, true) ~= nil
+end
+
 -- What the JIT compiler has made of the app.
 app:get("/jit", guarded(function(req)
   local report = jit_report.merge(operate("jit").workers)
-  local accept = req:header("accept") or ""
-  if accept == "text/plain" then
-    return jit_report.text(report)
-  elseif accept:find("text/html", 1, true) then
+  if takes(req, "text/html") then
     return profiles.jit_page(jit_report.html(report))
+  elseif takes(req, "text/plain") then
+    return jit_report.text(report)
   end
   return report
 end))
@@ -119,7 +122,7 @@ end))
 -- For `Accept: text/plain` a table to read.
 app:get("/errors", guarded(function(req)
   local json = core.errors()
-  if (req:header("accept") or ""):find("text/plain", 1, true) then
+  if takes(req, "text/plain") then
     return perigee.text(error_table.text(core.decode(json)))
   end
   return perigee.bytes(json, "application/json")

@@ -23,9 +23,9 @@ local function listed(counts)
   return table.concat(names, ", ")
 end
 
--- What comes from clients and programs can't end a line or drive a terminal.
+-- What comes from clients and programs can't end a line or drive a terminal: no control (C0, C1) and no line separator.
 local function plain(text)
-  return (text:gsub("%c", " "))
+  return (text:gsub("%c", " "):gsub("\194[\128-\159]", " "):gsub("\226\128[\168\169]", " "))
 end
 
 --- The text for what core.errors() says, decoded.

@@ -32,8 +32,8 @@ describe("the table of errors", function()
       errors = {
         { signature = "no user #", count = 12, first_seen = 0, last_seen = 86399, sample = "GET /users/7",
           routes = { ["GET /users/{id}"] = 11, ["POST /users"] = 1 }, hosts = {} },
-        { signature = "two\nlines\27[2J", count = 1, first_seen = 0, last_seen = 0, sample = "", routes = {},
-          hosts = { db = 1 } },
+        { signature = "two\nlines\27[2J\194\155m\226\128\168.", count = 1, first_seen = 0, last_seen = 0,
+          sample = "", routes = {}, hosts = { db = 1 } },
       },
       total = 13, ignored = 2, forgotten_kinds = 0,
     }
@@ -42,7 +42,7 @@ describe("the table of errors", function()
        12  1970-01-01 00:00:00  1970-01-01 23:59:59  no user #
                                                      in GET /users/{id} (11), POST /users (1)
                                                      as in GET /users/7
-        1  1970-01-01 00:00:00  1970-01-01 00:00:00  two lines [2J
+        1  1970-01-01 00:00:00  1970-01-01 00:00:00  two lines [2J m .
                                                      to db (1)
 13 errors, 2 ignored, 0 kinds forgotten
 ]], text)

@@ -19,6 +19,20 @@ async function find(page, words) {
   return text(page, "#found");
 }
 
+// The shares of a column of the table, from the top, and whether it is what the table is ordered by.
+const column = (page, name) => page.evaluate((order) => {
+  const heading = document.querySelector(`th[data-order="${order}"]`);
+  const cells = [...document.querySelectorAll(`#top td:nth-child(${heading.cellIndex + 1})`)];
+  return { shares: cells.map((cell) => parseFloat(cell.textContent.split("  ")[1])), sorted: heading.ariaSort,
+    seen: cells[0].offsetWidth > 0 };
+}, name);
+
+async function reorder(page, name) {
+  await page.focus(`th[data-order="${name}"] button`);
+  await page.keyboard.press("Enter");
+  return column(page, name);
+}
+
 export default async function visit({ open, screenshot, url }, app, first, second) {
   const page = await open({ width: 1280, height: 900 });
   await page.goto(`${url}/debug/flame`);
@@ -36,6 +50,9 @@ export default async function visit({ open, screenshot, url }, app, first, secon
   await page.keyboard.press("Escape");
   const [back] = await frames(page, first);
 
+  const orders = [await column(page, "self"), await reorder(page, "whole")];
+  await screenshot(page, "flame-table");
+
   await page.focus("#keep");
   await page.keyboard.press("Enter");
   await fetch(`${app}/turn`);
@@ -47,12 +64,14 @@ export default async function visit({ open, screenshot, url }, app, first, secon
   await phone.goto(`${url}/debug/flame?seconds=1`);
   await phone.waitForFunction(() => document.querySelectorAll("#top tr").length > 0, { timeout: 30000 });
   await screenshot(phone, "flame-phone");
+  orders.push(await reorder(phone, "whole"));
+  await screenshot(phone, "flame-phone-table");
   const wide = await phone.evaluate(() => document.documentElement.scrollWidth);
   await phone.setExtraHTTPHeaders({ accept: "text/html" });
   await phone.goto(`${url}/jit`);
   await screenshot(phone, "jit-phone");
   const compiler = await phone.evaluate(() => ({ wide: document.documentElement.scrollWidth,
     hidden: [...document.querySelectorAll("[aria-label=Workers] :is(th, td)")].filter((one) => one.offsetWidth === 0).length }));
-  return { compiler, summary, hot, kinds, found, matched, zoomed, back, legend, grew, wide, top: await text(page, "#top tr"),
+  return { compiler, orders, summary, hot, kinds, found, matched, zoomed, back, legend, grew, wide, top: await text(page, "#top tr"),
     injected: await page.evaluate(() => document.querySelectorAll("body img, body script[src]").length) };
 }

@@ -65,6 +65,9 @@ class Flame(ServerCase):
         self.assertEqual((found["wide"], found["injected"]), (360, 0))
         self.assertEqual(found["compiler"], {"wide": 360, "hidden": 0})
         self.assertRegex(found["top"], r"\d+\.\d %")
+        for order in found["orders"]:
+            self.assertEqual((order["sorted"], order["seen"]), ("descending", True))
+            self.assertEqual(order["shares"], sorted(order["shares"], reverse=True))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ let profile = null;
 let kept = null; // the profile to compare with
 let focus = null; // the node that fills the width
 let pattern = null;
+let order = "self"; // of the table: that, or "whole"
 
 const seconds = (value) => (value >= 1 ? `${value.toFixed(2)} s` : value >= 1e-3 ? `${(value * 1e3).toFixed(1)} ms` : `${(value * 1e6).toFixed(0)} \u00b5s`);
 
@@ -169,7 +170,7 @@ function totals() {
   for (const child of profile.root.children ?? []) {
     walk(child, new Set());
   }
-  return [...byKey.values()].sort((a, b) => b.self - a.self);
+  return [...byKey.values()];
 }
 
 function cell(text, className) {
@@ -180,7 +181,7 @@ function cell(text, className) {
 }
 
 function drawTable() {
-  const rows = totals().filter((entry) => entry.self > 0).slice(0, 30).map((entry) => {
+  const rows = totals().filter((entry) => entry[order] > 0).sort((a, b) => b[order] - a[order]).slice(0, 30).map((entry) => {
     const row = document.createElement("tr");
     const name = cell(entry.node.name);
     const mark = document.createElement("i");
@@ -191,6 +192,16 @@ function drawTable() {
     return row;
   });
   $("top").replaceChildren(...rows);
+}
+
+// By self or by whole, in descending order.
+function orderBy(column) {
+  order = column;
+  for (const heading of document.querySelectorAll("th[data-order]")) {
+    heading.setAttribute("aria-sort", heading.dataset.order === order ? "descending" : "none");
+  }
+  $("top").closest("table").dataset.order = order;
+  drawTable();
 }
 
 function drawLegend() {
@@ -279,6 +290,9 @@ $("record").addEventListener("submit", (event) => {
 });
 $("find").addEventListener("submit", (event) => event.preventDefault());
 $("pattern").addEventListener("input", find);
+for (const heading of document.querySelectorAll("th[data-order]")) {
+  heading.querySelector("button").addEventListener("click", () => orderBy(heading.dataset.order));
+}
 $("reset").addEventListener("click", () => zoom(profile.root));
 $("keep").addEventListener("click", () => {
   kept = profile;
