@@ -78,6 +78,9 @@ int run_profile(const CommandLine& command) {
     return 1;
   }
   const ProfileFlags& wanted = command.profile;
+  if (wanted.table && ends_with_any(wanted.file, {".pb", ".gz", ".pprof"})) {
+    return complain("--table writes text, which " + wanted.file + " does not sound like: name it .txt");
+  }
   const bool is_new = !wanted.file.empty() && access(wanted.file.c_str(), F_OK) != 0;
   if (is_new && !write_file(wanted.file, "")) {
     return complain(wanted.file + " can't be written");  // better now than after the recording

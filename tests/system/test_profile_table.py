@@ -103,6 +103,11 @@ class Table(ServerCase):
         self.assertEqual(found[0].returncode, 0, found[0].stderr)
         self.assertIn("| total", found[0].stdout)
 
+    def test_a_file_named_as_a_profile_is_refused(self):
+        refused = run_perigee("profile", "--table", "--admin", "127.0.0.1:1", "-o", "calls.pb.gz")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("--table writes text", refused.stderr)
+
     def test_absurd_parameters_are_refused(self):
         with self.server.admin() as client:
             for query in ("seconds=0", "seconds=601", "seconds=x"):
