@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "http/byte_scan.h"
+#include "http/head_memo.h"
 #include "http/request_head.h"
 #include "http/target_scan.h"
 
@@ -53,6 +54,9 @@ class HeadPass {
 
   void begin_head();
   Step read_request_line();
+  /// Reads all header lines that `memo` remembers at once, if these are the next ones.
+  bool recall(HeadMemo& memo);
+  void begin_fields();
   Step read_field_line();
   Step finish();
 

@@ -38,9 +38,23 @@ inline std::string_view value_between(const char* colon, const char* end) {
   head_.chunked = false;
   head_.expect_continue = false;
   head_.upgrade = false;
-  head_.field_count = 0;
   head_.host = Span();
+}
+
+[[gnu::always_inline]] inline void HeadPass::begin_fields() {
+  head_.field_count = 0;
   head_.known.fill(RequestHead::kAbsent);
+}
+
+/// A line that is read with another version, or after a target that names the host, may mean something else.
+[[gnu::always_inline]] inline bool HeadPass::recall(HeadMemo& memo) {
+  if (!memo.matches(line_, end_) || head_.minor_version != 1 || head_.host.size != 0) {
+    return false;
+  }
+  memo.recall(head_, offset(line_));
+  line_ += memo.size();
+  head_.size = offset(line_);
+  return true;
 }
 
 /// Reads the method and returns its end.
@@ -236,8 +250,8 @@ void HeadScanner::reset() {
   reason_ = "";
 }
 
-HeadScanner::Verdict HeadScanner::scan(const char* data, std::size_t size, const HeadLimits& limits,
-                                       RequestHead& head) {
+HeadScanner::Verdict HeadScanner::scan(const char* data, std::size_t size, const HeadLimits& limits, RequestHead& head,
+                                       HeadMemo* memo) {
   if (status_ != 0) {
     return Verdict::kRefused;
   }
@@ -248,7 +262,14 @@ HeadScanner::Verdict HeadScanner::scan(const char* data, std::size_t size, const
   if (!in_fields_) {
     pass.begin_head();
     step = pass.read_request_line();
-    in_fields_ = step == Step::kNext;
+    if (step == Step::kNext) {
+      if (memo != nullptr && pass.recall(*memo)) {
+        return Verdict::kComplete;
+      }
+      pass.begin_fields();
+      fields_start_ = pass.line_start();
+      in_fields_ = true;
+    }
   }
   while (step == Step::kNext) {
     step = pass.read_field_line();
@@ -257,6 +278,9 @@ HeadScanner::Verdict HeadScanner::scan(const char* data, std::size_t size, const
     line_start_ = 0;
     in_fields_ = false;
     connection_ = 0;
+    if (memo != nullptr) {
+      memo->keep(head, fields_start_);
+    }
     return Verdict::kComplete;
   }
   if (step == Step::kMore && size <= limits.total) {

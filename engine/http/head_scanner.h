@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "http/head_memo.h"
 #include "http/request_head.h"
 
 namespace perigee::http {
@@ -27,7 +28,9 @@ class HeadScanner {
   /// A method that differs from a known one only by case is 501: methods are case-sensitive, so no route could mean it.
   /// Limits on lines count without their CRLF, the limit on all of it counts every byte.
   /// kComplete: `head` is filled and head.size bytes belong to it. kRefused: status() and reason() say why.
-  [[nodiscard]] Verdict scan(const char* data, std::size_t size, const HeadLimits& limits, RequestHead& head);
+  /// `memo`: remembers header lines of heads that were read with the same limits, and is given these; or null.
+  [[nodiscard]] Verdict scan(const char* data, std::size_t size, const HeadLimits& limits, RequestHead& head,
+                             HeadMemo* memo = nullptr);
 
   /// The status a refused head is answered with: 400, 414, 417, 431, 501 or 505. Once refused, always refused until
   /// reset().
@@ -39,6 +42,7 @@ class HeadScanner {
  private:
   // Where the scan goes on: the start of the first line that is not whole yet.
   std::uint32_t line_start_ = 0;
+  std::uint32_t fields_start_ = 0;  // where the header lines begin, once in_fields_
   bool in_fields_ = false;
   std::uint8_t connection_ = 0;  // the options seen in Connection fields so far
   int status_ = 0;

@@ -73,7 +73,8 @@ bool Worker::advance(net::Connection& client, Visit& visit) {
 bool Worker::read_head(net::Connection& client, Visit& visit) {
   marks.stage = Stage::kScan;
   const ByteBuffer& input = client.input();
-  switch (visit.scanner.scan(input.data(), input.size(), head_limits_, visit.head)) {
+  http::HeadMemo* const memo = client.served() ? head_memos_.of(&client) : nullptr;
+  switch (visit.scanner.scan(input.data(), input.size(), head_limits_, visit.head, memo)) {
     case http::HeadScanner::Verdict::kComplete:
       return enter(client, visit);
     case http::HeadScanner::Verdict::kIncomplete:

@@ -33,6 +33,7 @@
 #include "server/channels.h"
 #include "server/connection_limits.h"
 #include "server/generations.h"
+#include "server/head_memos.h"
 #include "server/occasional_note.h"
 #include "server/options.h"
 #include "server/visit.h"
@@ -276,6 +277,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   net::EventLoop loop_;
   std::shared_ptr<const Options> options_;
   http::HeadLimits head_limits_;
+  HeadMemos head_memos_;
   script::SessionCookie session_cookie_;
   net::AddressSet trusted_;     // whose forwarding headers are believed
   bool proxy_header_ = false;   // connections begin with one

@@ -116,6 +116,7 @@ void Worker::on_closed(net::Connection& client) {
   (void)connections_.erase(client);
   connection_count_.fetch_sub(1, std::memory_order_relaxed);
   setup_.limits->release(client.peer());
+  head_memos_.forget(&client);
   std::erase(backlog_, &client);
   std::erase(unflushed_, &client);
   Visit* visit = visit_of(client);

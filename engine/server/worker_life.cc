@@ -60,6 +60,7 @@ void Worker::apply(std::shared_ptr<const Options> options) {
   head_limits_.field_line = static_cast<std::uint32_t>(options_->field_line);
   head_limits_.total = static_cast<std::uint32_t>(options_->head);
   head_limits_.fields = static_cast<std::uint32_t>(options_->fields);
+  head_memos_.clear();
   idle_timeout_ = static_cast<Milliseconds>(options_->idle_timeout * 1000);
   session_cookie_ = script::SessionCookie(options_->session_cookie);
   trusted_ = {};

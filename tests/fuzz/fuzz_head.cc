@@ -140,13 +140,14 @@ struct Outcome {
   }
 };
 
-Outcome scan_by(std::string_view bytes, std::size_t step, const HeadLimits& limits, RequestHead& head) {
+Outcome scan_by(std::string_view bytes, std::size_t step, const HeadLimits& limits, RequestHead& head,
+                perigee::http::HeadMemo* memo = nullptr) {
   HeadScanner scanner;
   Outcome outcome;
   for (std::size_t size = 0; outcome.verdict == Verdict::kIncomplete && size < bytes.size();) {
     size = std::min(bytes.size(), size + step);
     const ExactCopy copy(bytes.substr(0, size));
-    outcome.verdict = scanner.scan(copy.data(), size, limits, head);
+    outcome.verdict = scanner.scan(copy.data(), size, limits, head, memo);
   }
   if (outcome.verdict == Verdict::kRefused) {
     outcome.status = scanner.status();
@@ -155,6 +156,34 @@ Outcome scan_by(std::string_view bytes, std::size_t step, const HeadLimits& limi
   outcome.size = outcome.verdict == Verdict::kComplete ? head.size : 0;
   head.base = bytes.data();
   return outcome;
+}
+
+bool same(perigee::Span a, perigee::Span b) {
+  return a.size == b.size && (a.size == 0 || a.offset == b.offset);
+}
+
+void check_same(const RequestHead& one, const RequestHead& other) {
+  check(same(one.host, other.host) && same(one.target, other.target) && same(one.query, other.query),
+        "target, query and host are the same");
+  check(one.content_length == other.content_length && one.chunked == other.chunked && one.upgrade == other.upgrade &&
+            one.keep_alive == other.keep_alive && one.expect_continue == other.expect_continue,
+        "what the fields mean is the same");
+  check(one.field_count == other.field_count && one.known == other.known, "the fields are the same");
+  for (std::uint16_t i = 0; i < one.field_count; ++i) {
+    check(same(one.fields[i].name, other.fields[i].name) && same(one.fields[i].value, other.fields[i].value),
+          "each field is the same");
+  }
+}
+
+/// What a memo knows of heads before, of other inputs too, makes no difference.
+void check_with_memo(std::string_view bytes, const Outcome& expected, const RequestHead& head, RequestHead& other) {
+  static perigee::http::HeadMemo memo;
+  for (int i = 0; i < 2; ++i) {
+    check(scan_by(bytes, bytes.size(), HeadLimits(), other, &memo) == expected, "a memo does not change the verdict");
+    if (expected.verdict == Verdict::kComplete) {
+      check_same(head, other);
+    }
+  }
 }
 
 void check_spans(const RequestHead& head) {
@@ -216,6 +245,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   narrow.field_line = 30;
   narrow.total = 120;
   narrow.fields = 4;
+  check_with_memo(bytes, scan_by(bytes, bytes.size(), HeadLimits(), *head), *head, *other);
   for (const HeadLimits& limits : {HeadLimits(), narrow}) {
     const Outcome whole = scan_by(bytes, bytes.size(), limits, *head);
     for (const std::size_t step : {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{17}}) {

@@ -145,6 +145,22 @@ class Request(ServerCase):
         answer = self.get("/header", [("x-ThInG", " spaced \t"), ("User-Agent", "me")]).json()
         self.assertEqual(answer, {"a": "spaced", "b": "spaced", "c": "spaced", "none": True, "host": "localhost", "agent": "me"})
 
+    def test_headers_that_come_again_and_others_on_one_connection(self):
+        with self.server.client() as client:
+            for i in range(60):
+                thing = ("same", "same", f"other {i}")[i % 3]
+                target = "/header" + "?longer" * (i % 2)
+                answer = client.request("GET", target, [("X-Thing", thing), ("User-Agent", f"me {i // 20}")]).json()
+                self.assertEqual((answer["a"], answer["agent"], answer["host"]), (thing, f"me {i // 20}", "localhost"))
+
+    def test_headers_of_connections_stay_apart(self):
+        clients = [self.connect() for _ in range(300)]
+        for turn in range(5):
+            for i, client in enumerate(clients):
+                client.send_request("GET", "/header", [("X-Thing", f"{i} {turn // 3}")])
+            for i, client in enumerate(clients):
+                self.assertEqual(client.read_response().json()["a"], f"{i} {turn // 3}")
+
     def test_headers_lists_every_field_by_lower_case_name(self):
         headers = self.get("/headers", [("X-One", "1"), ("X-Two", "2")]).json()
         self.assertEqual((headers["x-one"], headers["x-two"], headers["host"]), ("1", "2", "localhost"))
