@@ -34,8 +34,9 @@ class HeadMemo {
     head.content_length = content_length_;
     head.host = {host_.offset + offset, host_.size};
     head.known = known_;
-    head.field_count = field_count_;
-    for (std::size_t i = 0; i < field_count_; ++i) {
+    const std::uint16_t count = field_count_;
+    head.field_count = count;
+    for (std::size_t i = 0; i < count; ++i) {
       Block spans;
       std::memcpy(&spans, &fields_[i], sizeof spans);
       spans += shift;
