@@ -39,6 +39,7 @@ class ErrorFilter {
   /// Patterns that are looked for together.
   struct Group {
     [[nodiscard]] unsigned candidates(std::string_view line) const noexcept;
+    [[nodiscard]] unsigned wide_candidates(std::string_view line) const noexcept;
 
     alignas(16) std::array<std::array<char, 16>, kGroup> rare{};  ///< the rarest byte of each, sixteen times
     std::size_t begin = 0;                                        ///< of patterns_
