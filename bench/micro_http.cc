@@ -140,7 +140,7 @@ void answer_plain(benchmark::State& state) {
   ResponseSerializer serializer;
   serializer.set_time(1'700'000'000);
   for (auto _ : state) {
-    serializer.append_usual(out, true, "Hello, World!");
+    serializer.append_usual(out, true, "", "Hello, World!");
     out.consume(out.size());
     out.release_if_empty();
   }

@@ -68,16 +68,21 @@ class ResponseSerializer {
   /// Appends the head and a body of head.length bytes.
   void append(ByteBuffer& out, const ResponseHead& head, std::string_view body) const;
 
-  /// The same, faster, of the answers that most handlers give: status 200, kPlainText or else kJsonType, no other
-  /// fields, kLength, kImplied.
-  void append_usual(ByteBuffer& out, bool is_text, std::string_view body) const {
+  /// The same, faster, of the answers that most handlers give: status 200, kPlainText or else kJsonType, kLength,
+  /// kImplied.
+  void append_usual(ByteBuffer& out, bool is_text, std::string_view fields, std::string_view body) const {
     const std::string& head = is_text ? plain_ : json_;
-    char* const start = out.reserve(head.size() + kMostDigits + 4 + body.size());
+    char* const start = out.reserve(head.size() + kMostDigits + 4 + fields.size() + body.size());
     char* at = start + head.size();
     std::memcpy(start, head.data(), head.size());
     at = write_decimal(at, body.size());
     std::memcpy(at, "\r\n\r\n", 4);
     at += 4;
+    if (!fields.empty()) {
+      std::memcpy(at - 2, fields.data(), fields.size());
+      at += fields.size();
+      std::memcpy(at - 2, "\r\n", 2);
+    }
     std::memcpy(at, body.data(), body.size());
     out.commit(static_cast<std::size_t>(at - start) + body.size());
   }

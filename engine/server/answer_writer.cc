@@ -8,8 +8,8 @@ bool is_usual(const Visit& visit) {
   const script::Answer& answer = visit.answer;
   const char* const type = answer.content_type.data();
   return answer.status == 200 && (type == http::kPlainText.data() || type == http::kJsonType.data()) &&
-         answer.fields.empty() && answer.cookies.empty() && !visit.close_after && visit.head.keep_alive &&
-         visit.head.minor_version == 1 && visit.head.method != http::Method::kHead;
+         answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
+         visit.head.method != http::Method::kHead;
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ void AnswerWriter::write_whole(Visit& visit) {
   if (is_usual(visit)) {
     visit.bytes_sent = body.size();
     const bool is_text = visit.answer.content_type.data() == http::kPlainText.data();
-    serializer_.append_usual(visit.client()->output(), is_text, body);
+    serializer_.append_usual(visit.client()->output(), is_text, visit.answer.fields, body);
     return;
   }
   http::ResponseHead head = head_of(visit);

@@ -43,6 +43,25 @@ TEST_CASE("response: a plain 200 has status, server, date, type and length") {
         "HTTP/1.1 200 OK\r\n" + kCommon + "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nhello");
 }
 
+TEST_CASE("response: a usual answer is written byte for byte as any other") {
+  const bool is_text = GENERATE(true, false);
+  const std::string fields = GENERATE("", "X-A: b\r\n", "X-A: b\r\nETag: \"c\"\r\n");
+  const std::size_t size = GENERATE(0U, 9U, 10U, 99U, 100U, 70'000U);
+  const std::string body(size, 'b');
+  BufferPool pool;
+  ByteBuffer usual(pool);
+  ByteBuffer out(pool);
+  ResponseSerializer serializer;
+  serializer.set_time(kTime);
+  ResponseHead head;
+  head.content_type = is_text ? perigee::http::kPlainText : perigee::http::kJsonType;
+  head.fields = fields;
+  head.length = size;
+  serializer.append(out, head, body);
+  serializer.append_usual(usual, is_text, fields, body);
+  CHECK((usual.readable() == out.readable()));
+}
+
 TEST_CASE("response: every status has its line, unknown ones too") {
   ResponseHead head;
   head.framing = Framing::kNone;

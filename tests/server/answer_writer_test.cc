@@ -55,6 +55,27 @@ TEST_CASE("answer writer: a whole answer has its length, type, fields and cookie
   CHECK_FALSE(served.visit.close_after);
 }
 
+TEST_CASE("answer writer: a usual answer takes fields, and gives way where there is more to say") {
+  const auto [method, version, cookies, expected] = GENERATE(table<std::string, std::string, std::string, std::string>({
+      {"GET", "1.1", "", "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"},
+      {"HEAD", "1.1", "", "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\nX-A: b\r\n\r\n"},
+      {"GET", "1.0", "",
+       "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\nConnection: close\r\nX-A: b\r\n\r\nhello"},
+      {"GET", "1.1", "Set-Cookie: a=b\r\n",
+       "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\nX-A: b\r\nSet-Cookie: a=b\r\n\r\nhello"},
+  }));
+  ServedVisit served(request(method, version));
+  AnswerWriter writer;
+  served.visit.answer.body = "hello";
+  served.visit.answer.content_type = perigee::http::kPlainText;
+  served.visit.answer.fields = "X-A: b\r\n";
+  served.visit.answer.cookies = cookies;
+  writer.write_whole(served.visit);
+  const std::string start = head("200 OK", "");
+  CHECK(served.written() == start.substr(0, start.size() - 2) + expected);
+  CHECK(served.visit.bytes_sent == (method == "HEAD" ? 0 : 5));
+}
+
 TEST_CASE("answer writer: persistence follows version, request and what the server wants") {
   const auto [version, fields, closing, connection] = GENERATE(table<std::string, std::string, bool, std::string>({
       {"1.1", "", false, ""},
