@@ -60,11 +60,6 @@ inline char* copy_short(char* to, std::string_view text) {
 
 }  // namespace
 
-void FieldLines::flush() {
-  answer_.fields.append(lines_.data(), used_);
-  used_ = 0;
-}
-
 FieldVerdict FieldLines::add(std::string_view name, std::string_view value) {
   if (!http::is_token(name)) {
     return FieldVerdict::kBadName;
@@ -81,18 +76,11 @@ FieldVerdict FieldLines::add(std::string_view name, std::string_view value) {
     return FieldVerdict::kAdded;
   }
   const std::size_t size = name.size() + value.size() + 4;
-  if (size > lines_.size() - used_) {
-    flush();
-    if (size > lines_.size()) {
-      answer_.fields.append(name).append(": ").append(value).append("\r\n");
-      return FieldVerdict::kAdded;
-    }
-  }
-  char* at = copy_short(lines_.data() + used_, name);
+  char* at = copy_short(answer_.fields.reserve(size), name);
   std::memcpy(at, ": ", 2);
   at = copy_short(at + 2, value);
   std::memcpy(at, "\r\n", 2);
-  used_ += size;
+  answer_.fields.commit(size);
   return FieldVerdict::kAdded;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -16,24 +14,16 @@ enum class FieldVerdict : std::uint8_t {
   kBadValue   ///< holds CR, LF, NUL or another control byte
 };
 
-/// Collects the header lines of an answer and hands them over in one piece when it is destroyed. Content-Type becomes
-/// the answer's content type.
+/// Adds header lines to an answer. Content-Type becomes the answer's content type.
 class FieldLines {
  public:
   explicit FieldLines(Answer& answer) : answer_(answer) {}
-  ~FieldLines() { flush(); }
-  FieldLines(const FieldLines&) = delete;
-  FieldLines& operator=(const FieldLines&) = delete;
 
   /// Nothing is added on a bad verdict.
   [[nodiscard]] FieldVerdict add(std::string_view name, std::string_view value);
 
  private:
-  void flush();
-
   Answer& answer_;
-  std::size_t used_ = 0;
-  std::array<char, 512> lines_;  // longer lines go to the answer as they are
 };
 
 /// Adds a single header line to an answer.

@@ -72,7 +72,8 @@ bool take_file(const Normalizer& self, int response, bool has_status) {
   raw_field(state, response, "body");
   Answer& answer = self.answer;
   const bool taken = answer_with_file(state, top + 2, *self.task.exchange, has_status && answer.status != 200);
-  const std::string lines = std::exchange(answer.fields, {});
+  const std::string lines(answer.fields.view());
+  answer.fields.clear();
   if (taken) {
     add_file_lines(self, lines, top + 1, kHeaders);
   } else {

@@ -55,10 +55,10 @@ void Exchange::shed(bool all) {
   if (!all) {
     return;
   }
-  for (std::string* text :
-       {&answer.type_text, &answer.fields, &answer.cookies, &answer.text, &decoded_, &head_bytes_}) {
+  for (std::string* text : {&answer.type_text, &answer.cookies, &answer.text, &decoded_, &head_bytes_}) {
     std::string().swap(*text);
   }
+  answer.fields.release();
 }
 
 void Exchange::publish() {

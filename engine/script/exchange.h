@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/growing_text.h"
 #include "files/file_plan.h"
 #include "http/body_framer.h"
 #include "http/head_scanner.h"
@@ -38,7 +39,7 @@ struct Answer {
   std::string_view content_type;  ///< of a literal, or of `type_text`
   std::string_view body;          ///< on the task's stack, in the VM's scratch buffer, or in `text`
   std::string type_text;
-  std::string fields;                      ///< whole header lines
+  GrowingText fields;                      ///< whole header lines
   std::string cookies;                     ///< Set-Cookie lines: they ride on whatever answer is sent
   std::string text;                        ///< a body made natively
   std::unique_ptr<files::FileBody> file;   ///< of kFile

@@ -38,7 +38,9 @@ void fill_with_content(Answer& answer, const files::FileSet& files) {
 void fill_with_plan(Exchange& exchange, const files::FilePlan& plan, std::string_view type) {
   Answer& answer = exchange.answer;
   answer.status = plan.status;
-  files::append_file_lines(answer.fields, plan);
+  std::string lines;
+  files::append_file_lines(lines, plan);
+  answer.fields.append(lines);
   if (plan.status >= 400) {
     return;
   }

@@ -19,9 +19,9 @@ http::ResponseHead AnswerWriter::head_of(Visit& visit) {
   http::ResponseHead head;
   head.status = answer.status;
   head.content_type = answer.content_type;
-  head.fields = answer.fields;
+  head.fields = answer.fields.view();
   if (!answer.cookies.empty()) {
-    fields_.assign(answer.fields).append(answer.cookies);
+    fields_.assign(answer.fields.view()).append(answer.cookies);
     head.fields = fields_;
   }
   if (!visit.head.keep_alive) {
@@ -40,7 +40,7 @@ void AnswerWriter::write_whole(Visit& visit) {
   if (is_usual(visit)) {
     visit.bytes_sent = body.size();
     const bool is_text = visit.answer.content_type.data() == http::kPlainText.data();
-    serializer_.append_usual(visit.client()->output(), is_text, visit.answer.fields, body);
+    serializer_.append_usual(visit.client()->output(), is_text, visit.answer.fields.view(), body);
     return;
   }
   http::ResponseHead head = head_of(visit);

@@ -125,8 +125,8 @@ TEST_CASE("dispatcher: a refusal is answered by app:not_found, app:error or as a
     exchange.id = 9;
     exchange.publish();
     REQUIRE(loaded.dispatcher.refuse(exchange, refusal) == Outcome::kAnswered);
-    const std::string text =
-        std::to_string(exchange.answer.status) + " " + exchange.answer.fields + std::string(exchange.answer.body);
+    const std::string text = std::to_string(exchange.answer.status) + " " + std::string(exchange.answer.fields.view()) +
+                             std::string(exchange.answer.body);
     CHECK(loaded.dispatcher.finish(exchange) == Outcome::kDone);
     return text;
   };
@@ -144,7 +144,7 @@ TEST_CASE("dispatcher: a refusal is answered by app:not_found, app:error or as a
 
 TEST_CASE("dispatcher: answer_problem answers without a VM") {
   perigee::script::Exchange exchange;
-  exchange.answer.fields = "X: y\r\n";
+  exchange.answer.fields.append("X: y\r\n");
   perigee::script::Dispatcher::answer_problem(exchange, 503, "busy", "id-3");
   CHECK(exchange.answer.status == 503);
   CHECK(exchange.answer.content_type == "application/problem+json");

@@ -155,7 +155,7 @@ TEST_CASE("exchange: after a reset nothing of the last request is left") {
   exchange.body.assign(1'000'000, 'b');
   exchange.answer.status = 404;
   exchange.answer.kind = perigee::script::Answer::Kind::kStream;
-  exchange.answer.fields = "X: y\r\n";
+  exchange.answer.fields.append("X: y\r\n");
   exchange.answer.cookies = "Set-Cookie: a=b\r\n";
   exchange.answer.content_type = "text/html";
   exchange.answer.body = "body";

@@ -157,7 +157,7 @@ class Request {
   [[nodiscard]] int status() const { return exchange.answer.status; }
   [[nodiscard]] std::string body() const { return std::string(exchange.answer.body); }
   [[nodiscard]] std::string type() const { return std::string(exchange.answer.content_type); }
-  [[nodiscard]] const std::string& fields() const { return exchange.answer.fields; }
+  [[nodiscard]] std::string fields() const { return std::string(exchange.answer.fields.view()); }
 
   perigee::script::Exchange exchange;
   Outcome outcome = Outcome::kDone;

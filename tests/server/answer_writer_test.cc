@@ -40,7 +40,7 @@ TEST_CASE("answer writer: a whole answer has its length, type, fields and cookie
   AnswerWriter writer;
   served.visit.answer.body = "hello";
   served.visit.answer.content_type = "text/plain";
-  served.visit.answer.fields = "X-A: b\r\n";
+  served.visit.answer.fields.append("X-A: b\r\n");
   served.visit.answer.cookies = "Set-Cookie: a=b\r\nSet-Cookie: c=d\r\n";
   writer.write_whole(served.visit);
   const std::string text = served.written();
@@ -68,7 +68,7 @@ TEST_CASE("answer writer: a usual answer takes fields, and gives way where there
   AnswerWriter writer;
   served.visit.answer.body = "hello";
   served.visit.answer.content_type = perigee::http::kPlainText;
-  served.visit.answer.fields = "X-A: b\r\n";
+  served.visit.answer.fields.append("X-A: b\r\n");
   served.visit.answer.cookies = cookies;
   writer.write_whole(served.visit);
   const std::string start = head("200 OK", "");
@@ -114,7 +114,7 @@ TEST_CASE("answer writer: statuses that forbid a body have none, nor a length or
   served.visit.answer.status = status;
   served.visit.answer.body = "dropped";
   served.visit.answer.content_type = "text/plain";
-  served.visit.answer.fields = "ETag: x\r\n";
+  served.visit.answer.fields.append("ETag: x\r\n");
   writer.write_whole(served.visit);
   CHECK(lacks_field(served.written(), "Content-Length"));
   CHECK(lacks_field(served.written(), "Content-Type"));
