@@ -2,25 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "http/byte_class.h"
+#include "http/text_words.h"
 
 namespace perigee::http {
 namespace {
 
 constexpr char to_lower(char byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte;
-}
-
-/// Looks at eight bytes at once; not 0 when one of them may be a control: below a space, or DEL. HTAB is among them.
-std::uint64_t suspect_value_bytes(const char* at) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = 0x80 * kOnes;
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  const std::uint64_t del = word ^ 0x7f * kOnes;
-  return (((word - 0x20 * kOnes) & ~word) | ((del - kOnes) & ~del)) & kHighs;
 }
 
 /// Eight bytes in lower case. An ASCII byte carries into its highest bit from 'A' on by the first sum, behind 'Z' by
@@ -34,10 +24,8 @@ std::uint64_t lower_word(std::uint64_t word) {
 }
 
 bool equal_words(const char* a, const char* b) {
-  std::uint64_t first = 0;
-  std::uint64_t second = 0;
-  std::memcpy(&first, a, sizeof first);
-  std::memcpy(&second, b, sizeof second);
+  const auto first = text_words::load<std::uint64_t>(a);
+  const auto second = text_words::load<std::uint64_t>(b);
   return first == second || lower_word(first) == lower_word(second);
 }
 
@@ -149,19 +137,6 @@ bool is_port_part(std::string_view text) {
 
 bool is_token(std::string_view text) {
   return !text.empty() && all_bytes(text, kTokenByte);
-}
-
-bool is_field_value(std::string_view text) {
-  if (text.size() < 8) {
-    return all_bytes(text, kValueByte);
-  }
-  std::uint64_t suspect = 0;
-  const char* const last = text.data() + text.size() - 8;
-  for (const char* at = text.data(); at < last; at += 8) {
-    suspect |= suspect_value_bytes(at);
-  }
-  suspect |= suspect_value_bytes(last);
-  return suspect == 0 || all_bytes(text, kValueByte);
 }
 
 bool is_host(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/field_syntax.h"
+#include "http/text_words.h"
 
 namespace perigee::script {
 namespace {
@@ -41,47 +42,65 @@ bool is_reserved(std::string_view name) {
   }
 }
 
-// Copies a text that is mostly short, eight bytes at a time and the last eight once more, without a call.
-inline char* copy_short(char* to, std::string_view text) {
-  const char* from = text.data();
-  const std::size_t size = text.size();
-  if (size >= 8) {
-    for (std::size_t at = 0; at + 8 < size; at += 8) {
-      std::memcpy(to + at, from + at, 8);
-    }
-    std::memcpy(to + size - 8, from + size - 8, 8);
-  } else {
-    for (std::size_t at = 0; at < size; ++at) {
-      to[at] = from[at];
-    }
+// False: the value is bad.
+[[gnu::always_inline]] inline bool add_line(Answer& answer, std::string_view name, std::string_view value) {
+  if (!http::is_field_value(value)) {
+    return false;
   }
-  return to + size;
+  const std::size_t size = name.size() + value.size() + 4;
+  char* at = http::text_words::copy(answer.fields.reserve(size), name);
+  std::memcpy(at, ": ", 2);
+  at = http::text_words::copy(at + 2, value);
+  std::memcpy(at, "\r\n", 2);
+  answer.fields.commit(size);
+  return true;
+}
+
+// Likewise.
+[[gnu::noinline]] bool take_content_type(Answer& answer, std::string_view value) {
+  if (!http::is_field_value(value)) {
+    return false;
+  }
+  answer.type_text.assign(value);
+  answer.content_type = answer.type_text;
+  return true;
 }
 
 }  // namespace
 
-FieldVerdict FieldLines::add(std::string_view name, std::string_view value) {
+NameUse name_use(std::string_view name) {
   if (!http::is_token(name)) {
-    return FieldVerdict::kBadName;
-  }
-  if (is_reserved(name)) {
-    return FieldVerdict::kReserved;
-  }
-  if (!http::is_field_value(value)) {
-    return FieldVerdict::kBadValue;
+    return NameUse::kBad;
   }
   if (name.size() == 12 && http::equal_fold(name, "content-type")) {
-    answer_.type_text.assign(value);
-    answer_.content_type = answer_.type_text;
-    return FieldVerdict::kAdded;
+    return NameUse::kContentType;
   }
-  const std::size_t size = name.size() + value.size() + 4;
-  char* at = copy_short(answer_.fields.reserve(size), name);
-  std::memcpy(at, ": ", 2);
-  at = copy_short(at + 2, value);
-  std::memcpy(at, "\r\n", 2);
-  answer_.fields.commit(size);
-  return FieldVerdict::kAdded;
+  return is_reserved(name) ? NameUse::kReserved : NameUse::kLine;
+}
+
+FieldVerdict FieldLines::add(std::string_view name, std::string_view value) {
+  switch (name_use(name)) {
+    case NameUse::kLine:
+      return add_line(answer_, name, value) ? FieldVerdict::kAdded : FieldVerdict::kBadValue;
+    case NameUse::kContentType:
+      return take_content_type(answer_, value) ? FieldVerdict::kAdded : FieldVerdict::kBadValue;
+    case NameUse::kBad:
+      return FieldVerdict::kBadName;
+    case NameUse::kReserved:
+      break;
+  }
+  return FieldVerdict::kReserved;
+}
+
+bool add_known_fields(Answer& answer, const Slice* names, const Slice* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view value = values[i].view();
+    if (values[i].data != nullptr &&
+        !(names[i].size != 0 ? add_line(answer, names[i].view(), value) : take_content_type(answer, value))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace perigee::script

@@ -73,18 +73,27 @@ PERIGEE_FFI std::int32_t perigee_cookies(TaskView* task) noexcept try {
   return -1;
 }
 
-/// Adds a header line to the task's answer: 0 when it is added, a FieldVerdict when it must not be, -1 without memory.
-PERIGEE_FFI std::int32_t perigee_answer_field(TaskView* task, const char* name, std::size_t name_size,
-                                              const char* value, std::size_t size) noexcept try {
-  return static_cast<std::int32_t>(
-      perigee::script::add_field(task->owner->exchange->answer, {name, name_size}, {value, size}));
-} catch (const std::bad_alloc&) {
-  return -1;
+/// What perigee_answer_fields() is to be told of a header's name: 0: the name, 1: "", as it is Content-Type, -1:
+/// nothing, as it may not be sent.
+PERIGEE_FFI std::int32_t perigee_answer_name(const char* name, std::size_t size) noexcept {
+  using perigee::script::NameUse;
+  const NameUse use = perigee::script::name_use({name, size});
+  return use == NameUse::kLine ? 0 : use == NameUse::kContentType ? 1 : -1;
 }
 
-/// Takes back the header lines added so far.
-PERIGEE_FFI void perigee_clear_fields(TaskView* task) noexcept {
-  task->owner->exchange->answer.reset();
+/// Adds header lines to the task's answer, but for those whose value has no data: 0 when they are added; 1 when one of
+/// them must not be or there is no memory: then none is.
+PERIGEE_FFI std::int32_t perigee_answer_fields(TaskView* task, const Slice* names, const Slice* values,
+                                               std::int32_t count) noexcept {
+  perigee::script::Answer& answer = task->owner->exchange->answer;
+  try {
+    if (perigee::script::add_known_fields(answer, names, values, static_cast<std::size_t>(count))) {
+      return 0;
+    }
+  } catch (const std::bad_alloc&) {
+  }
+  answer.reset();
+  return 1;
 }
 
 /// Has the task woken after `seconds`; 0 means at the end of the worker's turn.

@@ -36,8 +36,9 @@ int32_t perigee_json_object(perigee_task* task, perigee_json_field* fields, int3
 int32_t perigee_characters(const char* text, size_t size);
 int32_t perigee_query(perigee_task* task);
 int32_t perigee_cookies(perigee_task* task);
-int32_t perigee_answer_field(perigee_task* task, const char* name, size_t name_size, const char* value, size_t size);
-void perigee_clear_fields(perigee_task* task);
+int32_t perigee_answer_name(const char* name, size_t size);
+int32_t perigee_answer_fields(perigee_task* task, const perigee_slice* names, const perigee_slice* values,
+  int32_t count);
 void perigee_wake_after(perigee_task* task, double seconds);
 void perigee_stop_timer(perigee_task* task);
 int32_t perigee_is_https(perigee_task* task);

@@ -2,6 +2,7 @@
 -- the path's parameters in it and calls the handler.
 
 local bytecode = require "perigee.bytecode"
+local ffi = require "ffi"
 local fleeting = require "perigee.fleeting"
 local native = require "perigee.native"
 local request = require "perigee.request"
@@ -58,7 +59,7 @@ end
 
 -- The request is made by a function of its own: it is compiled also where the handler can't be.
 local SOURCE = [[
-local handler, setmetatable, Request, fstr, live, early_query, early_cookies, C, type = ...
+local handler, setmetatable, Request, fstr, live, early_query, early_cookies, answer_fields, type, names, values = ...
 local uses = { query = false, cookies = false }
 local function begin(task)
   local query = uses.query and early_query(task)
@@ -87,27 +88,54 @@ local FINISH = [[
     return status, body, headers
   end
   %s
+  if answer_fields(task, names, values, %d) ~= 0 then
+    return status, body, headers
+  end
   return status, body]]
 
 local FIELD = [[
   do
-    local value = headers[%q]
-    if value ~= nil and not (type(value) == "string" and C.perigee_answer_field(task, %q, %d, value, #value) == 0) then
-      C.perigee_clear_fields(task)
+    local value, out = headers[%q], values[%d]
+    if type(value) == "string" then
+      out.data, out.size = value, #value
+    elseif value == nil then
+      out.data = nil
+    else
       return status, body, headers
     end
   end]]
 
+local MOST_NAMES = 8
+local kept = {} -- what the engine and the routes point at
+local values = ffi.new("perigee_slice[?]", MOST_NAMES)
+
+-- Names as perigee_answer_fields() takes them; nil where one may not be sent.
+local function slices_of(names)
+  local slices = ffi.new("perigee_slice[?]", #names)
+  for i, name in ipairs(names) do
+    local use = native.C.perigee_answer_name(name, #name)
+    if use < 0 then
+      return nil
+    end
+    slices[i - 1].data, slices[i - 1].size = ffi.cast("const char*", name), use == 0 and #name or 0
+  end
+  kept[#kept + 1] = { names, slices }
+  return ffi.cast("perigee_slice*", slices)
+end
+
+-- What calls the handler and returns what it returned, with the names for it.
 local function finish(handler, keeps)
   local names = not keeps and bytecode.names_of_third(handler)
-  if not names or #names > 8 then
+  local slices = names and #names <= MOST_NAMES and slices_of(names)
+  if not slices then
     return "return handler(req)"
   end
   local fields = {}
   for i, name in ipairs(names) do
-    fields[i] = FIELD:format(name, name, #name)
+    fields[i] = FIELD:format(name, i - 1)
   end
-  return FINISH:format(table.concat(fields, "\n"))
+  -- All of it on one line: a safepoint is passed at each.
+  return FINISH:format(table.concat(fields), #names):gsub("\n *", " "), slices
 end
 
 -- The metatable of the route's requests, and whether the path's parameters have to be read before the handler runs.
@@ -139,14 +167,16 @@ function M.enter(route, keeps)
   local chunk_name = "=(route " .. route.place .. ")"
   local list = parameters(route.pattern)
   local made, early = request_type(route, list, keeps, chunk_name)
+  local call, names = finish(route.handler, keeps)
   local source = SOURCE:format(
     early and "local p = task.request.parameters" or "",
     request.slots:format(early and fields_of(list) or "false"),
     route.begin and (", %d, false"):format(route.begin) or "", -- what lua/perigee/chain.lua counts in
-    keeps and "live[task.serial] = req" or "", finish(route.handler, keeps))
+    keeps and "live[task.serial] = req" or "", call)
   local make = assert(loadstring(source, chunk_name))
   local enter = make(route.handler, setmetatable, made, native.string, request.live,
-    request.early_query, request.early_cookies, native.C, type)
+    request.early_query, request.early_cookies, native.C.perigee_answer_fields, type, names,
+    ffi.cast("perigee_slice*", values))
   if route.folder and not keeps and not route.uses[1] then
     return direct(enter, route.folder)
   end

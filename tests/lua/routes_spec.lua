@@ -73,7 +73,7 @@ describe("a route's function", function()
     equal(201, status)
     equal("y", body)
     equal(nil, headers)
-    native.C.perigee_clear_fields(native.vm.current)
+    entered("/", function() return 200, "x", { ["x-a"] = "\n" } end) -- takes them back
   end)
 
   it("hands headers on whole where one of them is no plain line, or the body no text", function()
@@ -87,8 +87,22 @@ describe("a route's function", function()
     end
     equal("1", handed({}, "1")["x-a"])
     equal("1", handed(nil, "1")["x-a"])
-    local _, _, reserved = entered("/", function() return 200, "x", { date = "now" } end)
+    for _, value in ipairs { 7, "a\rb", true } do
+      local _, _, headers = entered("/", function() return 200, "x", { ["Content-Type"] = value } end)
+      equal(value, headers["Content-Type"])
+    end
+  end)
+
+  it("hands headers on whole where a name may not be sent, or there are more than eight", function()
+    local _, _, reserved = entered("/", function() return 200, "x", { date = "now", ["x-a"] = "1" } end)
     equal("now", reserved.date)
+    equal("1", reserved["x-a"])
+    local _, _, bad = entered("/", function() return 200, "x", { ["a b"] = "1" } end)
+    equal("1", bad["a b"])
+    local _, _, nine = entered("/", function()
+      return 200, "x", { a = "1", b = "2", c = "3", d = "4", e = "5", f = "6", g = "7", h = "8", i = "9" }
+    end)
+    equal("9", nine.i)
   end)
 
   it("names the route in tracebacks", function()

@@ -1,8 +1,11 @@
 #include "script/answer_fields.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
+using perigee::Slice;
 using perigee::script::add_field;
+using perigee::script::add_known_fields;
 using perigee::script::Answer;
 using perigee::script::FieldVerdict;
 
@@ -75,17 +78,55 @@ TEST_CASE("answer fields: bytes above 127 are opaque and pass") {
   CHECK(answer.fields == "x-a: caf\xe9 \xc3\xa4\r\n");
 }
 
-TEST_CASE("answer fields: lines collected together are whole however many there are") {
+TEST_CASE("answer fields: a bad byte is found wherever it is, and any other passes") {
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 7U, 8U, 9U, 15U, 16U, 17U, 33U}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int code = 0; code < 256; ++code) {
+        std::string value(size, 'v');
+        value[at] = static_cast<char>(code);
+        Answer answer;
+        const bool bad = (code < 0x20 && code != '\t') || code == 0x7f;
+        REQUIRE((add_field(answer, "x-a", value) == FieldVerdict::kBadValue) == bad);
+      }
+    }
+  }
+}
+
+TEST_CASE("answer fields: lines added together are whole however many there are") {
   Answer answer;
   std::string expected;
-  {
-    perigee::script::FieldLines lines(answer);
-    for (std::size_t size = 0; size < 600; size += 7) {
-      const std::string value(size, 'v');
-      REQUIRE(lines.add("x", value) == FieldVerdict::kAdded);
-      expected += "x: " + value + "\r\n";
-    }
-    CHECK(lines.add("x\r", "") == FieldVerdict::kBadName);
+  perigee::script::FieldLines lines(answer);
+  for (std::size_t size = 0; size < 600; size += 7) {
+    const std::string value(size, 'v');
+    REQUIRE(lines.add("x", value) == FieldVerdict::kAdded);
+    expected += "x: " + value + "\r\n";
   }
+  CHECK(lines.add("x\r", "") == FieldVerdict::kBadName);
   CHECK(answer.fields == expected);
+}
+
+TEST_CASE("answer fields: a name is that of a line, of the content type, reserved or bad") {
+  using perigee::script::name_use;
+  using perigee::script::NameUse;
+  CHECK(name_use("x-a") == NameUse::kLine);
+  CHECK(name_use("Content-Language") == NameUse::kLine);
+  CHECK(name_use("content-TYPE") == NameUse::kContentType);
+  CHECK(name_use("Date") == NameUse::kReserved);
+  CHECK(name_use("a b") == NameUse::kBad);
+  CHECK(name_use("") == NameUse::kBad);
+}
+
+TEST_CASE("answer fields: of names that are known only the values are looked at") {
+  const std::array names = {Slice::of("x-a"), Slice::of(""), Slice::of("x-b"), Slice::of("x-c")};
+  std::array values = {Slice::of("1"), Slice::of("image/png"), Slice(), Slice::of("")};
+  Answer answer;
+  CHECK(add_known_fields(answer, names.data(), values.data(), names.size()));
+  CHECK(answer.fields == "x-a: 1\r\nx-c: \r\n");
+  CHECK(answer.content_type == "image/png");
+  values[3] = Slice::of("a\nb");
+  CHECK_FALSE(add_known_fields(answer, names.data(), values.data(), names.size()));
+  values[3] = Slice::of("c");
+  values[1] = Slice::of("a\rb");
+  CHECK_FALSE(add_known_fields(answer, names.data(), values.data(), names.size()));
+  CHECK(answer.content_type == "image/png");
 }

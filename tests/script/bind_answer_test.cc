@@ -80,6 +80,10 @@ TEST_CASE("answer: headers are added, and outer ones win over a response value's
       {"local r = perigee.text('t') r.headers['x-a'] = 'in' return 200, r, { ['x-a'] = 'out' }", "x-a: out\r\n", kText},
       {"return 200, perigee.bytes('b', 'image/png'), { ['content-type'] = 'image/gif' }", "", "image/gif"},
       {"return 204, nil, { ['x-a'] = 'b' }", "x-a: b\r\n", ""},
+      {"return 200, 'x', { ['x-a'] = req.query.none, ['x-b'] = 'c' }", "x-b: c\r\n", kText},
+      {"return 200, 'x', { ['x-a'] = '', ['content-TYPE'] = 'text/css' }", "x-a: \r\n", "text/css"},
+      {"return 200, 'x', { a = '1', b = '2', c = '3', d = '4', e = '5', f = '6', g = '7', h = '8' }",
+       "a: 1\r\nb: 2\r\nc: 3\r\nd: 4\r\ne: 5\r\nf: 6\r\ng: 7\r\nh: 8\r\n", kText},
       {"return 200, 'x', nil", "", kText},
   }));
   const Sent answer = sent(code);
@@ -124,6 +128,9 @@ TEST_CASE("answer: what no answer can be made of is a 500 that names the handler
       {"return 200, 'x', { ['a\\r\\nb'] = 'c' }", "returned a header whose name is no token of RFC 9110"},
       {"return 200, 'x', { ['Content-Length'] = 5 }",
        "returned a header 'Content-Length', which the server sets itself"},
+      {"return 200, 'x', { a = 'b', ['Content-Type'] = 'c\\r' }",
+       "returned a header 'Content-Type' whose value holds CR, LF, NUL or another control byte"},
+      {"return 700, 'x', { a = 'b' }", "returned a status that is no integer from 200 to 599"},
       {"return perigee.bytes('x', 'a\\nb')", "returned a content type that holds CR, LF, NUL or another control byte"},
       {"return { f = print }", "returned a table that is no JSON: a function at $.f can't be written as JSON"},
       {"return { 'x', '\\255' }",
