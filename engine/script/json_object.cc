@@ -1,14 +1,11 @@
 #include "script/json_object.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <bit>
 #include <cstddef>
 #include <cstring>
 
 #include "script/json_text.h"
+#include "script/text_block.h"
 
 namespace perigee::script {
 
@@ -100,27 +97,15 @@ class ObjectReader {
     return true;
   }
 
-#ifdef __SSE2__
-  // One bit for each of 16 bytes of a string that needs a look: a quote, a backslash, a control, what is no ASCII.
-  [[gnu::always_inline]] static unsigned special(const char* from) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    const __m128i control = _mm_set1_epi8(0x1f);
-    const __m128i ends =
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-    const __m128i low = _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control);
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(ends, low), bytes)));
-  }
-#endif
-
   // A string without escapes, its first quote taken already.
   [[gnu::always_inline]] bool string(std::string_view& text) {
     const char* at = at_;
     while (at != end_) {
 #ifdef __SSE2__
-      if (end_ - at >= 16) {
-        const unsigned bits = special(at);
+      if (end_ - at >= std::ptrdiff_t{TextBlock::kSize}) {
+        const unsigned bits = TextBlock::at(at).special();
         if (bits == 0) {
-          at += 16;
+          at += TextBlock::kSize;
           continue;
         }
         at += std::countr_zero(bits);

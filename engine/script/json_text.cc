@@ -1,9 +1,6 @@
 #include "script/json_text.h"
 
-#include <algorithm>
 #include <array>
-#include <cstdint>
-#include <cstring>
 
 namespace perigee::script {
 namespace {
@@ -46,41 +43,6 @@ void append_escape(ByteBuffer& out, char byte) {
   out.append("\\u00");
   const char digits[] = {kHex[static_cast<unsigned char>(byte) >> 4], kHex[byte & 15]};
   out.append({digits, sizeof digits});
-}
-
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHighs = 0x80 * kOnes;
-
-template <typename Word>
-std::uint64_t word_at(const char* text) {
-  Word word = 0;
-  std::memcpy(&word, text, sizeof word);
-  return word;
-}
-
-// Whether eight bytes are all ASCII that stands for itself: the high bit of each byte tells what is to be looked at.
-bool is_plain(std::uint64_t word) {
-  const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
-  const std::uint64_t controls = (word - 0x20 * kOnes) & ~word;
-  return ((word | controls | zeros(word ^ '"' * kOnes) | zeros(word ^ '\\' * kOnes)) & kHighs) == 0;
-}
-
-// The same of a text. The last word of one overlaps the one before it.
-bool is_plain(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  if (text.size() >= 8) {
-    for (; end - at > 8; at += 8) {
-      if (!is_plain(word_at<std::uint64_t>(at))) {
-        return false;
-      }
-    }
-    return is_plain(word_at<std::uint64_t>(end - 8));
-  }
-  if (text.size() >= 4) {
-    return is_plain(word_at<std::uint32_t>(at) | word_at<std::uint32_t>(end - 4) << 32);
-  }
-  return std::all_of(at, end, [](char byte) { return escape_of(byte) == 0; });
 }
 
 // What comes behind the first quote.
@@ -137,14 +99,13 @@ std::size_t utf8_sequence(const char* text, const char* end) {
 }
 
 bool append_json_text(ByteBuffer& out, std::string_view text) {
-  char* const room = out.reserve(text.size() + 2);
-  *room = '"';
-  if (!is_plain(text)) [[unlikely]] {
+  char* const place = out.reserve(text.size() + 2);
+  *place = '"';
+  if (!copy_plain_text(place + 1, text)) [[unlikely]] {
     out.commit(1);
     return append_escaped(out, text);
   }
-  std::memcpy(room + 1, text.data(), text.size());
-  room[text.size() + 1] = '"';
+  place[text.size() + 1] = '"';
   out.commit(text.size() + 2);
   return true;
 }
