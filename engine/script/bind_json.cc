@@ -3,6 +3,7 @@
 #include "script/bind.h"
 #include "script/json_decoder.h"
 #include "script/json_encoder.h"
+#include "script/raw_table.h"
 #include "script/vm.h"
 
 namespace perigee::script {
@@ -44,6 +45,17 @@ int decode(lua_State* state) {
   return 2;
 }
 
+// What is left on the stack: the metatable that marks arrays.
+void make_marks(lua_State* state) {
+  lua_createtable(state, 1, 0);
+  lua_pushlightuserdata(state, nullptr);
+  lua_rawseti(state, -2, 1);
+  const RawValue null = RawTable::is_known() ? RawTable::at(state, -1).slots[1] : RawValue();
+  lua_pop(state, 1);
+  lua_newtable(state);
+  Vm::of(state).set_json_marks({lua_topointer(state, -1), null});
+}
+
 }  // namespace
 
 void bind_json(lua_State* state) {
@@ -53,7 +65,7 @@ void bind_json(lua_State* state) {
   lua_setfield(state, -2, "decode");
   lua_pushlightuserdata(state, nullptr);
   lua_setfield(state, -2, "null");
-  lua_newtable(state);  // marks arrays
+  make_marks(state);
   lua_pushlightuserdata(state, &RegistryKeys::array);
   lua_pushvalue(state, -2);
   lua_rawset(state, LUA_REGISTRYINDEX);

@@ -2,21 +2,26 @@
 
 #include <lua.hpp>
 
-#include <charconv>
 #include <cmath>
-#include <cstdint>
 
+#include "script/json_number.h"
+#include "script/json_table.h"
 #include "script/json_text.h"
 #include "script/lua_values.h"
+#include "script/vm.h"
 
 namespace perigee::script {
-namespace {
-
-constexpr double kExactLimit = 9007199254740992.0;  // 2^53
-
-}  // namespace
 
 bool JsonEncoder::encode(int index) {
+  return encode_straight(index) || encode_stepwise(index);
+}
+
+bool JsonEncoder::encode_straight(int index) {
+  return RawTable::is_known() && lua_type(state_, index) == LUA_TTABLE &&
+         write_json_table(RawTable::at(state_, index), Vm::of(state_).json_marks(), {max_depth_, kMaxSize}, out_);
+}
+
+bool JsonEncoder::encode_stepwise(int index) {
   luaL_checkstack(state_, 3 * max_depth_ + 8, "a JSON value");
   return value(index < 0 ? lua_gettop(state_) + 1 + index : index);
 }
@@ -54,17 +59,11 @@ bool JsonEncoder::string(int index) {
 }
 
 bool JsonEncoder::number(double value) {
-  constexpr std::size_t kMostDigits = 32;
   char* const digits = out_.reserve(kMostDigits);
-  if (value >= -kExactLimit && value <= kExactLimit && value == std::floor(value)) {
-    const char* end = std::to_chars(digits, digits + kMostDigits, static_cast<std::int64_t>(value)).ptr;
-    out_.commit(static_cast<std::size_t>(end - digits));
-    return true;
-  }
-  if (!std::isfinite(value)) {
+  const char* const end = write_json_number(digits, value);
+  if (end == nullptr) {
     return refuse(std::isnan(value) ? "NaN" : "an infinite number");
   }
-  const char* end = std::to_chars(digits, digits + kMostDigits, value).ptr;
   out_.commit(static_cast<std::size_t>(end - digits));
   return true;
 }

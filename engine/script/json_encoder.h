@@ -37,12 +37,16 @@ class JsonEncoder {
   /// Raises only when Lua runs out of memory; `out` must survive that.
   [[nodiscard]] bool encode(int index);
 
+  /// The same by nothing but LuaJIT's interface, which encode() asks about what json_table.h does not write.
+  [[nodiscard]] bool encode_stepwise(int index);
+
   /// The same, raising nothing. REQUIRES: `index` counts from 1, and the stack has three free slots for each level of
   /// the depth, and two more.
   [[nodiscard]] bool encode_here(int index) { return value(index); }
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
+  bool encode_straight(int index);
   bool value(int index);
   bool table(int index);
   bool array_or_object(int index);

@@ -9,13 +9,14 @@
 #include "script/answer_fields.h"
 #include "script/bind.h"
 #include "script/json_encoder.h"
+#include "script/json_table.h"
 
 namespace perigee::script {
 namespace {
 
-// How deep a table may be nested to be written here. Each level takes three slots at most, and no coroutine has fewer
-// than LUA_MINSTACK of them free once it has returned (LuaJIT begins with twice as many and never gives those back):
-// its stack need not grow, which might raise.
+// How deep a table may be nested to be written here by LuaJIT's interface. Each level takes three slots at most, and no
+// coroutine has fewer than LUA_MINSTACK of them free once it has returned (LuaJIT begins with twice as many and never
+// gives those back): its stack need not grow, which might raise.
 constexpr int kShallow = 4;
 static_assert(3 * kShallow + 5 <= LUA_MINSTACK);
 
@@ -50,11 +51,20 @@ int status_of(lua_State* coroutine) {
 }
 
 // A table without a mark of ours.
+bool write_json(Vm& vm, lua_State* coroutine, int index, ByteBuffer& out) {
+  const int depth = vm.settings().json_depth;
+  if (RawTable::is_known()) [[likely]] {
+    const RawTable& table = RawTable::at(coroutine, index);
+    return (table.metatable == nullptr || !is_response(coroutine, index)) &&
+           write_json_table(table, vm.json_marks(), {depth, JsonEncoder::kMaxSize}, out);
+  }
+  return !is_response(coroutine, index) && JsonEncoder(coroutine, out, std::min(kShallow, depth)).encode_here(index);
+}
+
 bool take_json(Vm& vm, lua_State* coroutine, int index, Answer& answer) try {
   ByteBuffer& out = vm.scratch();
   JsonEncoder::clear(out);
-  JsonEncoder encoder(coroutine, out, std::min(kShallow, vm.settings().json_depth));
-  if (is_response(coroutine, index) || !encoder.encode_here(index)) {
+  if (!write_json(vm, coroutine, index, out)) {
     return false;
   }
   answer.body = out.readable();

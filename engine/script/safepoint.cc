@@ -271,30 +271,16 @@ void own_profiler() {
   sigaction(SIGPROF, &before, nullptr);
 }
 
-// Whether a part may be looked for.
-bool is_wanted(std::string_view part) {
-  const char* const listed = std::getenv("PERIGEE_UNKNOWN_LUAJIT");
-  std::string_view rest = listed != nullptr ? listed : "";
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(','), rest.size());
-    if (rest.substr(0, end) == part) {
-      return false;
-    }
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return true;
-}
-
 Safepoint::Known calibrate_once() {
   profiler_owner = luaL_newstate();
   if (profiler_owner == nullptr) {
     return {};
   }
   Safepoint::Known known;
-  known.interrupt = is_wanted("interrupt") && find_mask(profiler_owner);
-  known.state = is_wanted("state") && find_state(profiler_owner);
-  known.collector = is_wanted("collector") && find_phase(profiler_owner);
-  known.instruction = is_wanted("instruction") && find_next(profiler_owner);
+  known.interrupt = Safepoint::is_wanted("interrupt") && find_mask(profiler_owner);
+  known.state = Safepoint::is_wanted("state") && find_state(profiler_owner);
+  known.collector = Safepoint::is_wanted("collector") && find_phase(profiler_owner);
+  known.instruction = Safepoint::is_wanted("instruction") && find_next(profiler_owner);
   if (known.interrupt) {
     own_profiler();
   }
@@ -306,6 +292,19 @@ Safepoint::Known calibrate_once() {
 const Safepoint::Known& Safepoint::calibrate() {
   static const Known known = calibrate_once();
   return known;
+}
+
+bool Safepoint::is_wanted(std::string_view part) {
+  const char* const listed = std::getenv("PERIGEE_UNKNOWN_LUAJIT");
+  std::string_view rest = listed != nullptr ? listed : "";
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    if (rest.substr(0, end) == part) {
+      return false;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return true;
 }
 
 void Safepoint::prepare(lua_State* main) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 struct lua_State;
 struct lua_Debug;
@@ -29,6 +30,9 @@ class Safepoint {
   /// Readies the process; the first call does. Any thread. The environment's PERIGEE_UNKNOWN_LUAJIT names parts that
   /// are not to be found, "interrupt,state": so that tests see what is done without.
   static const Known& calibrate();
+
+  /// Whether a part of LuaJIT's memory may be looked for, as far as that variable says.
+  [[nodiscard]] static bool is_wanted(std::string_view part);
 
   /// Has the code that `main`'s VM compiles from here on be reachable. REQUIRES: nothing has run in it.
   static void prepare(lua_State* main);

@@ -1,8 +1,5 @@
 #include "script/trace_exit.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -12,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "script/safe_read.h"
 #include "script/safepoint.h"
 
 namespace perigee::script {
@@ -67,13 +65,6 @@ Value value_at(const void* base, std::size_t offset) noexcept {
   Value value;
   std::memcpy(&value, static_cast<const char*>(base) + offset, sizeof value);
   return value;
-}
-
-// For addresses that may be none.
-bool read_safely(std::uint64_t address, void* to, std::size_t size) {
-  const iovec local{to, size};
-  const iovec remote{reinterpret_cast<void*>(address), size};
-  return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
 }
 
 // What the traces of a VM of ours show.

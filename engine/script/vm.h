@@ -17,6 +17,7 @@
 #include "script/file_answer.h"
 #include "script/governor.h"
 #include "script/host.h"
+#include "script/json_table.h"
 #include "script/lua_allocator.h"
 #include "script/request_view.h"
 #include "script/task.h"
@@ -181,6 +182,9 @@ class Vm {
 
   /// Bytes that encoded answers are built in; valid until the next answer.
   [[nodiscard]] ByteBuffer& scratch() { return scratch_; }
+  /// As perigee.json knows them.
+  [[nodiscard]] const JsonMarks& json_marks() const { return json_marks_; }
+  void set_json_marks(const JsonMarks& marks) { json_marks_ = marks; }
   /// Room for what perigee.encode() writes; an answer's body is never in it.
   [[nodiscard]] ByteBuffer& encoded() { return encoded_; }
   [[nodiscard]] bool has_start_hooks() const { return has_start_hooks_; }
@@ -225,6 +229,7 @@ class Vm {
   std::size_t busy_ = 0;
   double last_serial_ = 0;
   BufferPool blocks_;
+  JsonMarks json_marks_;
   ByteBuffer scratch_{blocks_};
   ByteBuffer encoded_{blocks_};
   std::unique_ptr<Fetches> fetches_;  // made by the first

@@ -173,6 +173,7 @@ std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string
 }
 
 Result<> Vm::open() {
+  RawTable::calibrate();
   if (allocator_.hold_reserve()) {
     state_ = lua_newstate(settings_.count_allocations ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate,
                           &allocator_);

@@ -28,8 +28,14 @@ std::string encoded(const std::string& source, int depth = 64) {
     perigee::BufferPool blocks;
     perigee::ByteBuffer out(blocks);
     out.append(">");
+    const int top = lua_gettop(state);
     JsonEncoder encoder(state, out, depth);
     result = encoder.encode(-1) ? std::string(out.readable().substr(1)) : "(" + encoder.error() + ")";
+    lua_settop(state, top);  // a failed walk leaves what it was at
+    out.truncate(1);
+    JsonEncoder general(state, out, depth);
+    const bool done = general.encode_stepwise(-1);
+    CHECK(result == (done ? std::string(out.readable().substr(1)) : "(" + general.error() + ")"));
   });
   return result;
 }

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+struct lua_State;
+
+namespace perigee::script {
+
+struct RawString;
+struct RawTable;
+
+/// A value as LuaJIT keeps it in 64 bits: a double, or a type above 47 bits of an address.
+class RawValue {
+ public:
+  [[nodiscard]] bool is_nil() const { return bits_ == kNil; }
+  [[nodiscard]] bool is_true() const { return type() == kTrue; }
+  [[nodiscard]] bool is_false() const { return type() == kFalse; }
+  [[nodiscard]] bool is_string() const { return type() == kString; }
+  [[nodiscard]] bool is_table() const { return type() == kTable; }
+  [[nodiscard]] bool is_number() const { return type() < kNumbers; }
+
+  [[nodiscard]] double number() const { return std::bit_cast<double>(bits_); }
+  [[nodiscard]] const RawString& string() const { return *static_cast<const RawString*>(address()); }
+  [[nodiscard]] const RawTable& table() const { return *static_cast<const RawTable*>(address()); }
+  [[nodiscard]] const void* address() const { return reinterpret_cast<const void*>(bits_ % kUnit); }
+  [[nodiscard]] bool operator==(const RawValue& other) const = default;
+
+ private:
+  static constexpr std::uint64_t kUnit = std::uint64_t{1} << 47;  // of a type
+  static constexpr std::uint64_t kNil = ~std::uint64_t{0};
+  static constexpr std::uint64_t kFalse = 0x1fffe;
+  static constexpr std::uint64_t kTrue = 0x1fffd;
+  static constexpr std::uint64_t kString = 0x1fffb;
+  static constexpr std::uint64_t kTable = 0x1fff4;
+  static constexpr std::uint64_t kNumbers = 0x1fff2;  // whatever is below
+
+  [[nodiscard]] std::uint64_t type() const { return bits_ / kUnit; }
+
+  std::uint64_t bits_ = kNil;
+};
+
+/// A string. Its bytes follow it.
+struct RawString {
+  std::uint64_t next;
+  std::uint32_t kind, id, hash, size;
+
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(this + 1), size}; }
+};
+
+struct RawNode {
+  RawValue value, key;
+  std::uint64_t next;
+};
+
+/// A Lua table as it lies in memory, to be read without LuaJIT's interface, in which each value costs a hundred
+/// instructions. What is read lasts until Lua runs again.
+///
+/// None of it is part of that interface. It is taken for what it is in LuaJIT 2.1 with 64-bit references, held against
+/// what the interface says of some tables, and not used where the two differ.
+struct RawTable {
+  /// Readies the process; the first call does. Any thread. PERIGEE_UNKNOWN_LUAJIT calls it "table".
+  static void calibrate();
+
+  /// Whether tables can be read so.
+  [[nodiscard]] static bool is_known() { return known_; }
+
+  /// REQUIRES: is_known(), and a table at `index`.
+  [[nodiscard]] static const RawTable& at(lua_State* state, int index);
+
+  std::uint64_t next;
+  std::uint32_t kind;
+  const RawValue* slots;  ///< what stands under 0, 1, 2 ...
+  std::uint64_t list;
+  const void* metatable;  ///< null without
+  const RawNode* nodes;   ///< what stands under other keys, in the order that lua_next() has; nil where nothing does
+  std::uint32_t slot_count;
+  std::uint32_t last_node;
+
+ private:
+  static bool known_;
+};
+
+}  // namespace perigee::script
