@@ -54,17 +54,19 @@ void take_sign(std::string_view& text, std::string_view signs) {
 bool parse_integer(std::string_view text, double& number) {
   constexpr std::int64_t kMost = std::int64_t{1} << 53;
   const bool negative = !text.empty() && text[0] == '-';
-  const std::string_view digits = text.substr(negative ? 1 : 0);
-  if (digits.empty() || digits.size() > 16 || (digits[0] == '0' && text.size() > 1)) {
+  const char* at = text.data() + (negative ? 1 : 0);
+  const char* const end = text.data() + text.size();
+  if (at == end || end - at > 16 || (*at == '0' && text.size() > 1)) {
     return false;
   }
   std::int64_t value = 0;
-  for (const char digit : digits) {
-    if (!is_digit(digit)) {
+  do {
+    const unsigned digit = static_cast<unsigned char>(*at) - unsigned{'0'};
+    if (digit > 9) {
       return false;
     }
-    value = value * 10 + (digit - '0');
-  }
+    value = value * 10 + digit;
+  } while (++at != end);
   if (value > kMost) {
     return false;
   }

@@ -16,6 +16,7 @@ std::int32_t SegmentTable::add(std::string_view segment) {
       }
     }
   }
+  sizes_ |= std::uint64_t{1} << (segment.size() & 63);
   place({std::string(segment), count_});
   return count_++;
 }

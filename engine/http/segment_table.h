@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "http/text_words.h"
+
 namespace perigee::http {
 
 /// Maps the literal segments at one place of a trie to positions, in the order they were added: a hash table with open
@@ -15,13 +17,13 @@ class SegmentTable {
  public:
   static constexpr std::int32_t kAbsent = -1;
 
-  [[nodiscard]] std::int32_t find(std::string_view segment) const {
-    if (slots_.empty()) {
+  [[nodiscard, gnu::always_inline]] std::int32_t find(std::string_view segment) const {
+    if ((sizes_ >> (segment.size() & 63) & 1) == 0) {  // also where there is none
       return kAbsent;
     }
     for (std::size_t slot = start_of(segment);; slot = (slot + 1) & (slots_.size() - 1)) {
       const Slot& entry = slots_[slot];
-      if (entry.position == kAbsent || equal(entry.text, segment)) {
+      if (entry.position == kAbsent || text_words::equal(entry.text, segment)) {
         return entry.position;
       }
     }
@@ -35,11 +37,6 @@ class SegmentTable {
     std::string text;
     std::int32_t position = kAbsent;
   };
-
-  static bool equal(const std::string& text, std::string_view segment) {
-    return text.size() == segment.size() &&
-           (text.empty() || std::memcmp(text.data(), segment.data(), text.size()) == 0);
-  }
 
   /// The slot that the search for a segment starts at: the top bits of a mix of its size and of eight bytes from either
   /// end.
@@ -65,7 +62,8 @@ class SegmentTable {
   void place(Slot slot);
 
   std::vector<Slot> slots_;
-  int shift_ = 64;  ///< 64 less the bits of a slot's number
+  std::uint64_t sizes_ = 0;  ///< bit n: there are segments of n bytes, or of n more than a multiple of 64
+  int shift_ = 64;           ///< 64 less the bits of a slot's number
   std::int32_t count_ = 0;
 };
 

@@ -34,8 +34,11 @@ template <typename Word>
   if (size != b.size()) {
     return false;
   }
+  if (size < 4) {
+    return size == 0 || (a.front() == b.front() && a[size / 2] == b[size / 2] && a.back() == b.back());
+  }
   if (size < 8) {
-    return size == 0 || word_of(a) == word_of(b);
+    return word_of(a) == word_of(b);
   }
   if (size > 16) {
     return std::memcmp(a.data(), b.data(), size) == 0;

@@ -335,3 +335,60 @@ TEST_CASE("router: the app's own types take any text, after the others and befor
         perigee::http::Router::Outcome::kNotFound);
   CHECK(router.match(perigee::http::Method::kGet, "GET", "/x", parameters).route == 2);
 }
+
+TEST_CASE("router: a path that takes no search is found as a search finds it") {
+  const Router router = router_of({{"GET", "/"},
+                                   {"GET", "/a"},
+                                   {"POST", "/a"},
+                                   {"GET", "/a/b"},
+                                   {"GET", "/{x}/c"},
+                                   {"GET", "/{n:integer}/d"},
+                                   {"GET", "/{n:integer}/{m:number}"},
+                                   {"*", "/{n:integer}/{s}/"},
+                                   {"GET", "/a/{s:slug}/{rest*}"},
+                                   {"GET", "/e/{rest*}"},
+                                   {"HEAD", "/e/{x}"},
+                                   {"GET", "/{b:boolean}/{rest*}"}});
+  const std::vector<std::string> segments = {"", "a", "b", "c", "d", "e", "7", "-1", "1.5", "true", "A B", "a-b"};
+  std::vector<std::string> paths = {"/"};
+  for (std::size_t at = 0; at < paths.size() && paths[at].size() < 9; ++at) {
+    for (const std::string& segment : segments) {
+      paths.push_back(paths[at] == "/" ? "/" + segment : paths[at] + "/" + segment);
+    }
+  }
+  std::size_t hits = 0;
+  for (const std::string& path : paths) {
+    for (const std::string method : {"GET", "HEAD", "POST", "DELETE"}) {
+      const Found quick = find(router, method, path);
+      Router::Parameters parameters;
+      const Router::Match slow = router.match_again(method_of(method), method, path, parameters, {});
+      CAPTURE(path, method);
+      REQUIRE((quick.match.outcome == Outcome::kFound) == (slow.outcome == Outcome::kFound));
+      REQUIRE(quick.match.route == slow.route);
+      if (slow.outcome == Outcome::kFound) {
+        ++hits;
+        REQUIRE(quick.parameters.count == parameters.count);
+        for (std::uint32_t i = 0; i < parameters.count; ++i) {
+          REQUIRE(quick.text(i) == parameters.values[i].text.view());
+          REQUIRE(quick.parameters.values[i].number == parameters.values[i].number);
+        }
+      }
+    }
+  }
+  CHECK(hits > 500);
+}
+
+TEST_CASE("router: a literal and a rest may follow on fifteen parameters") {
+  std::string pattern;
+  std::string path;
+  for (int i = 1; i < 16; ++i) {
+    pattern += "/{p" + std::to_string(i) + "}";
+    path += "/" + std::to_string(i);
+  }
+  const Router router = router_of({{"GET", pattern + "/{last}/end"}, {"GET", pattern + "/{rest*}"}});
+  CHECK(route(router, path + "/16/end") == 0);
+  CHECK(route(router, path + "/16/17") == 1);
+  CHECK(route(router, path + "/16/end/more") == 1);
+  CHECK(find(router, "GET", path + "/16/17").text(15) == "16/17");
+  CHECK(route(router, path) == -1);
+}

@@ -31,3 +31,12 @@ TEST_CASE("segment table: segments that differ only in the middle are told apart
   CHECK(table.find("beginning-b-and-ending") == 1);
   CHECK(table.find("beginning-c-and-ending") == SegmentTable::kAbsent);
 }
+
+TEST_CASE("segment table: a segment is told from one of 64 bytes more") {
+  SegmentTable table;
+  CHECK(table.add("abc") == 0);
+  CHECK(table.find("abc" + std::string(64, 'c')) == SegmentTable::kAbsent);
+  CHECK(table.add(std::string(64, 'd')) == 1);
+  CHECK(table.find("") == SegmentTable::kAbsent);
+  CHECK(table.find(std::string(64, 'd')) == 1);
+}
