@@ -4,7 +4,9 @@
 #include <cstddef>
 
 #include "http/byte_class.h"
+#include "http/byte_scan.h"
 #include "http/field_syntax.h"
+#include "http/text_words.h"
 
 namespace perigee::http {
 namespace {
@@ -103,23 +105,37 @@ bool CookiePairs::next() {
   return false;
 }
 
-/// Whether `pair` begins with `name`, ended by an equals sign. A pair's name ends at its first equals sign.
-static bool is_called(std::string_view pair, std::string_view name) {
-  if (pair.size() <= name.size() || pair[name.size()] != '=') {
-    return false;
-  }
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (pair[i] != name[i] || name[i] == '=' || name[i] == ';') {
-      return false;
-    }
-  }
-  return name.empty() || !(is_blank(name.front()) || is_blank(name.back()));
+namespace {
+
+/// Whether a field begins with `name`, a token, and an equals sign. A pair's name ends at its first equals sign.
+bool is_called(std::string_view field, std::string_view name) {
+  return field.size() > name.size() && field[name.size()] == '=' &&
+         text_words::equal({field.data(), name.size()}, name) && all_bytes(name, kTokenByte);
 }
+
+/// What a pair does not hold.
+struct PairBytes {
+  static bool ends(char byte) { return byte == ';'; }
+#if defined(__SSE2__)
+  static std::uint32_t end_bits(byte_scan::Block block) {
+    return byte_scan::bits(byte_scan::equal(block, ';'));
+  }
+#endif
+};
+
+/// The value that begins at `at`.
+std::string_view value_at(const char* at, const char* end) {
+  const char* const stop = byte_scan::find_end<PairBytes>({at, end}, at);
+  const std::string_view value(at, static_cast<std::size_t>(stop - at));
+  const bool bare = at == stop || (is_byte(value.front(), kCookieByte) && is_byte(value.back(), kCookieByte));
+  return bare ? value : unquoted(trimmed(value));
+}
+
+}  // namespace
 
 std::optional<std::string_view> find_cookie(std::string_view field, std::string_view name) {
   if (is_called(field, name)) {  // mostly the first, and then its pair is all that is looked at
-    const std::string_view value = field.substr(name.size() + 1);
-    return unquoted(trimmed(value.substr(0, value.find(';'))));
+    return value_at(field.data() + name.size() + 1, field.data() + field.size());
   }
   CookiePairs pairs(field);
   while (pairs.next()) {

@@ -17,7 +17,7 @@ template <typename Word>
 
 /// The bytes of a text and no others, some of them more than once. Of two texts of one size it is the same only where
 /// they are. REQUIRES: one byte to eight.
-[[nodiscard]] inline std::uint64_t word_of(std::string_view text) {
+[[nodiscard, gnu::always_inline]] inline std::uint64_t word_of(std::string_view text) {
   const char* const end = text.data() + text.size();
   if (text.size() >= 4) {
     return load<std::uint32_t>(text.data()) | std::uint64_t{load<std::uint32_t>(end - 4)} << 32;
@@ -29,7 +29,7 @@ template <typename Word>
 }
 
 /// Whether two texts are the same.
-[[nodiscard]] inline bool equal(std::string_view a, std::string_view b) {
+[[nodiscard, gnu::always_inline]] inline bool equal(std::string_view a, std::string_view b) {
   const std::size_t size = a.size();
   if (size != b.size()) {
     return false;

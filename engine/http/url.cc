@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "http/byte_class.h"
+#include "http/text_words.h"
 
 namespace perigee::http {
 namespace {
@@ -97,6 +98,10 @@ static constexpr auto kFormMarks = [] {
   return marks;
 }();
 
+static bool is_form_mark(char byte) {
+  return kFormMarks[static_cast<unsigned char>(byte)];
+}
+
 // One pass over the pair: where it ends, where its name ends, and whether anything in it is encoded.
 bool FormPairs::next() {
   while (!rest_.empty()) {
@@ -106,7 +111,7 @@ bool FormPairs::next() {
     const char* equals = nullptr;
     bool plain = true;
     for (; at != end; ++at) {
-      if (!kFormMarks[static_cast<unsigned char>(*at)]) {
+      if (!is_form_mark(*at)) {
         continue;
       }
       if (*at == '&') {
@@ -134,22 +139,21 @@ namespace {
 
 /// The value when the text's first pair is called `name` and has nothing to decode.
 std::optional<std::string_view> plain_first_value(std::string_view text, std::string_view name) {
-  if (text.size() <= name.size() || text[name.size()] != '=') {
+  if (text.size() <= name.size() || text[name.size()] != '=' || !text_words::equal({text.data(), name.size()}, name)) {
     return std::nullopt;
   }
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (text[i] != name[i] || kFormMarks[static_cast<unsigned char>(name[i])]) {
-      return std::nullopt;
-    }
+  bool marked = false;
+  for (const char byte : name) {
+    marked |= is_form_mark(byte);
   }
-  const std::string_view rest = text.substr(name.size() + 1);
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (!kFormMarks[static_cast<unsigned char>(rest[i])] || rest[i] == '=') {
-      continue;
-    }
-    return rest[i] == '&' ? std::optional(rest.substr(0, i)) : std::nullopt;
+  const char* const begin = text.data() + name.size() + 1;
+  const char* const end = text.data() + text.size();
+  const char* at = begin;
+  while (at != end && (!is_form_mark(*at) || *at == '=')) {
+    ++at;
   }
-  return rest;
+  const bool plain = !marked && (at == end || *at == '&');
+  return plain ? std::optional(std::string_view(begin, static_cast<std::size_t>(at - begin))) : std::nullopt;
 }
 
 std::string_view decoded_in(std::string_view text, std::string& room) {

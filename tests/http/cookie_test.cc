@@ -139,3 +139,13 @@ TEST_CASE("cookies: a second one of the name is seen wherever it stands behind t
     CHECK(perigee::http::has_second_cookie(field, *first, "sid") == second);
   }
 }
+
+TEST_CASE("cookie: a value is whole whatever its size, in quotes or before a blank") {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string value(size, 'v');
+    for (const std::string& field :
+         {"sid=" + value, "sid=" + value + ";a=b", "sid=" + value + " ; a=b", "sid= \"" + value + "\""}) {
+      CHECK(perigee::http::find_cookie(field, "sid") == std::optional<std::string_view>(value));
+    }
+  }
+}

@@ -102,6 +102,9 @@ TEST_CASE("url: a form's first value is found by its decoded name") {
   CHECK(find("a=b=c", "a") == Found("b=c"));
   CHECK(find("a=b=c", "a=b") == std::nullopt);
   CHECK(find("=x", "") == Found("x"));
+  CHECK(find("colour=light+green&color=green&a=1", "color") == Found("green"));
+  CHECK(find("color=a-value-of-more-than-sixteen-bytes=&a", "color") == Found("a-value-of-more-than-sixteen-bytes="));
+  CHECK(find("color=a-value-of-more-than-sixteen%20bytes", "color") == Found("a-value-of-more-than-sixteen bytes"));
   CHECK(find("", "a") == std::nullopt);
   CHECK(find("a=%", "a") == Found("%"));
 }
