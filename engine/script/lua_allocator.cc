@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "profiler/thread_sampler.h"
 
@@ -42,6 +43,20 @@ void* LuaAllocator::obtain(std::size_t size) noexcept {
   return block;
 }
 
+// In line, and what is rare out of it: this is called for every table and string.
+[[gnu::always_inline]] inline void* LuaAllocator::take(std::size_t size) noexcept {
+  if (size > kLargest) {
+    return take_large(size);
+  }
+  const std::size_t list = list_of(size);
+  if (Free* const block = free_[list]; block != nullptr) {
+    free_[list] = block->next;
+    return block;
+  }
+  return static_cast<std::size_t>(end_ - cut_) >= list * kGrain ? std::exchange(cut_, cut_ + list * kGrain)
+                                                                : refill(list);
+}
+
 void* LuaAllocator::allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept {
   auto& allocator = *static_cast<LuaAllocator*>(self);
   if (block == nullptr) {
@@ -74,19 +89,6 @@ void* LuaAllocator::allocate_sampled(void* self, void* block, std::size_t old_si
   return allocate(self, block, old_size, new_size);
 }
 
-void* LuaAllocator::take(std::size_t size) noexcept {
-  if (size > kLargest) {
-    return take_large(size);
-  }
-  const std::size_t list = list_of(size);
-  Free* block = free_[list];
-  if (block == nullptr) {
-    return refill(list);
-  }
-  free_[list] = block->next;
-  return block;
-}
-
 void LuaAllocator::give(void* block, std::size_t size) noexcept {
   if (size > kLargest) {
     large_ -= size;
@@ -97,31 +99,26 @@ void LuaAllocator::give(void* block, std::size_t size) noexcept {
   head = new (block) Free{head};
 }
 
-void* LuaAllocator::take_large(std::size_t size) noexcept {
+[[gnu::noinline]] void* LuaAllocator::take_large(std::size_t size) noexcept {
   void* block = allows(size) ? obtain(size) : nullptr;
   large_ += block != nullptr ? size : 0;
   return block;
 }
 
-// Cuts a block of the list's size off the newest chunk, or off a new one.
-void* LuaAllocator::refill(std::size_t list) noexcept try {
-  const std::size_t size = list * kGrain;
-  if (static_cast<std::size_t>(end_ - cut_) < size) {
-    if (!allows(kChunk)) {
-      return nullptr;
-    }
-    chunks_.reserve(chunks_.size() + 1);
-    auto* chunk = static_cast<char*>(obtain(kChunk));
-    if (chunk == nullptr) {
-      return nullptr;
-    }
-    chunks_.push_back(chunk);
-    cut_ = chunk;
-    end_ = chunk + kChunk;
+// Cuts a block of the list's size off a new chunk.
+[[gnu::noinline]] void* LuaAllocator::refill(std::size_t list) noexcept try {
+  if (!allows(kChunk)) {
+    return nullptr;
   }
-  void* block = cut_;
-  cut_ += size;
-  return block;
+  chunks_.reserve(chunks_.size() + 1);
+  auto* chunk = static_cast<char*>(obtain(kChunk));
+  if (chunk == nullptr) {
+    return nullptr;
+  }
+  chunks_.push_back(chunk);
+  end_ = chunk + kChunk;
+  cut_ = chunk + list * kGrain;
+  return chunk;
 } catch (const std::bad_alloc&) {
   return nullptr;
 }
@@ -146,7 +143,7 @@ void* LuaAllocator::keep(void* block, std::size_t old_size, std::size_t new_size
   return block;
 }
 
-void* LuaAllocator::resize(void* block, std::size_t old_size, std::size_t new_size) noexcept {
+[[gnu::noinline]] void* LuaAllocator::resize(void* block, std::size_t old_size, std::size_t new_size) noexcept {
   if (old_size > kLargest && new_size > kLargest) {
     return resize_large(block, old_size, new_size);
   }
