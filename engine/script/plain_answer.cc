@@ -50,6 +50,11 @@ int status_of(lua_State* coroutine) {
   return status >= 200 && status <= 599 && status == number ? status : 0;
 }
 
+// Where tables are not known: asks LuaJIT's interface.
+[[gnu::noinline]] bool write_stepwise(lua_State* coroutine, int index, int depth, ByteBuffer& out) {
+  return !is_response(coroutine, index) && JsonEncoder(coroutine, out, std::min(kShallow, depth)).encode_here(index);
+}
+
 // A table without a mark of ours.
 bool write_json(Vm& vm, lua_State* coroutine, int index, ByteBuffer& out) {
   const int depth = vm.settings().json_depth;
@@ -58,7 +63,7 @@ bool write_json(Vm& vm, lua_State* coroutine, int index, ByteBuffer& out) {
     return (table.metatable == nullptr || !is_response(coroutine, index)) &&
            write_json_table(table, vm.json_marks(), {depth, JsonEncoder::kMaxSize}, out);
   }
-  return !is_response(coroutine, index) && JsonEncoder(coroutine, out, std::min(kShallow, depth)).encode_here(index);
+  return write_stepwise(coroutine, index, depth, out);
 }
 
 bool take_json(Vm& vm, lua_State* coroutine, int index, Answer& answer) try {
