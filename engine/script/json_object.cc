@@ -1,5 +1,6 @@
 #include "script/json_object.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -29,7 +30,7 @@ class ObjectReader {
     if (!take('{')) {
       return false;
     }
-    std::int32_t* guess = &fields[count - 1].next;
+    std::int32_t* guess = &fields[count].next;
     const bool whole = members([&](std::string_view name) {
       std::int32_t at = *guess;
       for (std::int32_t tries = 0; tries < count; ++tries) {
@@ -48,7 +49,33 @@ class ObjectReader {
 
  private:
   static bool is_name(const JsonField& field, std::string_view name) {
-    return field.name.size == name.size() && std::memcmp(field.name.data, name.data(), name.size()) == 0;
+    return field.name.size == name.size() && is_same(field.name.data, name.data(), name.size());
+  }
+
+  // Names are short.
+  static bool is_same(const char* left, const char* right, std::size_t size) {
+    if (size > 16) {
+      return std::memcmp(left, right, size) == 0;
+    }
+    if (size >= 8) {
+      return has_same_ends<std::uint64_t>(left, right, size);
+    }
+    if (size >= 4) {
+      return has_same_ends<std::uint32_t>(left, right, size);
+    }
+    return std::equal(left, left + size, right);
+  }
+
+  // The first and the last word of each, which overlap where they must.
+  template <typename Word>
+  static bool has_same_ends(const char* left, const char* right, std::size_t size) {
+    const auto differ = [=](std::size_t at) {
+      Word words[2];
+      std::memcpy(&words[0], left + at, sizeof(Word));
+      std::memcpy(&words[1], right + at, sizeof(Word));
+      return words[0] ^ words[1];
+    };
+    return (differ(0) | differ(size - sizeof(Word))) == 0;
   }
 
   static bool is_of_type(const JsonValue& value, http::PathType type) {
@@ -70,17 +97,21 @@ class ObjectReader {
     return true;
   }
 
-  void skip_space() {
-    if (at_ != end_ && static_cast<unsigned char>(*at_) > ' ') {
-      return;  // nearly always
+  // There is nearly never any.
+  [[gnu::always_inline]] void skip_space() {
+    if (at_ == end_ || static_cast<unsigned char>(*at_) <= ' ') [[unlikely]] {
+      pass_space();
     }
+  }
+
+  [[gnu::noinline]] void pass_space() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) {
       ++at_;
     }
   }
 
   // Takes a letter and the white space before it.
-  bool take(char letter) {
+  [[gnu::always_inline]] bool take(char letter) {
     skip_space();
     if (at_ == end_ || *at_ != letter) {
       return false;
@@ -97,6 +128,17 @@ class ObjectReader {
     return true;
   }
 
+#ifdef __SSE2__
+  // Most of a long text has nothing to look at.
+  [[nodiscard, gnu::noinline]] const char* past_plain(const char* at) const {
+    constexpr std::ptrdiff_t kFour = 4 * TextBlock::kSize;
+    while (end_ - at >= kFour && TextBlock::are_four_plain(at)) {
+      at += kFour;
+    }
+    return at;
+  }
+#endif
+
   // A string without escapes, its first quote taken already.
   [[gnu::always_inline]] bool string(std::string_view& text) {
     const char* at = at_;
@@ -105,7 +147,7 @@ class ObjectReader {
       if (end_ - at >= std::ptrdiff_t{TextBlock::kSize}) {
         const unsigned bits = TextBlock::at(at).special();
         if (bits == 0) {
-          at += TextBlock::kSize;
+          at = past_plain(at + TextBlock::kSize);
           continue;
         }
         at += std::countr_zero(bits);

@@ -28,7 +28,8 @@ struct JsonValue {
 /// Reads an object whose members are scalars, without making anything of it: the value of `fields[i]` is left in
 /// `values[i]`, of equal names the last; members that are not asked for are passed over. Takes nothing that
 /// decode_json() would refuse, but gives up (false) on anything unusual: no object, an escape in a string, a container
-/// or a text of another type under a name that is asked for. Whoever calls it then asks decode_json().
+/// or a text of another type under a name that is asked for. Whoever calls it then asks decode_json(). REQUIRES: one
+/// field more than the `count`, whose `next` is the one that came first.
 [[nodiscard]] bool read_json_object(std::string_view json, int max_depth, JsonField* fields, std::int32_t count,
                                     JsonValue* values) noexcept;
 

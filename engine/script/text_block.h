@@ -28,16 +28,25 @@ class TextBlock {
   [[nodiscard]] bool is_plain() const { return special() == 0; }
 
   /// One bit for each byte that can't stand for itself, the lowest for the first.
-  [[nodiscard]] unsigned special() const {
-    const __m128i control = _mm_set1_epi8(0x1f);
-    const __m128i ends =
-        _mm_or_si128(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes_, _mm_set1_epi8('\\')));
-    const __m128i low = _mm_cmpeq_epi8(_mm_max_epu8(bytes_, control), control);
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(ends, low), bytes_)));
+  [[nodiscard]] unsigned special() const { return static_cast<unsigned>(_mm_movemask_epi8(marks())); }
+
+  /// Whether all of four blocks can.
+  [[nodiscard]] static bool are_four_plain(const char* text) {
+    const __m128i first = _mm_or_si128(at(text).marks(), at(text + kSize).marks());
+    const __m128i last = _mm_or_si128(at(text + 2 * kSize).marks(), at(text + 3 * kSize).marks());
+    return _mm_movemask_epi8(_mm_or_si128(first, last)) == 0;
   }
 
  private:
   explicit TextBlock(__m128i bytes) : bytes_(bytes) {}
+
+  // The high bit of each byte that special() names.
+  [[nodiscard]] __m128i marks() const {
+    const __m128i ends =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes_, _mm_set1_epi8('\\')));
+    const __m128i low = _mm_cmpgt_epi8(_mm_set1_epi8(' '), bytes_);  // what is no ASCII is negative
+    return _mm_or_si128(ends, low);
+  }
 
   __m128i bytes_;
 };

@@ -35,7 +35,7 @@ function M.suits(record)
 end
 
 local function layout(fields)
-  local list = ffi.new("perigee_json_field[?]", #fields)
+  local list = ffi.new("perigee_json_field[?]", #fields + 1) -- the last says which came first the last time
   for i, field in ipairs(fields) do
     kept[#kept + 1] = field.name
     list[i - 1].name.data, list[i - 1].name.size = ffi.cast("const char*", field.name), #field.name

@@ -17,7 +17,8 @@ namespace {
 std::string read(const std::string& json, int depth = 64) {
   static JsonField fields[] = {{Slice::of("a"), PathType::kString},
                                {Slice::of("b"), PathType::kSlug},
-                               {Slice::of("long_name"), PathType::kNumber}};
+                               {Slice::of("long_name"), PathType::kNumber},
+                               {}};
   JsonValue values[3];
   if (!read_json_object(json, depth, fields, 3, values)) {
     return "no";
