@@ -83,7 +83,7 @@ class TableWriter {
     return append_json_text(out_, text) ? open(kAround) : nullptr;
   }
 
-  char* number(char* at, double value) {
+  [[gnu::noinline]] char* number(char* at, double value) {
     at = room(at, kMostDigits);
     return at != nullptr ? write_json_number(at, value) : nullptr;
   }
