@@ -6,7 +6,10 @@
 namespace perigee::client {
 namespace {
 
-Destination destination_of(const HttpConnector::Plan& plan) {
+Destination destination_of(const HttpConnector::Plan& plan, int detour) {
+  if (detour != 0) {
+    return {"127.0.0.1", detour, false};
+  }
   if (plan.proxy) {
     return {plan.proxy->host, plan.proxy->port, false};
   }
@@ -28,12 +31,14 @@ std::string HttpConnector::Plan::key() const {
 HttpConnector::HttpConnector(Network& network, const Plan& plan, Done done)
     : network_(network),
       plan_(plan),
+      detour_(network.detour(plan.url.host, plan.url.port)),
       done_(std::move(done)),
-      connecting_(network, destination_of(plan), [this](int fd, const auto& error) { on_connected(fd, error); }) {}
+      connecting_(network, destination_of(plan, detour_),
+                  [this](int fd, const auto& error) { on_connected(fd, error); }) {}
 
 void HttpConnector::start() {
   // A proxy looks names up itself: only an address can be judged here.
-  if (plan_.proxy && plan_.block_private) {
+  if (plan_.proxy && plan_.block_private && detour_ == 0) {
     const auto literal = net::PeerAddress::parse(plan_.url.host);
     if (literal && Network::is_private(*literal)) {
       fail("refused: " + plan_.url.host + " is a private address, and those are blocked");
@@ -63,13 +68,13 @@ void HttpConnector::fail(const std::string& error) {
 
 void HttpConnector::on_connected(int fd, const std::string& error) {
   if (fd < 0) {
-    fail(error + (error.find(':') == std::string::npos ? ": " + destination_of(plan_).text() : ""));
+    fail(error + (error.find(':') == std::string::npos ? ": " + destination_of(plan_, detour_).text() : ""));
     return;
   }
   stream_ = std::make_unique<net::Stream>(network_.loop(), fd);
-  if (plan_.url.secure && plan_.proxy) {
+  if (plan_.url.secure && plan_.proxy && detour_ == 0) {
     begin_tunnel();
-  } else if (plan_.url.secure) {
+  } else if (plan_.url.secure && detour_ == 0) {
     begin_tls();
   } else {
     const Done done = std::move(done_);

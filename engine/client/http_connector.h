@@ -15,7 +15,8 @@
 namespace perigee::client {
 
 /// Makes a connection over which requests can be sent: connects to the host or the proxy, has the proxy open a tunnel
-/// for https (RFC 9110 section 9.3.6), and shakes hands. Destroying it gives it up. Loop thread only.
+/// for https (RFC 9110 section 9.3.6), and shakes hands; or takes a detour, without either. Destroying it gives it up.
+/// Loop thread only.
 class HttpConnector {
  public:
   struct Plan {
@@ -53,6 +54,7 @@ class HttpConnector {
 
   Network& network_;
   const Plan& plan_;
+  const int detour_;  // the port of the loopback that stands for the host; 0: none does
   Done done_;
   Connecting connecting_;
   std::unique_ptr<net::Stream> stream_;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "client/detours.h"
 #include "client/host_stats.h"
 #include "client/proxy.h"
 #include "client/stream_pool.h"
@@ -57,6 +58,13 @@ class Network {
   /// The environment's proxies, as they were when this was made.
   [[nodiscard]] const ProxyRules& proxies() const { return proxies_; }
 
+  /// Has perigee.http heed detours, which outlive this; null: none.
+  void set_detours(const Detours* detours) { detours_ = detours; }
+  /// The port of the loopback that stands for a host; 0 where none does.
+  [[nodiscard]] int detour(const std::string& host, int port) const {
+    return detours_ == nullptr ? 0 : detours_->find(host, port);
+  }
+
   /// Those that perigee.http asks by a url alone.
   [[nodiscard]] HttpPeers& http_peers() { return *http_peers_; }
   /// The idle connections of perigee.http.
@@ -72,6 +80,7 @@ class Network {
   std::vector<std::shared_ptr<net::Resolver>> retired_;  // they may be busy: who was told last must not destroy one
   std::map<net::TlsIdentity, std::unique_ptr<net::TlsContext>> contexts_;
   ProxyRules proxies_;
+  const Detours* detours_ = nullptr;
   HostTable hosts_;
   StreamPool http_pool_;
   std::unique_ptr<HttpPeers> http_peers_;

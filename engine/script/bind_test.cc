@@ -1,6 +1,8 @@
 // What `perigee test` gives to files of tests: apps, clients, the clock, and a place for results.
 
+#include <cmath>
 #include <lua.hpp>
+#include <utility>
 
 #include "base/clock.h"
 #include "script/bind.h"
@@ -13,6 +15,48 @@ namespace {
 TestDesk& desk_of(lua_State* state) {
   return *Vm::of(state).host().test_desk();
 }
+
+const char kAttendant = 0;  // its address is a registry key: the function that answers calls to upstreams
+
+// Calls that function in `state`, which waits for an app: whether it did anything, and when there is more to do.
+TestDesk::Attended attend(lua_State* state) {
+  const int top = lua_gettop(state);
+  TestDesk::Attended attended;
+  if (lua_checkstack(state, 8) == 0) {
+    return attended;
+  }
+  lua_pushlightuserdata(state, const_cast<char*>(&kAttendant));
+  lua_rawget(state, LUA_REGISTRYINDEX);
+  if (lua_pcall(state, 0, 2, 0) == 0) {
+    attended.busy = lua_toboolean(state, -2) != 0;
+    if (const double due = lua_tonumber(state, -1); due > 0 && due < 1e15) {
+      attended.next = static_cast<Milliseconds>(std::ceil(due * 1e3));
+    }
+  }
+  lua_settop(state, top);
+  return attended;
+}
+
+/// While it lives, a test's upstreams are attended to in its stack.
+class Attending {
+ public:
+  Attending(lua_State* state, TestDesk& desk) : desk_(desk.has_upstreams() ? &desk : nullptr) {
+    if (desk_ != nullptr) {
+      outer_ = desk_->attend_by([state] { return attend(state); });
+    }
+  }
+  ~Attending() {
+    if (desk_ != nullptr) {
+      desk_->attend_by(std::move(outer_));
+    }
+  }
+  Attending(const Attending&) = delete;
+  Attending& operator=(const Attending&) = delete;
+
+ private:
+  TestDesk* desk_;
+  TestDesk::Attendant outer_;
+};
 
 std::string text_at(lua_State* state, int index) {
   std::size_t size = 0;
@@ -54,10 +98,12 @@ int open_app(lua_State* state) {
     request.sets.push_back(text_at(state, -1));
     lua_pop(state, 1);
   }
+  const Attending attending(state, desk_of(state));
   return push_number(state, desk_of(state).open_app(request));
 }
 
 int close_app(lua_State* state) {
+  const Attending attending(state, desk_of(state));
   desk_of(state).close_app(number_at(state, 1));
   return 0;
 }
@@ -105,8 +151,10 @@ int push_answer(lua_State* state, const http::AnswerReader& answer, bool in_time
 int answer(lua_State* state) {
   TestDesk& desk = desk_of(state);
   const int client = number_at(state, 1);
+  const double seconds = luaL_optnumber(state, 3, -1);
   const auto wanted = lua_toboolean(state, 2) != 0 ? TestDesk::Wanted::kWhole : TestDesk::Wanted::kHead;
-  const bool in_time = desk.await(client, wanted, luaL_optnumber(state, 3, -1));
+  const Attending attending(state, desk);
+  const bool in_time = desk.await(client, wanted, seconds);
   return push_answer(state, desk.answer(client), in_time);
 }
 
@@ -119,6 +167,7 @@ int exchange(lua_State* state) {
   if (!desk.send(client, {request, size}, lua_toboolean(state, 3) != 0)) {
     return push_failure(state, "closed");
   }
+  const Attending attending(state, desk);
   const bool in_time = desk.await(client, TestDesk::Wanted::kWhole, -1);
   return push_answer(state, desk.answer(client), in_time);
 }
@@ -127,7 +176,9 @@ int exchange(lua_State* state) {
 int part(lua_State* state) {
   TestDesk& desk = desk_of(state);
   const int client = number_at(state, 1);
-  const bool in_time = desk.await(client, TestDesk::Wanted::kPart, luaL_optnumber(state, 2, -1));
+  const double seconds = luaL_optnumber(state, 2, -1);
+  const Attending attending(state, desk);
+  const bool in_time = desk.await(client, TestDesk::Wanted::kPart, seconds);
   http::AnswerReader& reader = desk.answer(client);
   if (!reader.body().empty()) {
     push(state, reader.body());
@@ -145,7 +196,53 @@ int part(lua_State* state) {
 }
 
 int advance(lua_State* state) {
-  desk_of(state).advance(luaL_checknumber(state, 1));
+  const double seconds = luaL_checknumber(state, 1);
+  const Attending attending(state, desk_of(state));
+  desk_of(state).advance(seconds);
+  return 0;
+}
+
+// open_upstream(host, port) -> number; or nil, why not.
+int open_upstream(lua_State* state) {
+  return push_number(state, desk_of(state).open_upstream(text_at(state, 1), number_at(state, 2)));
+}
+
+int close_upstream(lua_State* state) {
+  desk_of(state).close_upstream(number_at(state, 1));
+  return 0;
+}
+
+// on_calls(fn): fn() answers what has come, whenever the test waits for an app, and returns whether it did anything and
+// when there is more to do, on the clock of monotonic().
+int on_calls(lua_State* state) {
+  luaL_checktype(state, 1, LUA_TFUNCTION);
+  lua_pushlightuserdata(state, const_cast<char*>(&kAttendant));
+  lua_pushvalue(state, 1);
+  lua_rawset(state, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+// next_call() -> upstream, connection, bytes (nil: the app has hung up); nothing where nothing has come.
+int next_call(lua_State* state) {
+  const auto call = desk_of(state).next_call();
+  if (!call) {
+    return 0;
+  }
+  lua_pushinteger(state, call->upstream);
+  lua_pushinteger(state, call->connection);
+  if (call->ended) {
+    return 2;
+  }
+  push(state, call->bytes);
+  return 3;
+}
+
+// answer_call(connection, bytes, last)
+int answer_call(lua_State* state) {
+  std::size_t size = 0;
+  const int connection = number_at(state, 1);
+  const char* bytes = luaL_checklstring(state, 2, &size);
+  desk_of(state).answer_call(connection, {bytes, size}, lua_toboolean(state, 3) != 0);
   return 0;
 }
 
@@ -228,6 +325,11 @@ int test_desk(lua_State* state) {
                                             {"exchange", exchange},
                                             {"part", part},
                                             {"advance", advance},
+                                            {"open_upstream", open_upstream},
+                                            {"close_upstream", close_upstream},
+                                            {"on_calls", on_calls},
+                                            {"next_call", next_call},
+                                            {"answer_call", answer_call},
                                             {"begin_test", begin_test},
                                             {"end_test", end_test},
                                             {"allocated", allocated},

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "http/answer_reader.h"
 #include "script/lua_allocator.h"
@@ -51,6 +53,30 @@ class TestDesk {
   /// did not come in time. What there is can be read from answer() either way.
   [[nodiscard]] virtual bool await(int client, Wanted wanted, double seconds) = 0;
   [[nodiscard]] virtual http::AnswerReader& answer(int client) = 0;
+
+  /// Stands in for a host, at a port or at any (0): what the apps ask of it comes from next_call(). Its number.
+  [[nodiscard]] virtual Result<int> open_upstream(const std::string& host, int port) = 0;
+  virtual void close_upstream(int upstream) = 0;
+  /// What has come over an app's connection to an upstream.
+  struct Call {
+    int upstream = 0;
+    int connection = 0;
+    std::string bytes;
+    bool ended = false;  ///< the app has hung up
+  };
+  [[nodiscard]] virtual std::optional<Call> next_call() = 0;
+  /// Sends bytes to an app; `last`: then the connection ends.
+  virtual void answer_call(int connection, std::string_view bytes, bool last) = 0;
+
+  /// Whoever answers calls while the test waits for an app.
+  struct Attended {
+    bool busy = false;                 ///< something was done
+    std::optional<Milliseconds> next;  ///< when there is more to do, if the clock alone brings it
+  };
+  using Attendant = std::function<Attended()>;
+  /// Whether anybody is needed; and who does it from here on. Returns who did.
+  [[nodiscard]] virtual bool has_upstreams() const = 0;
+  virtual Attendant attend_by(Attendant attendant) = 0;
 
   /// Moves the clock on for every app, and lets them do what is due on the way.
   virtual void advance(double seconds) = 0;

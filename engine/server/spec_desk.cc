@@ -49,6 +49,8 @@ Result<int> SpecDesk::open_app(const AppRequest& request) {
   settings.watchdog = settings_.watchdog;
   settings.count_allocations = settings_.count_allocations;
   settings.coverage = settings_.coverage;
+  settings.detours = &detours_;
+  settings.meanwhile = [this] { return attend().busy; };
   if (settings_.lanes != nullptr) {
     settings.state = settings_.lanes->state(apps_.size());
     settings.lane = settings_.lane;
@@ -126,6 +128,20 @@ bool SpecDesk::await(int client, Wanted wanted, double seconds) {
   return true;
 }
 
+// Whether an app had anything to do before the clock moves on, or an upstream.
+bool SpecDesk::attend_to(TestClient& client) {
+  const bool turned = !client.app().served() && apps_turned();
+  return attend().busy || turned;
+}
+
+bool SpecDesk::apps_turned() {
+  bool busy = false;
+  for (const auto& app : apps_) {
+    busy = (app != nullptr && !app->served() && app->turn(0)) || busy;
+  }
+  return busy;
+}
+
 // The other apps go on meanwhile.
 void SpecDesk::wait_for(TestClient& client, Milliseconds longest) {
   bool alone = true;
@@ -133,6 +149,12 @@ void SpecDesk::wait_for(TestClient& client, Milliseconds longest) {
     if (app != nullptr && !app->served() && app.get() != &client.app()) {
       app->turn(0);
       alone = false;
+    }
+  }
+  if (has_upstreams()) {
+    alone = false;
+    if (attend_to(client)) {
+      return;
     }
   }
   client.wait(alone ? longest : std::min(longest, kGlance));
@@ -143,10 +165,8 @@ void SpecDesk::settle() {
   constexpr int kMostTurns = 1000;  // a task may always have more to do
   bool busy = true;
   for (int i = 0; busy && i < kMostTurns; ++i) {
-    busy = false;
-    for (const auto& app : apps_) {
-      busy = (app != nullptr && !app->served() && app->turn(0)) || busy;
-    }
+    busy = apps_turned();
+    busy = attend().busy || busy;
   }
 }
 
@@ -170,6 +190,7 @@ void SpecDesk::advance(double seconds) {
         next = std::min(next, app->worker().loop().timers().next_deadline());
       }
     }
+    next = std::min(next, attend().next.value_or(next));
     move_clock(std::clamp<Milliseconds>(next - monotonic_ms(), 1, target - clock_ahead));
     settle();
   }

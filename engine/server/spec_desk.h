@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "script/test_desk.h"
@@ -14,6 +15,7 @@
 #include "server/spec_log.h"
 #include "server/test_app.h"
 #include "server/test_client.h"
+#include "server/test_upstreams.h"
 
 namespace perigee::server {
 
@@ -57,6 +59,16 @@ class SpecDesk final : public script::TestDesk {
   [[nodiscard]] bool send(int client, std::string_view request, bool is_head) override;
   [[nodiscard]] bool await(int client, Wanted wanted, double seconds) override;
   [[nodiscard]] http::AnswerReader& answer(int client) override { return clients_[at(client)]->answer(); }
+  [[nodiscard]] Result<int> open_upstream(const std::string& host, int port) override {
+    return upstreams_.open(host, port);
+  }
+  void close_upstream(int upstream) override { upstreams_.close(upstream); }
+  [[nodiscard]] std::optional<Call> next_call() override { return upstreams_.next(); }
+  void answer_call(int connection, std::string_view bytes, bool last) override {
+    upstreams_.answer(connection, bytes, last);
+  }
+  [[nodiscard]] bool has_upstreams() const override { return !upstreams_.empty(); }
+  Attendant attend_by(Attendant attendant) override { return std::exchange(attendant_, std::move(attendant)); }
   void advance(double seconds) override;
   [[nodiscard]] std::optional<script::LuaAllocator::Counts> allocated() override;
   [[nodiscard]] Meeting meet(const Meeting& own) override { return settings_.lanes->meet(own); }
@@ -71,14 +83,20 @@ class SpecDesk final : public script::TestDesk {
   [[nodiscard]] Milliseconds time_left() const;
   [[nodiscard]] bool more_to_come(TestClient& client, Wanted wanted);
   void wait_for(TestClient& client, Milliseconds longest);
+  [[nodiscard]] bool apps_turned();
+  [[nodiscard]] bool attend_to(TestClient& client);
   void settle();
+  [[nodiscard]] Attended attend() const { return attendant_ ? attendant_() : Attended{}; }
   void move_clock(Milliseconds by);
 
   Settings settings_;
   SpecLog::Page log_;                                 // what was logged during the test
+  client::Detours detours_;                           // before the apps, which heed them
   std::vector<std::unique_ptr<TestApp>> apps_;        // by number; null once closed
   std::vector<std::unique_ptr<TestClient>> clients_;  // likewise
-  std::int64_t began_ns_ = 0;                         // the running test, on the clock that nobody moves
+  TestUpstreams upstreams_{detours_};
+  Attendant attendant_;        // while the test waits
+  std::int64_t began_ns_ = 0;  // the running test, on the clock that nobody moves
   mutable std::mutex mutex_;
   Running running_;  // guarded by mutex_
 };

@@ -13,6 +13,7 @@ namespace perigee::server {
 namespace {
 
 constexpr Milliseconds kStopPatience = 5000;
+constexpr Milliseconds kGlance = 1;  // how long others wait for their turn
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -47,7 +48,8 @@ TestApp::TestApp(std::shared_ptr<const Options> options, const Settings& setting
       state_(settings.state != nullptr ? settings.state : std::make_shared<TestState>()),
       background_(shared_setup(settings), *options_),
       worker_(setup(settings)),
-      alarm_(*this) {}
+      alarm_(*this),
+      meanwhile_(settings.meanwhile) {}
 
 Worker::Setup TestApp::shared_setup(const Settings& settings) {
   Worker::Setup setup;
@@ -61,6 +63,7 @@ Worker::Setup TestApp::shared_setup(const Settings& settings) {
   setup.helpers = &helpers_;
   setup.sessions = &state_->sessions;
   setup.route_names = &state_->route_names;
+  setup.detours = settings.detours;
   return setup;
 }
 
@@ -110,7 +113,9 @@ Result<> TestApp::start(std::unique_ptr<script::Vm> vm, const Settings& settings
   });
   const Milliseconds deadline = real_ms() + settings.patience;
   while (!is_ready(started) && real_ms() < deadline) {
-    turn(deadline - real_ms());
+    if (!meanwhile()) {
+      turn(meanwhile_ ? kGlance : deadline - real_ms());
+    }
   }
   if (!is_ready(started)) {
     return fail(options_->app + ": its start hooks did not end in time");
@@ -136,7 +141,6 @@ Result<> TestApp::bind() {
 }
 
 bool TestApp::turn(Milliseconds longest) {
-  constexpr Milliseconds kGlance = 1;
   if (threaded_) {
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(longest, kGlance)));
     return false;
@@ -171,6 +175,9 @@ void TestApp::stop() {
   const Milliseconds deadline = real_ms() + kStopPatience;
   const Milliseconds ahead = clock_ahead;
   while (!is_ready(done) && real_ms() < deadline) {
+    if (meanwhile()) {
+      continue;
+    }
     if (!threaded_ && !turn(0)) {
       clock_ahead += 1;
       worker_.loop().clock_moved();

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "client/detours.h"
 #include "net/event_loop.h"
 #include "profiler/error_desk.h"
 #include "profiler/route_latencies.h"
@@ -46,6 +48,9 @@ class TestApp {
     Watchdog* watchdog = nullptr;  ///< of jobs that never end
     bool count_allocations = false;
     script::Coverage::Total* coverage = nullptr;
+    const client::Detours* detours = nullptr;  ///< they outlive the app
+    /// Called while start and stop hooks are waited for; true when it did something.
+    std::function<bool()> meanwhile;
   };
 
   /// Loads the app that the options name and runs its start hooks. The error holds every mistake, a line each.
@@ -75,6 +80,7 @@ class TestApp {
   [[nodiscard]] Result<> start(std::unique_ptr<script::Vm> vm, const Settings& settings);
   [[nodiscard]] Result<> bind();
   void stop();
+  [[nodiscard]] bool meanwhile() const { return meanwhile_ && meanwhile_(); }
   void ring() {}
 
   std::shared_ptr<const Options> options_;
@@ -88,6 +94,7 @@ class TestApp {
   bool threaded_ = false;
   bool busy_ = false;  // there is more to do at once
   bool has_stop_hooks_ = false;
+  const std::function<bool()> meanwhile_;
 };
 
 /// Milliseconds on this thread's clock as it would be had nobody moved it on.

@@ -87,6 +87,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     script::JobDesk* jobs = nullptr;                  ///< null: perigee.run raises
     bool background = false;                          ///< runs jobs: long stays in Lua are what it is for
     script::TestDesk* desk = nullptr;                 ///< of a file of tests
+    const client::Detours* detours = nullptr;         ///< where perigee.http finds hosts that a test stands in for
   };
 
   explicit Worker(Setup setup);

@@ -47,6 +47,7 @@ void pin_to(int processor) {
 
 Worker::Worker(Setup setup)
     : setup_(std::move(setup)), channels_(*setup_.topics, loop_, *this), housekeeping_(*this), access_flush_(*this) {
+  network_.set_detours(setup_.detours);
   apply(setup_.options);
 }
 

@@ -9,6 +9,7 @@ end
 
 local client = require "perigee.test.client"
 local place = require "perigee.test.place"
+local upstream = require "perigee.test.upstream"
 
 local M = { clock = {} }
 
@@ -77,6 +78,14 @@ function M.server(path, options)
   local made = client.new(app, address)
   made.address, made.url = address, "http://" .. address
   return made
+end
+
+--- Answers a host's requests in its stead: what apps under test ask of it by perigee.http comes to the handler.
+---@param host string "api.example.com", or with a port
+---@param handler fun(req: perigee.test.UpstreamRequest): any returns what a handler of an app may
+---@return perigee.test.Upstream
+function M.upstream(host, handler)
+  return upstream.open(host, handler)
 end
 
 --- Moves the clock of every app of test.app on: what is due on the way is done, nobody waits.

@@ -22,6 +22,47 @@ function test.app(path, options) end
 ---@return perigee.test.Server
 function test.server(path, options) end
 
+--- Stands in for a host: what apps under test ask of it by perigee.http, over http or https, comes to the handler,
+--- which returns what a handler of an app may, but for streams. Till the file's end, or close(); the newest of a host counts.
+---
+--- ```lua
+--- local prices = test.upstream("prices.example.com", function(req) return { price = 7 } end)
+--- client:get("/tea")
+--- assert.equal("/v1/tea", prices.calls[1].path)
+--- ```
+---@param host string "api.example.com" at any port, or "api.example.com:8080"
+---@param handler fun(req: perigee.test.UpstreamRequest): any
+---@return perigee.test.Upstream
+function test.upstream(host, handler) end
+
+---@class perigee.test.Upstream
+---@field calls perigee.test.UpstreamRequest[] the requests so far
+local Upstream = {}
+
+--- The host is itself again.
+function Upstream:close() end
+
+---@class perigee.test.UpstreamRequest
+---@field method string
+---@field target string path and query as they were sent
+---@field path string
+---@field query table<string, string> first values
+---@field headers table<string, string> names in lower case, found in any case
+---@field host string
+---@field body string
+local UpstreamRequest = {}
+
+--- The body as JSON; nil and why where it is none.
+---@return any value, string? err
+function UpstreamRequest:json() end
+
+--- Lets seconds pass before the answer, on the apps' clock; math.huge: it never comes.
+---@param seconds number
+function UpstreamRequest:wait(seconds) end
+
+--- Ends the connection without an answer.
+function UpstreamRequest:hang_up() end
+
 ---@class perigee.test.Clock
 test.clock = {}
 

@@ -6,6 +6,7 @@ local perigee = require "perigee"
 
 local desk = core.test_desk()
 local suite = require "perigee.test.suite"
+local upstream = require "perigee.test.upstream"
 
 -- A file of tests says things to the terminal, not to a log.
 function print(...) -- luacheck: ignore 121
@@ -38,6 +39,7 @@ local function run()
       desk.begin_test(name, place)
     end,
     finish = desk.end_test,
+    late_problem = upstream.take_problem,
   })
 end
 

@@ -94,7 +94,7 @@ local function trimmed(trace)
 end
 
 -- What was raised as a status and a text.
-local function told(err)
+local function told(err, trace)
   local meta = type(err) == "table" and getmetatable(err)
   if meta == assertions.Failure then
     return { status = "failure", message = err.message }
@@ -102,7 +102,8 @@ local function told(err)
     return { status = "pending", message = err.message }
   end
   local describe = require("perigee.error_text").describe
-  return { status = "error", message = trimmed(debug.traceback(describe(err), 2)) }
+  local text = trace and describe(err) .. trace or debug.traceback(describe(err), 2)
+  return { status = "error", message = trimmed(text) }
 end
 
 -- Calls a function of the file: the problem, if there was one. What is over its CPU time has been caught here at the
@@ -148,7 +149,13 @@ local function inner_to_outer(block, word)
   return list
 end
 
-local function run_test(test, state)
+-- What went wrong beside a test, in what it stands in for: it says more than what the test saw of it.
+local function late_failure(options)
+  local problem = options.late_problem and options.late_problem()
+  return problem and told(problem.err, problem.trace) or nil
+end
+
+local function run_test(test, state, options)
   state.running, state.finally = true, {}
   local failure = call_all(outer_to_inner(test.parent, "before_each"))
   if not failure then
@@ -158,7 +165,7 @@ local function run_test(test, state)
   after = call_all(inner_to_outer(test.parent, "after_each"), true) or after
   spy.restore()
   state.running = false
-  return failure or after
+  return late_failure(options) or failure or after
 end
 
 local function shuffle(list, random)
@@ -211,7 +218,7 @@ local function run_block(block, state, options)
       elseif chosen(child, options.filter) then
         local name = full_name(child)
         options.begin(name, child.place)
-        local outcome = child.pending and { status = "pending", message = "" } or run_test(child, state)
+        local outcome = child.pending and { status = "pending", message = "" } or run_test(child, state, options)
           or { status = "success", message = "" }
         options.finish(outcome.status, name, child.place, outcome.message)
       end
@@ -233,7 +240,7 @@ end
 
 --- Loads a file of tests and runs what it holds.
 ---@param file string
----@param options table { filter?, random, begin(name, place), finish(status, name, place, message) }
+---@param options table { filter?, random, begin(name, place), finish(status, name, place, message), late_problem?() }
 function M.run(file, options)
   local chunk, err = loadfile(file)
   if not chunk then
