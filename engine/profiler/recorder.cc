@@ -147,6 +147,11 @@ Recorder::Watch::~Watch() {
 
 void Recorder::Watch::leave() {
   const std::lock_guard lock(recorder_.mutex_);
+  for (const ProfileKind kind : {ProfileKind::kCpu, ProfileKind::kAlloc}) {
+    if (recorder_.rate(kind) > 0) {
+      recorder_.take_ring(kind, sampler_, recorder_.left_[static_cast<std::size_t>(kind)]);
+    }
+  }
   recorder_.stops_.remove(sampler_);
   std::erase_if(recorder_.threads_, [this](const Thread& thread) { return thread.sampler == &sampler_; });
 }
@@ -182,6 +187,12 @@ Result<> Recorder::begin() {
     thread_ = TRY(new_thread([this] { run(); }));
   }
   return set_rates();
+}
+
+void Recorder::finish(std::uint64_t recording) {
+  const std::lock_guard lock(mutex_);
+  finished_.push_back(recording);
+  changed_.notify_all();
 }
 
 void Recorder::cancel(std::uint64_t recording) {
@@ -252,6 +263,8 @@ void Recorder::run() {
   while (!over_) {
     if (recordings_.empty()) {
       cancelled_.clear();
+      finished_.clear();
+      left_ = {};
       changed_.wait(lock);
       continue;
     }
@@ -274,6 +287,11 @@ void Recorder::run() {
 void Recorder::turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& busy) {
   busy.splice(busy.end(), recordings_);
   const Clock::time_point now = Clock::now();  // of these samples: naming them may take long
+  for (Recording& recording : busy) {
+    const auto found = std::find(finished_.begin(), finished_.end(), recording.number);
+    recording.ends = found == finished_.end() ? recording.ends : now;
+  }
+  finished_.clear();
   std::array<Taken, kProfileKinds.size()> taken;
   for (const ProfileKind kind : kProfileKinds) {
     const auto ending = [&](const Recording& one) { return one.kind == kind && one.ends <= now; };
@@ -315,7 +333,7 @@ void Recorder::settle(std::list<Recording>& busy, Clock::time_point now, std::un
 }
 
 Recorder::Taken Recorder::take(ProfileKind kind, bool last) {
-  Taken taken;
+  Taken taken = std::exchange(left_[static_cast<std::size_t>(kind)], {});
   if (kind == ProfileKind::kBlock) {
     take_stops(last, taken);
     return taken;
@@ -324,8 +342,7 @@ Recorder::Taken Recorder::take(ProfileKind kind, bool last) {
     if (kind == ProfileKind::kWait) {
       take_waits(*thread.sampler, last, taken);
     } else {
-      take_ring(kind == ProfileKind::kCpu ? thread.sampler->computing() : thread.sampler->allocating(), *thread.sampler,
-                taken);
+      take_ring(kind, *thread.sampler, taken);
     }
   }
   return taken;
@@ -357,9 +374,10 @@ TakenSample Recorder::named(const WaitLog::Wait& wait, ThreadSampler& sampler) c
   return one;
 }
 
-void Recorder::take_ring(SampleRing& ring, ThreadSampler& sampler, Taken& taken) const {
+void Recorder::take_ring(ProfileKind kind, ThreadSampler& sampler, Taken& taken) const {
+  SampleRing& ring = kind == ProfileKind::kCpu ? sampler.computing() : sampler.allocating();
   ring.drain([&](const RawSample& sample) { taken.samples.push_back(named(sample, sampler)); });
-  if (&ring == &sampler.allocating()) {
+  if (kind == ProfileKind::kAlloc) {
     for (TakenSample& sample : taken.samples) {
       sample.what = TakenSample::What::kAllocation;
     }

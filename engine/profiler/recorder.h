@@ -83,6 +83,8 @@ class Recorder {
   /// second of a thread's CPU time, kBlock looks so often; for the others it means nothing. An error: the system has no
   /// timers for it.
   [[nodiscard]] Result<std::uint64_t> record(ProfileKind kind, double seconds, int hertz, Done done);
+  /// Ends a recording before its time; `done` is called soon.
+  void finish(std::uint64_t recording);
   /// Ends a recording whose result nobody wants any more. `done` is not called after this returns, unless it is being
   /// called now.
   void cancel(std::uint64_t recording);
@@ -103,7 +105,7 @@ class Recorder {
   void turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& busy);
   void settle(std::list<Recording>& busy, Clock::time_point now, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Taken take(ProfileKind kind, bool last);
-  void take_ring(SampleRing& ring, ThreadSampler& sampler, Taken& taken) const;
+  void take_ring(ProfileKind kind, ThreadSampler& sampler, Taken& taken) const;
   void take_waits(ThreadSampler& sampler, bool last, Taken& taken) const;
   void take_stops(bool last, Taken& taken);
   [[nodiscard]] TakenSample named(const RawSample& sample, ThreadSampler& sampler) const;
@@ -121,7 +123,9 @@ class Recorder {
   std::condition_variable changed_;
   std::list<Recording> recordings_;       // guarded by mutex_, as is all that follows
   std::vector<std::uint64_t> cancelled_;  // recordings
+  std::vector<std::uint64_t> finished_;   // likewise
   std::vector<Thread> threads_;
+  std::array<Taken, kProfileKinds.size()> left_;  // by threads that are gone
   std::uint64_t last_number_ = 0;
   std::array<int, kProfileKinds.size()> rates_{};  // what each kind is taken at; 0: not at all
   bool over_ = false;

@@ -75,6 +75,9 @@ void* LuaAllocator::allocate_counted(void* self, void* block, std::size_t old_si
     Counts& counts = static_cast<LuaAllocator*>(self)->counts_;
     ++counts.allocations;
     counts.bytes += new_size - held;
+    if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr && sampler->samples_allocations()) {
+      sampler->allocated(new_size - held);
+    }
   }
   return allocate(self, block, old_size, new_size);
 }

@@ -39,7 +39,7 @@ class LuaAllocator {
     std::uint64_t bytes = 0;
   };
 
-  /// The same, and counts.
+  /// The same, and counts; it tells the sampler where that samples.
   static void* allocate_counted(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
   [[nodiscard]] const Counts& counts() const { return counts_; }
 

@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "net/signal_source.h"
 #include "server/bench_lanes.h"
+#include "server/bench_profile.h"
 #include "server/bench_results.h"
 #include "server/command_options.h"
 #include "server/commands.h"
@@ -89,7 +90,7 @@ struct Lane {
 };
 
 void run_file(const CommandLine& command, const std::shared_ptr<const Options>& options, const std::string& file,
-              BenchPrinter& printer) {
+              profiler::Recorder* recorder, BenchPrinter& printer) {
   BenchLanes::Events events;
   events.on_progress = [&](std::string_view name, double n, int rounds) { printer.progress(name, n, rounds); };
   events.on_result = [&](const script::TestDesk::Measured& measured) { printer.result(measured); };
@@ -114,6 +115,7 @@ void run_file(const CommandLine& command, const std::shared_ptr<const Options>& 
     settings.desk.sets = command.sets;
     settings.desk.time_limit = kPatience;
     settings.desk.count_allocations = true;
+    settings.desk.recorder = recorder;
     settings.desk.lanes = lanes;
     settings.desk.lane = static_cast<int>(i);
     settings.desk.on_outcome = [](const script::TestDesk::Outcome&) {};
@@ -170,17 +172,22 @@ int run_bench(const CommandLine& command) {
   set_log_sink(&log);
   net::SignalSource::block_signals({SIGPIPE});
   BenchPrinter printer;
+  BenchProfiles profiles;
+  if (!profiles.begin(command.bench)) {
+    return 1;
+  }
   std::printf("goos: linux\ngoarch: amd64\ncpu: %s\n", processor_name().c_str());
   const auto shared = std::make_shared<const Options>(*options);
   for (const std::string& file : *files) {
     std::printf("pkg: %s\n", file.c_str());
     std::fflush(stdout);
-    run_file(located, shared, file, printer);
+    run_file(located, shared, file, profiles.recorder(), printer);
   }
+  const bool written = profiles.end();
   std::puts(printer.failed() ? "FAIL" : "PASS");
   std::fflush(stdout);
   set_log_sink(nullptr);
-  return printer.failed() ? 1 : 0;
+  return printer.failed() || !written ? 1 : 0;
 }
 
 }  // namespace perigee::server

@@ -145,6 +145,10 @@ void add_bench_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--time", line.bench.seconds, "Seconds that a run takes, about")
       ->type_name("SECONDS")
       ->check(within(0.001, 3600));
+  app.add_option("--cpuprofile", line.bench.cpu_profile,
+                 "Write where CPU time went, for pprof; .folded or .txt: stacks")
+      ->type_name("FILE");
+  app.add_option("--memprofile", line.bench.memory_profile, "Write what Lua allocated, likewise")->type_name("FILE");
   app.add_option("--compare", line.bench.compare, "Compare what two earlier runs printed")
       ->type_name("OLD NEW")
       ->expected(2);

@@ -58,7 +58,9 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-std::string written(const profiler::Profile& profile, Form form) {
+}  // namespace
+
+std::string write_profile(const profiler::Profile& profile, Form form) {
   const std::size_t time = profile.types().size() - 1;
   switch (form) {
     case Form::kPprof: {
@@ -74,8 +76,6 @@ std::string written(const profiler::Profile& profile, Form form) {
   }
   return "";
 }
-
-}  // namespace
 
 Result<ProfileRequest> read_profile_request(std::string_view text) {
   const std::vector<std::string_view> words = words_of(text);
@@ -114,7 +114,7 @@ Result<> ProfileDesk::begin(std::uint64_t number, std::string_view text, const D
   under_way_->recordings[number] =
       TRY(recorder_.record(request.kind, request.seconds, request.hertz,
                            [done, number, form = request.form, all = under_way_](const profiler::Profile& profile) {
-                             std::string answer = written(profile, form);
+                             std::string answer = write_profile(profile, form);
                              {
                                const std::lock_guard guard(all->mutex);
                                all->recordings.erase(number);

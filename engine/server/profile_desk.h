@@ -28,6 +28,9 @@ struct ProfileRequest {
 /// Reads "KIND FORM SECONDS HERTZ", as the admin app writes it: "cpu pprof 10 99". The error says which part is wrong.
 [[nodiscard]] Result<ProfileRequest> read_profile_request(std::string_view text);
 
+/// A profile in a form, as bytes; or "!" and why it can't be written.
+[[nodiscard]] std::string write_profile(const profiler::Profile& profile, ProfileRequest::Form form);
+
 /// Makes recordings for the admin port. Any thread.
 class ProfileDesk {
  public:

@@ -30,7 +30,8 @@ class SpecDesk final : public script::TestDesk {
     Watchdog* watchdog = nullptr;   ///< stops what never ends
     script::Coverage::Total* coverage = nullptr;
     bool count_allocations = false;
-    std::shared_ptr<BenchLanes> lanes;  ///< of benchmarks
+    profiler::Recorder* recorder = nullptr;  ///< of what the file's thread does
+    std::shared_ptr<BenchLanes> lanes;       ///< of benchmarks
     int lane = 0;
     std::function<void(const Outcome& outcome)> on_outcome;  ///< on the file's thread
   };

@@ -40,6 +40,8 @@ SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
   setup.route_names = &state_.route_names;
   setup.watchdog = settings_.desk.watchdog;
   setup.desk = &desk_;
+  setup.recorder = settings_.desk.recorder;
+  setup.number = settings_.desk.lane;
   worker_ = std::make_unique<Worker>(std::move(setup));
   worker_->start();
   worker_->prepare(std::move(vm), 1, [this](const std::string& error) {

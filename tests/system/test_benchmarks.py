@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 from harness import run_perigee
+from pprof import Pprof
 
 APP = r'''
 local perigee = require "perigee"
@@ -48,6 +49,21 @@ bench("some name", function(b) for _ = 1, b.n do client:get("/") end end)''', "-
         self.assertRegex(result.stdout, r"^goos: linux\ngoarch: \w+\ncpu: .+\npkg: bench/app_bench\.lua\n")
         self.assertTrue(result.stdout.endswith("PASS\n"))
         self.assertEqual(len(re.findall(r"Hello: \+-[\d.]+% between rounds, [\d.e+]+ to [\d.e+]+ ns/op", result.stderr)), 2)
+
+    def test_profiles_say_where_time_and_memory_go(self):
+        work = r'''
+local function spend() local t = {} for i = 1, 100 do t[i] = { i, tostring(i) } end return t end
+bench("tables", function(b) for _ = 1, b.n do spend() end end)'''
+        result, lines = self.figures(work, "--cpuprofile", "cpu.pb.gz", "--memprofile", "mem.folded")
+        self.assertGreater(int(lines[0][4]), 100)
+        cpu = Pprof((self.folder / "cpu.pb.gz").read_bytes())
+        self.assertIn("cpu", cpu.types)
+        functions = {place[0] for stack, _, _ in cpu.samples for place in stack}
+        self.assertTrue(any("spend" in function for function in functions), functions)
+        self.assertRegex((self.folder / "mem.folded").read_text(), r"spend bench/app_bench\.lua:2.* \d+\n")
+        result = self.bench(work, "--cpuprofile", "no/where")
+        self.assertEqual((result.returncode, result.stderr), (1, "perigee: no/where can't be written\n"))
+        self.assertNotIn("Benchmark", result.stdout)
 
     def test_allocations_are_counted(self):
         _, lines = self.figures(r'''

@@ -23,7 +23,8 @@ function test.app(path, options) end
 function test.server(path, options) end
 
 --- Stands in for a host: what apps under test ask of it by perigee.http, over http or https, comes to the handler,
---- which returns what a handler of an app may, but for streams. Till the file's end, or close(); the newest of a host counts.
+--- which returns what a handler of an app may, but for streams. Till the file's end, or close(); the newest of a host
+--- counts.
 ---
 --- ```lua
 --- local prices = test.upstream("prices.example.com", function(req) return { price = 7 } end)
