@@ -25,7 +25,8 @@ std::string xml(std::string_view text) {
     const std::size_t size = utf8_length(text);
     const char byte = size == 0 ? '\0' : text.front();
     if (size > 1) {
-      out.append(text.substr(0, size));
+      const bool is_none = text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf");
+      out.append(is_none ? "?" : text.substr(0, size));
       text.remove_prefix(size);
       continue;
     }
@@ -48,6 +49,22 @@ std::string xml(std::string_view text) {
         break;
       default:
         out += static_cast<unsigned char>(byte) < 0x20 && byte != '\t' ? '?' : byte;
+    }
+  }
+  return out;
+}
+
+// A text as it is shown on a terminal: no byte of a test's moves the cursor or changes colours.
+std::string shown(std::string_view text) {
+  std::string out;
+  for (const char byte : text) {
+    const auto value = static_cast<unsigned char>(byte);
+    if ((value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\%03d", value);
+      out += escape;
+    } else {
+      out += byte;
     }
   }
   return out;
@@ -102,9 +119,9 @@ void TestReport::print_summary(double seconds, std::int64_t seed) {
       continue;
     }
     const char* title = outcome.status == "failure" ? "Failure" : outcome.status == "error" ? "Error" : "Pending";
-    std::printf("\n%s -> %s\n%s\n", title, outcome.place.c_str(), outcome.name.c_str());
+    std::printf("\n%s -> %s\n%s\n", title, shown(outcome.place).c_str(), shown(outcome.name).c_str());
     if (!outcome.message.empty()) {
-      std::printf("%s%s", outcome.message.c_str(), outcome.message.ends_with('\n') ? "" : "\n");
+      std::printf("%s%s", shown(outcome.message).c_str(), outcome.message.ends_with('\n') ? "" : "\n");
     }
   }
   std::fflush(stdout);

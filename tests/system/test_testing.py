@@ -316,6 +316,11 @@ end)''')
         said = self.fails('describe("d", function() setup(function() error("no") end) it("x", function() end) end)')
         self.assertIn("d x\nin setup: tests/app_spec.lua:1: no", said)
 
+    def test_nothing_that_a_test_says_moves_the_cursor(self):
+        said = self.fails('it("a \\27[2J\\0 b", function() error("x\\27]0;y\\7\\r", 0) end)')
+        self.assertIn(r"a \027[2J\000 b", said)
+        self.assertIn(r"x\027]0;y\007\013", said)
+
     def test_code_under_test_may_be_spied_on(self):
         self.passes(r'''
 it("spies", function()
