@@ -195,11 +195,12 @@ int part(lua_State* state) {
   return 1;
 }
 
+// advance(seconds) -> whether the clock was moved all the way.
 int advance(lua_State* state) {
   const double seconds = luaL_checknumber(state, 1);
   const Attending attending(state, desk_of(state));
-  desk_of(state).advance(seconds);
-  return 0;
+  lua_pushboolean(state, desk_of(state).advance(seconds) ? 1 : 0);
+  return 1;
 }
 
 // open_upstream(host, port) -> number; or nil, why not.

@@ -78,8 +78,9 @@ class TestDesk {
   [[nodiscard]] virtual bool has_upstreams() const = 0;
   virtual Attendant attend_by(Attendant attendant) = 0;
 
-  /// Moves the clock on for every app, and lets them do what is due on the way.
-  virtual void advance(double seconds) = 0;
+  /// Moves the clock on for every app, and lets them do what is due on the way. False where the test's time was over
+  /// before that.
+  [[nodiscard]] virtual bool advance(double seconds) = 0;
 
   /// What the VMs of the apps have allocated; of no apps: nothing.
   [[nodiscard]] virtual std::optional<LuaAllocator::Counts> allocated() = 0;

@@ -1,6 +1,7 @@
 #include "server/spec_desk.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 #include <utility>
 
@@ -10,11 +11,19 @@
 namespace perigee::server {
 namespace {
 
+std::string text_of(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", seconds);
+  return text;
+}
+
 constexpr Milliseconds kGlance = 5;  // how long others wait for their turn while one app is waited for
 
 }  // namespace
 
 SpecDesk::SpecDesk(Settings settings) : settings_(std::move(settings)) {
+  none_.begin(false);
+  none_.advance(true);
   running_.since = real_ms();
 }
 
@@ -113,8 +122,10 @@ bool SpecDesk::more_to_come(TestClient& client, Wanted wanted) {
 }
 
 bool SpecDesk::await(int client, Wanted wanted, double seconds) {
-  TestClient& asked = *clients_[at(client)];
-  if (!more_to_come(asked, wanted)) {  // what mostly happens
+  if (clients_[at(client)] == nullptr) {
+    return true;
+  }
+  if (!more_to_come(*clients_[at(client)], wanted)) {  // what mostly happens
     return true;
   }
   const Milliseconds own = seconds >= 0 ? milliseconds(seconds) : std::numeric_limits<Milliseconds>::max();
@@ -123,8 +134,8 @@ bool SpecDesk::await(int client, Wanted wanted, double seconds) {
     if (real_ms() >= deadline) {
       return false;
     }
-    wait_for(asked, deadline - real_ms());
-  } while (more_to_come(asked, wanted));
+    wait_for(*clients_[at(client)], deadline - real_ms());
+  } while (clients_[at(client)] != nullptr && more_to_come(*clients_[at(client)], wanted));  // an upstream may close it
   return true;
 }
 
@@ -180,10 +191,12 @@ void SpecDesk::move_clock(Milliseconds by) {
   }
 }
 
-void SpecDesk::advance(double seconds) {
-  const Milliseconds target = clock_ahead + milliseconds(seconds) + 1;  // the millisecond that runs has begun already
+bool SpecDesk::advance(double seconds) {
+  constexpr double kFarthest = 1e10;  // seconds
+  const Milliseconds target =
+      clock_ahead + milliseconds(std::min(seconds, kFarthest)) + 1;  // the millisecond that runs has begun already
   settle();
-  while (clock_ahead < target) {
+  while (clock_ahead < target && time_left() > 0) {  // what is always due again would never let it end
     Milliseconds next = std::numeric_limits<Milliseconds>::max();
     for (const auto& app : apps_) {
       if (app != nullptr && !app->served()) {
@@ -194,6 +207,7 @@ void SpecDesk::advance(double seconds) {
     move_clock(std::clamp<Milliseconds>(next - monotonic_ms(), 1, target - clock_ahead));
     settle();
   }
+  return clock_ahead >= target;
 }
 
 std::optional<script::LuaAllocator::Counts> SpecDesk::allocated() {
@@ -230,6 +244,11 @@ void SpecDesk::end_test(Outcome outcome) {
     outcome.message.append(outcome.message.ends_with('\n') ? "" : "\n").append("Logged meanwhile:\n").append(logged);
   }
   outcome.seconds = static_cast<double>(monotonic_ns() - clock_ahead * 1'000'000 - began_ns_) * 1e-9;
+  if (outcome.status == "success" && outcome.seconds > settings_.time_limit) {
+    outcome.status = "error";
+    outcome.message = "took " + text_of(outcome.seconds) + " seconds, of " + text_of(settings_.time_limit) +
+                      " that a test may take (--timeout)\n";
+  }
   {
     const std::lock_guard lock(mutex_);
     running_ = {"", "", real_ms()};

@@ -59,7 +59,9 @@ class SpecDesk final : public script::TestDesk {
   void close_client(int client) override;
   [[nodiscard]] bool send(int client, std::string_view request, bool is_head) override;
   [[nodiscard]] bool await(int client, Wanted wanted, double seconds) override;
-  [[nodiscard]] http::AnswerReader& answer(int client) override { return clients_[at(client)]->answer(); }
+  [[nodiscard]] http::AnswerReader& answer(int client) override {
+    return clients_[at(client)] == nullptr ? none_ : clients_[at(client)]->answer();
+  }
   [[nodiscard]] Result<int> open_upstream(const std::string& host, int port) override {
     return upstreams_.open(host, port);
   }
@@ -70,7 +72,7 @@ class SpecDesk final : public script::TestDesk {
   }
   [[nodiscard]] bool has_upstreams() const override { return !upstreams_.empty(); }
   Attendant attend_by(Attendant attendant) override { return std::exchange(attendant_, std::move(attendant)); }
-  void advance(double seconds) override;
+  [[nodiscard]] bool advance(double seconds) override;
   [[nodiscard]] std::optional<script::LuaAllocator::Counts> allocated() override;
   [[nodiscard]] Meeting meet(const Meeting& own) override { return settings_.lanes->meet(own); }
   void bench_progress(std::string_view name, double n, int rounds) override;
@@ -95,6 +97,7 @@ class SpecDesk final : public script::TestDesk {
   client::Detours detours_;                           // before the apps, which heed them
   std::vector<std::unique_ptr<TestApp>> apps_;        // by number; null once closed
   std::vector<std::unique_ptr<TestClient>> clients_;  // likewise
+  http::AnswerReader none_;                           // what comes to a client that is closed
   TestUpstreams upstreams_{detours_};
   Attendant attendant_;        // while the test waits
   std::int64_t began_ns_ = 0;  // the running test, on the clock that nobody moves

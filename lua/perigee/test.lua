@@ -94,7 +94,9 @@ function M.clock:advance(seconds) -- luacheck: ignore 212
   if type(seconds) ~= "number" or not (seconds >= 0) then
     error("bad argument #1 to 'advance' (a number of seconds, 0 or more, expected)", 2)
   end
-  desk.advance(seconds)
+  if not desk.advance(seconds) then
+    place.raise("the clock can't be moved by %g s in the time a test may take (--timeout): too much is due", seconds)
+  end
 end
 
 return M

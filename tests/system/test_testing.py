@@ -316,6 +316,41 @@ end)''')
         said = self.fails('describe("d", function() setup(function() error("no") end) it("x", function() end) end)')
         self.assertIn("d x\nin setup: tests/app_spec.lua:1: no", said)
 
+    def test_what_is_asked_of_a_closed_app_is_told_so(self):
+        self.passes(CLIENT + r'''
+it("closes", function()
+  local slow, parts, news = client:send("GET", "/slow/50"), client:stream("GET", "/parts"), client:sse("/news")
+  client:close()
+  assert.same({ nil, "closed" }, { slow:wait() })
+  parts:read()
+  assert.same({ nil, "closed" }, { parts:read() })
+  assert.same({ nil, "closed" }, { news:next() })
+  assert.error_matches(function() client:get("/") end, "the connection was closed")
+end)''')
+
+    def test_a_test_that_kept_its_thread_too_long_fails(self):
+        said = self.fails(r'''
+local ffi = require "ffi"
+ffi.cdef "int usleep(unsigned);"
+it("is fine", function() end)
+it("sleeps in C", function() ffi.C.usleep(600000) end)''', "--timeout", "0.3")
+        self.assertIn("1 success / 0 failures / 1 error", said)
+        self.assertRegex(said, r"sleeps in C\ntook 0\.\d+ seconds, of 0\.3 that a test may take \(--timeout\)\n")
+
+    def test_what_never_ends_in_an_app_ends_with_its_test(self):
+        self.write("lua/endless.lua", "while true do end")
+        self.write("lua/restless.lua", r'''
+local perigee = require "perigee"
+return perigee.app():start(function() perigee.every(0.001, function() for _ = 1, 1e5 do end end) end)''')
+        said = self.fails(r'''
+local test = require "perigee.test"
+it("loads", function() test.app "lua/endless.lua" end)
+it("is fine", function() end)
+it("moves the clock", function() test.app "lua/restless.lua" test.clock:advance(math.huge) end)''',
+                          "--timeout", str(SLOW))
+        self.assertIn("1 success / 0 failures / 2 errors", said)
+        self.assertIn("the app does not load:\nlua/endless.lua:1: the app did not load", said)
+
     def test_nothing_that_a_test_says_moves_the_cursor(self):
         said = self.fails('it("a \\27[2J\\0 b", function() error("x\\27]0;y\\7\\r", 0) end)')
         self.assertIn(r"a \027[2J\000 b", said)
