@@ -44,6 +44,21 @@ describe("suite", function()
       pending("p", function() end)]]))
   end)
 
+  it("takes a test without a function for one that is to come", function()
+    equal("pending d later", (run [[describe("d", function() it("later") end)]]))
+  end)
+
+  it("tells of the first thing that went wrong", function()
+    for text, first in pairs {
+      [ [[it("t", function() finally(function() error("finally") end) end)
+        after_each(function() error("after") end)]] ] = "finally",
+      [ [[it("t", function() finally(function() error("finally") end) error("test") end)]] ] = "test",
+    } do
+      local _, messages = run(text)
+      equal(first, messages:match(": (%a+)"))
+    end
+  end)
+
   it("runs what a filter chooses, with what surrounds it", function()
     equal("success d a", (run([[
       describe("d", function() before_each(function() n = 1 end) it("a", function() assert.equal(1, n) end) end)

@@ -47,9 +47,10 @@ local function vocabulary(state)
     state.block = outer
   end
   function words.it(name, fn)
-    check("it", true, name, fn)
+    check("it", true, name, fn, true)
     local block = state.block
-    block.children[#block.children + 1] = { name = name, parent = block, fn = fn, place = place_of(2) }
+    block.children[#block.children + 1] = { name = name, parent = block, fn = fn, pending = fn == nil,
+      place = place_of(2) }
   end
   function words.pending(name, fn)
     if state.running then
@@ -161,11 +162,11 @@ local function run_test(test, state, options)
   if not failure then
     failure = problem_of(test.fn)
   end
-  local after = call_all(state.finally, true)
-  after = call_all(inner_to_outer(test.parent, "after_each"), true) or after
+  local finally = call_all(state.finally, true)
+  local after = call_all(inner_to_outer(test.parent, "after_each"), true)
   spy.restore()
   state.running = false
-  return late_failure(options) or failure or after
+  return late_failure(options) or failure or finally or after
 end
 
 local function shuffle(list, random)
