@@ -51,8 +51,44 @@ describe("difference", function()
     has("a string was expected, not a number", difference.difference("1", 1))
   end)
 
-  it("shows both where a comparison would take long", function()
-    local long = ("x\n"):rep(1000)
-    has("Expected:", difference.difference(long, long .. "y"))
+  it("shows of what is long the place that differs", function()
+    local long = ("x\n"):rep(100000)
+    equal("Difference (- expected, + got):\n    ... (99997 lines that are the same)\n    x\n    x\n    x\n  - \n  + y",
+      difference.difference(long, long .. "y"))
+    local a, b = {}, {}
+    for i = 1, 1e4 do
+      a[i], b[i] = i, i
+    end
+    b[5000] = 0
+    has("    [4999] = 4999\n  -   [5000] = 5000\n  +   [5000] = 0\n", difference.difference(a, b))
+    local byte = ("x"):rep(1e6)
+    local text = difference.difference(byte .. "a" .. byte, byte .. "b" .. byte)
+    has("differs from byte 1000001 on", text)
+    equal(true, #text < 1000)
+    local place = text:match("\n( +)%^")
+    equal("b", text:match("Got:\n([^\n]*)"):sub(#place + 1, #place + 1))
+  end)
+
+  it("cuts what nobody reads", function()
+    local function least(value)
+      equal(true, #difference.show(value) < 20000)
+    end
+    least(("x"):rep(1e6))
+    local wide, deep = {}, {}
+    local inner = deep
+    for i = 1, 1e4 do
+      wide[i] = i
+      inner.n = {}
+      inner = inner.n
+    end
+    least(wide)
+    least(deep)
+    has("(9902 more lines)", difference.show(wide))
+    has("{ ... }", difference.show(deep))
+    equal(true, #difference.difference({}, deep) < 20000)
+    equal(true, #difference.difference("x", wide) < 20000)
+    equal(true, #difference.difference(("a\n"):rep(1e4), ("b\n"):rep(1e4)) < 20000)
+    equal("a\nb", difference.shortened("a\nb"))
+    has("... (5000 bytes in all)", difference.shortened(("y"):rep(5000)))
   end)
 end)

@@ -22,7 +22,7 @@ end
 local show, same = difference.show, difference.same
 
 local function indented(text)
-  return "  " .. text:gsub("\n", "\n  ")
+  return "  " .. difference.shortened(text):gsub("\n", "\n  ")
 end
 
 -- Each: function(...) -> whether it holds, what to say when it does not, what to say when it does and must not; then

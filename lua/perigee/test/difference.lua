@@ -4,11 +4,24 @@ local M = {}
 
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
 local LARGEST = 400 -- lines that are compared one by one
+local CONTEXT = 3 -- lines that are shown around a difference in more than that
+local MOST_LINES = 100 -- of what is shown for a value alone, or of what one has and the other has not
+local MOST_BYTES = 1000 -- of a line
+local AROUND = 100 -- bytes before and behind the first that differs of long strings
+local DEEPEST = 60 -- tables inside one another
 
 local function quoted(text)
   return '"' .. text:gsub('[%c"\\]', function(byte)
     return ESCAPES[byte] or ("\\%03d"):format(byte:byte())
   end) .. '"'
+end
+
+-- A line that is not too long to read.
+local function line_of(text)
+  if #text <= MOST_BYTES then
+    return text
+  end
+  return ("%s... (%d bytes in all)"):format(text:sub(1, MOST_BYTES), #text)
 end
 
 local function scalar(value)
@@ -45,8 +58,10 @@ local function sorted_keys(map)
 end
 
 local function append(lines, value, indent, prefix, open)
-  if type(value) ~= "table" or open[value] or next(value) == nil then
-    local text = type(value) ~= "table" and scalar(value) or open[value] and "(itself, from above)" or "{}"
+  local deep = #indent >= 2 * DEEPEST
+  if type(value) ~= "table" or open[value] or next(value) == nil or deep then
+    local text = type(value) ~= "table" and scalar(value) or open[value] and "(itself, from above)"
+      or next(value) == nil and "{}" or "{ ... }"
     lines[#lines + 1] = indent .. prefix .. text
     return
   end
@@ -66,10 +81,42 @@ local function lines_of(value)
   return lines
 end
 
+-- The lines from `first` to `last` with something in front of each; of many only so many.
+local function some_lines(out, lines, first, last, front)
+  local stop = math.min(last, first + MOST_LINES - 1)
+  for i = first, stop do
+    out[#out + 1] = front .. line_of(lines[i])
+  end
+  if stop < last then
+    out[#out + 1] = ("%s... (%d more lines)"):format(front, last - stop)
+  end
+end
+
+local function split(text)
+  local lines = {}
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+--- A text of many lines, or of long ones, cut to what a person reads.
+---@return string
+function M.shortened(text)
+  if #text <= MOST_BYTES then
+    return text
+  end
+  local out, lines = {}, split(text)
+  some_lines(out, lines, 1, #lines, "")
+  return table.concat(out, "\n")
+end
+
 --- A value as text, tables over several lines with their keys in order.
 ---@return string
 function M.show(value)
-  return table.concat(lines_of(value), "\n")
+  local out, lines = {}, lines_of(value)
+  some_lines(out, lines, 1, #lines, "")
+  return table.concat(out, "\n")
 end
 
 local function same(a, b, seen)
@@ -99,14 +146,6 @@ function M.same(a, b)
   return same(a, b, {})
 end
 
-local function split(text)
-  local lines = {}
-  for line in (text .. "\n"):gmatch("(.-)\n") do
-    lines[#lines + 1] = line
-  end
-  return lines
-end
-
 -- Lengths of the longest common subsequences of the rests of two lists, from (i, j) on.
 local function common(a, b)
   local lengths = {}
@@ -125,21 +164,79 @@ local function common(a, b)
   return lengths
 end
 
--- The lines of both, those of `a` alone with a minus, those of `b` alone with a plus.
-local function line_difference(a, b)
-  local lengths, out, i, j = common(a, b), {}, 1, 1
+-- Adds the lines of both, those of `a` alone with a minus, those of `b` alone with a plus.
+local function add_difference(out, a, b)
+  local lengths, i, j = common(a, b), 1, 1
   while i <= #a or j <= #b do
     if i <= #a and j <= #b and a[i] == b[j] then
-      out[#out + 1] = "    " .. a[i]
+      out[#out + 1] = "    " .. line_of(a[i])
       i, j = i + 1, j + 1
     elseif j > #b or i <= #a and lengths[i + 1][j] >= lengths[i][j + 1] then
-      out[#out + 1] = "  - " .. a[i]
+      out[#out + 1] = "  - " .. line_of(a[i])
       i = i + 1
     else
-      out[#out + 1] = "  + " .. b[j]
+      out[#out + 1] = "  + " .. line_of(b[j])
       j = j + 1
     end
   end
+end
+
+local function part(lines, first, last)
+  local out = {}
+  for i = first, last do
+    out[#out + 1] = lines[i]
+  end
+  return out
+end
+
+-- How many lines are the same at the beginning of both, and at the end.
+local function ends_in_common(a, b)
+  local least, first, last = math.min(#a, #b), 0, 0
+  while first < least and a[first + 1] == b[first + 1] do
+    first = first + 1
+  end
+  while last < least - first and a[#a - last] == b[#b - last] do
+    last = last + 1
+  end
+  return first, last
+end
+
+local function same_lines(out, lines, first, last)
+  for i = first, last do
+    out[#out + 1] = "    " .. line_of(lines[i])
+  end
+end
+
+local function skipped(out, count)
+  if count > 0 then
+    out[#out + 1] = ("    ... (%d lines that are the same)"):format(count)
+  end
+end
+
+-- Of many lines: where they differ, with a few around.
+local function cut_difference(a, b)
+  local first, last = ends_in_common(a, b)
+  local above, below, out = math.min(first, CONTEXT), math.min(last, CONTEXT), {}
+  skipped(out, first - above)
+  same_lines(out, a, first - above + 1, first)
+  local mine, yours = part(a, first + 1, #a - last), part(b, first + 1, #b - last)
+  if #mine <= LARGEST and #yours <= LARGEST then
+    add_difference(out, mine, yours)
+  else
+    some_lines(out, mine, 1, #mine, "  - ")
+    some_lines(out, yours, 1, #yours, "  + ")
+  end
+  same_lines(out, a, #a - last + 1, #a - last + below)
+  skipped(out, last - below)
+  return table.concat(out, "\n")
+end
+
+local function line_difference(a, b)
+  if #a > LARGEST or #b > LARGEST then
+    return cut_difference(a, b)
+  end
+  local out = {}
+  add_difference(out, a, b)
   return table.concat(out, "\n")
 end
 
@@ -151,14 +248,27 @@ local function both(expected, got)
   return ("Expected:\n%s\nGot:\n%s"):format(indented(M.show(expected)), indented(M.show(got)))
 end
 
--- Two strings of a line each, with a mark below the first byte that differs.
+-- A string's bytes from `from` on, as many as are read, and whether that is all there is.
+local function window(text, from)
+  local last = from + 2 * AROUND
+  local quotes = quoted(text:sub(from, last))
+  return (from > 1 and "..." or "") .. quotes .. (last < #text and ("... (%d bytes in all)"):format(#text) or "")
+end
+
+-- Two strings of a line each, with a mark below the first byte that differs; of long ones what is around it.
 local function string_difference(expected, got)
   local at = 1
   while at <= #expected and expected:byte(at) == got:byte(at) do
     at = at + 1
   end
-  local column = #quoted(expected:sub(1, at - 1))
-  return both(expected, got) .. ("\n%s^ differs from byte %d on"):format((" "):rep(column + 1), at)
+  local from = #expected + #got > MOST_BYTES and math.max(at - AROUND, 1) or 1
+  local column = #quoted(expected:sub(from, at - 1)) + (from > 1 and 3 or 0)
+  local shown_expected, shown_got = M.show(expected), M.show(got)
+  if #expected + #got > MOST_BYTES then
+    shown_expected, shown_got = window(expected, from), window(got, from)
+  end
+  return ("Expected:\n  %s\nGot:\n  %s\n%s^ differs from byte %d on"):format(shown_expected, shown_got,
+    (" "):rep(column + 1), at)
 end
 
 --- How two values differ, for a person.
@@ -169,12 +279,10 @@ function M.difference(expected, got)
       return string_difference(expected, got)
     end
     local a, b = split(expected), split(got)
-    if #a <= LARGEST and #b <= LARGEST then
-      return "Difference (- expected, + got):\n" .. line_difference(a, b)
-    end
+    return "Difference (- expected, + got):\n" .. line_difference(a, b)
   elseif type(expected) == "table" and type(got) == "table" then
     local a, b = lines_of(expected), lines_of(got)
-    if #a <= LARGEST and #b <= LARGEST and (#a > 1 or #b > 1) then
+    if #a > 1 or #b > 1 then
       return "Difference (- expected, + got):\n" .. line_difference(a, b)
     end
   end
