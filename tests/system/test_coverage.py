@@ -64,6 +64,17 @@ class Coverage(unittest.TestCase):
         self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  3\n")
         self.assertTrue((self.folder / "cov/index.html").exists())
 
+    def test_what_runs_in_the_background_counts_too(self):
+        (self.folder / "lua/app.lua").write_text(
+            'local perigee = require "perigee"\n'
+            'return perigee.app():get("/", function() return perigee.run("helper", "positive") end)\n')
+        (self.folder / "tests/app_spec.lua").write_text(
+            'local client = require "perigee.test".app "lua/app.lua"\n'
+            'it("x", function() assert.equal("<positive>", client:get("/").body) end)\n')
+        result = run_perigee("test", "--coverage", cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  6\n")
+
     def test_a_page_that_can_not_be_written_is_said(self):
         (self.folder / "taken").write_text("")
         result = run_perigee("test", "--coverage", "--coverage-dir", "taken", cwd=self.folder)
