@@ -187,6 +187,10 @@ int run_test(const CommandLine& command) {
   const std::size_t given_up = run->run(std::move(*files));
   const double seconds = static_cast<double>(monotonic_ns() - began) * 1e-9;
   run->report().print_summary(seconds, run->seed());
+  if (run->report().empty()) {
+    std::fprintf(stderr, "perigee: no test was run%s\n",
+                 command.test.filter.empty() ? "" : ": --filter matches no name");
+  }
   bool failed = run->report().failed();
   if (!command.test.junit.empty()) {
     failed = !write_junit(command.test.junit, run->report().junit(seconds)) || failed;

@@ -102,6 +102,11 @@ bool TestReport::failed() const {
   return count("success") + count("pending") != entries_.size();
 }
 
+bool TestReport::empty() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.empty();
+}
+
 void TestReport::print_summary(double seconds, std::int64_t seed) {
   const std::lock_guard lock(mutex_);
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {

@@ -25,6 +25,7 @@ class TestReport {
   [[nodiscard]] std::string junit(double seconds) const;
 
   [[nodiscard]] bool failed() const;
+  [[nodiscard]] bool empty() const;
 
  private:
   struct Entry {

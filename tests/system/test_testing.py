@@ -351,6 +351,11 @@ it("moves the clock", function() test.app "lua/restless.lua" test.clock:advance(
         self.assertIn("1 success / 0 failures / 2 errors", said)
         self.assertIn("the app does not load:\nlua/endless.lua:1: the app did not load", said)
 
+    def test_a_filter_that_matches_nothing_is_told_of(self):
+        self.write("tests/app_spec.lua", 'it("a", function() end)')
+        result = self.perigee_test("--filter", "b")
+        self.assertEqual((result.returncode, result.stderr), (0, "perigee: no test was run: --filter matches no name\n"))
+
     def test_nothing_that_a_test_says_moves_the_cursor(self):
         said = self.fails('it("a \\27[2J\\0 b", function() error("x\\27]0;y\\7\\r", 0) end)')
         self.assertIn(r"a \027[2J\000 b", said)
