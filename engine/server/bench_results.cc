@@ -92,14 +92,14 @@ std::string delta(const std::vector<double>& before, const std::vector<double>& 
 std::string bench_line(const BenchResult& result, unsigned processors) {
   const std::string name =
       std::string(kPrefix) + result.name + (processors > 1 ? "-" + std::to_string(processors) : "");
-  return format("%s\t%8lld\t%s ns/op\t%8.0f B/op\t%8.0f allocs/op\n", name.c_str(), static_cast<long long>(result.n),
-                go_number(result.ns).c_str(), result.bytes, result.allocations);
+  return name + format("\t%8lld\t%s ns/op\t%8.0f B/op\t%8.0f allocs/op\n", static_cast<long long>(result.n),
+                       go_number(result.ns).c_str(), result.bytes, result.allocations);
 }
 
 std::string bench_noise(const BenchResult& result) {
   const double percent = result.ns == 0 ? 0 : (result.slowest - result.fastest) / 2 / result.ns * 100;
-  return format("%s: +-%.1f%% between rounds, %.4g to %.4g ns/op\n", result.name.c_str(), percent, result.fastest,
-                result.slowest);
+  return result.name +
+         format(": +-%.1f%% between rounds, %.4g to %.4g ns/op\n", percent, result.fastest, result.slowest);
 }
 
 BenchRuns read_bench(std::string_view text) {
@@ -114,7 +114,8 @@ BenchRuns read_bench(std::string_view text) {
     const std::string name(words[0].substr(kPrefix.size()));
     for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
       double value = 0;
-      if (std::from_chars(words[i].data(), words[i].data() + words[i].size(), value).ec == std::errc()) {
+      const auto read = std::from_chars(words[i].data(), words[i].data() + words[i].size(), value);
+      if (read.ec == std::errc() && std::isfinite(value)) {
         if (!runs.values.contains(name)) {
           runs.names.push_back(name);
         }
@@ -126,9 +127,10 @@ BenchRuns read_bench(std::string_view text) {
 }
 
 std::string compare_bench(const BenchRuns& before, const BenchRuns& after) {
+  constexpr int kWidest = 100;
   int width = 4;
   for (const std::string& name : before.names) {
-    width = std::max(width, static_cast<int>(name.size()));
+    width = std::clamp(static_cast<int>(name.size()), width, kWidest);
   }
   std::string text;
   bool few = false;
@@ -143,7 +145,7 @@ std::string compare_bench(const BenchRuns& before, const BenchRuns& after) {
       const std::vector<double>& a = old_runs->second.at(unit);
       const std::vector<double>& b = new_runs->second.at(unit);
       few = few || a.size() < 4 || b.size() < 4;
-      rows += format("%-*s  %16s  %16s  %s\n", width, name.substr(0, 100).c_str(), shown(a, unit).c_str(),
+      rows += format("%-*s  %16s  %16s  %s\n", width, name.substr(0, kWidest).c_str(), shown(a, unit).c_str(),
                      shown(b, unit).c_str(), delta(a, b).c_str());
     }
     if (!rows.empty()) {

@@ -15,6 +15,21 @@ TEST_CASE("bench results: a line is as Go prints it") {
   CHECK(bench_line({"A", 1, 1, 0, 0, 0, 0}, 1).starts_with("BenchmarkA\t"));
 }
 
+TEST_CASE("bench results: a long name takes nothing from its figures") {
+  const std::string name(1000, 'x');
+  const std::string line = bench_line({name, 10, 964, 224, 5, 0, 0}, 1);
+  CHECK(line == "Benchmark" + name + "\t      10\t       964.0 ns/op\t     224 B/op\t       5 allocs/op\n");
+  CHECK(bench_noise({name, 10, 100, 0, 0, 95, 105}) == name + ": +-5.0% between rounds, 95 to 105 ns/op\n");
+  const std::string table = compare_bench(read_bench(line), read_bench(line));
+  CHECK_THAT(table, Catch::Contains("964ns") && Catch::Contains("~  (p=1.000 n=1+1)\n"));
+}
+
+TEST_CASE("bench results: what is no figure is passed over") {
+  const BenchRuns runs = read_bench("BenchmarkA 1 nan ns/op 2 B/op\nBenchmarkB 1 inf ns/op -inf B/op\n");
+  CHECK(runs.names == std::vector<std::string>{"A"});
+  CHECK(runs.values.at("A").size() == 1);
+}
+
 TEST_CASE("bench results: the noise is half the way between the best and the worst round") {
   CHECK(bench_noise({"Hello", 10, 100, 0, 0, 95, 105}) == "Hello: +-5.0% between rounds, 95 to 105 ns/op\n");
 }

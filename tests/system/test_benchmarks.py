@@ -101,6 +101,16 @@ end)''')
         self.assertEqual([line[0] for line in LINE.findall(result.stdout)], ["Good"])
         self.assertTrue(result.stdout.endswith("FAIL\n"))
 
+    def test_one_that_takes_all_memory_is_stopped_and_the_next_runs(self):
+        result = self.bench('bench("all", function() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end)\n'
+                            'bench("next", function() end)', "--set", 'limits.memory="32MB"')
+        self.assertIn("--- FAIL: BenchmarkAll\n    bench/app_bench.lua:1: over its memory budget", result.stdout)
+        self.assertEqual([line[0] for line in LINE.findall(result.stdout)], ["Next"])
+
+    def test_two_of_a_name_are_told_apart(self):
+        _, lines = self.figures('for _ = 1, 3 do bench("same", function() end) end')
+        self.assertEqual([line[0] for line in lines], ["Same", "Same#01", "Same#02"])
+
     def test_what_can_not_be_run_is_said(self):
         for text, part in (("local x = = 1", "bench/app_bench.lua:1: unexpected symbol"),
                            ('bench("x")', "bench takes a name, options or none, and a function"),

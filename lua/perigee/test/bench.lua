@@ -1,5 +1,6 @@
 -- bench("name", fn): finds out how often fn's work can be done in a second, as Go's testing package does.
 
+local core = require "perigee.core"
 local error_text = require "perigee.error_text"
 
 local M = {}
@@ -36,6 +37,7 @@ local function run(case, n, options)
   local ok, err = xpcall(case.fn, told, b)
   local ns = options.clock() - b.began
   local count, bytes = options.allocated()
+  core.pardon() -- where a limit has stopped it, the next benchmark begins anew
   if not ok then
     return nil, err
   end
@@ -63,7 +65,7 @@ local function measure(case, options)
     if takes_part then
       ns, bytes, allocations = run(case, case.parallel and math.ceil(n / lanes) or n, options)
       if not ns then
-        options.failed(go_name(case.name), bytes)
+        options.failed(case.shown, bytes)
         meet(math.huge, 0, 0)
         return nil
       end
@@ -82,13 +84,25 @@ local function measure(case, options)
     else
       n = next_n(n, longest, goal)
     end
-    options.progress(go_name(case.name), done, rounds)
+    options.progress(case.shown, done, rounds)
   end
   return result
 end
 
+-- The first of a name has it as it is, the next is name#01: Go's rule, so that figures of two are not taken for one's.
+local function told_apart(name, used)
+  local base = go_name(name)
+  local made, n = base, 0
+  while used[made] do
+    n = n + 1
+    made = ("%s#%02d"):format(base, n)
+  end
+  used[made] = true
+  return made
+end
+
 local function collect(file)
-  local cases = {}
+  local cases, used = {}, {}
   function _G.bench(name, options, fn)
     if fn == nil then
       options, fn = {}, options
@@ -101,7 +115,8 @@ local function collect(file)
         error(("bench has no option '%s'"):format(tostring(key)), 2)
       end
     end
-    cases[#cases + 1] = { name = name, fn = fn, parallel = options.parallel and true or false }
+    local shown = told_apart(name, used)
+    cases[#cases + 1] = { name = name, shown = shown, fn = fn, parallel = options.parallel and true or false }
   end
   local chunk, err = loadfile(file)
   if not chunk then
@@ -121,7 +136,7 @@ function M.run(file, options)
   local cases = collect(file)
   for _, case in ipairs(cases) do
     for _ = 1, options.count do
-      if options.filter and not case.name:find(options.filter) and not go_name(case.name):find(options.filter) then
+      if options.filter and not case.name:find(options.filter) and not case.shown:find(options.filter) then
         break
       end
       local result = measure(case, options)
@@ -130,7 +145,7 @@ function M.run(file, options)
       end
       table.sort(result.each)
       if options.lane == 0 then
-        options.finish(go_name(case.name), result.n, result.ns / result.n, result.bytes / result.n,
+        options.finish(case.shown, result.n, result.ns / result.n, result.bytes / result.n,
           result.allocations / result.n, result.each[1], result.each[#result.each])
       end
     end
