@@ -188,7 +188,7 @@ end
 
 function Sentence:__index(word)
   local text = rawget(self, "text")
-  text = text == "" and word or text .. "_" .. word
+  text = (text == "" and word or text .. "_" .. word):lower() -- assert.True: "true" alone is a word of Lua's
   local name, negated, unknown = parse(text)
   if name then
     return function(...)

@@ -28,21 +28,28 @@ function Spy:clear()
   return self
 end
 
---- What a stub returns from now on.
-function Spy:returns(...)
-  local count, values = select("#", ...), { ... }
-  self.callback = function() return unpack(values, 1, count) end
-  return self
-end
-
---- What a stub does from now on.
-function Spy:invokes(fn)
-  self.callback = fn
-  return self
+-- busted's stub(...).returns(1) is written with a dot, and many write a colon: both will do.
+local function either_way(made, method)
+  return function(first, ...)
+    if first == made then
+      method(...)
+    else
+      method(first, ...)
+    end
+    return made
+  end
 end
 
 local function new(callback)
-  return setmetatable({ calls = {}, callback = callback or function() end }, Spy)
+  local made = setmetatable({ calls = {}, callback = callback or function() end }, Spy)
+  -- What a stub returns from now on.
+  made.returns = either_way(made, function(...)
+    local count, values = select("#", ...), { ... }
+    made.callback = function() return unpack(values, 1, count) end
+  end)
+  -- What a stub does from now on.
+  made.invokes = either_way(made, function(fn) made.callback = fn end)
+  return made
 end
 
 local function put(target, key, callback)
