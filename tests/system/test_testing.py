@@ -337,20 +337,6 @@ it("sleeps in C", function() ffi.C.usleep(600000) end)''', "--timeout", "0.3")
         self.assertIn("1 success / 0 failures / 1 error", said)
         self.assertRegex(said, r"sleeps in C\ntook 0\.\d+ seconds, of 0\.3 that a test may take \(--timeout\)\n")
 
-    def test_what_never_ends_in_an_app_ends_with_its_test(self):
-        self.write("lua/endless.lua", "while true do end")
-        self.write("lua/restless.lua", r'''
-local perigee = require "perigee"
-return perigee.app():start(function() perigee.every(0.001, function() for _ = 1, 1e5 do end end) end)''')
-        said = self.fails(r'''
-local test = require "perigee.test"
-it("loads", function() test.app "lua/endless.lua" end)
-it("is fine", function() end)
-it("moves the clock", function() test.app "lua/restless.lua" test.clock:advance(math.huge) end)''',
-                          "--timeout", "0.3")  # of processor time, and of a busy machine's there is less
-        self.assertIn("1 success / 0 failures / 2 errors", said)
-        self.assertIn("the app does not load:\nlua/endless.lua:1: the app did not load", said)
-
     def test_a_filter_that_matches_nothing_is_told_of(self):
         self.write("tests/app_spec.lua", 'it("a", function() end)')
         result = self.perigee_test("--filter", "b")
