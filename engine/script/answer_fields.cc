@@ -78,12 +78,12 @@ NameUse name_use(std::string_view name) {
   return is_reserved(name) ? NameUse::kReserved : NameUse::kLine;
 }
 
-FieldVerdict FieldLines::add(std::string_view name, std::string_view value) {
+FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value) {
   switch (name_use(name)) {
     case NameUse::kLine:
-      return add_line(answer_, name, value) ? FieldVerdict::kAdded : FieldVerdict::kBadValue;
+      return add_line(answer, name, value) ? FieldVerdict::kAdded : FieldVerdict::kBadValue;
     case NameUse::kContentType:
-      return take_content_type(answer_, value) ? FieldVerdict::kAdded : FieldVerdict::kBadValue;
+      return take_content_type(answer, value) ? FieldVerdict::kAdded : FieldVerdict::kBadValue;
     case NameUse::kBad:
       return FieldVerdict::kBadName;
     case NameUse::kReserved:

@@ -19,25 +19,11 @@ enum class NameUse : std::uint8_t { kLine, kContentType, kBad, kReserved };
 
 [[nodiscard]] NameUse name_use(std::string_view name);
 
-/// Adds header lines to an answer. Content-Type becomes the answer's content type.
-class FieldLines {
- public:
-  explicit FieldLines(Answer& answer) : answer_(answer) {}
-
-  /// Nothing is added on a bad verdict.
-  [[nodiscard]] FieldVerdict add(std::string_view name, std::string_view value);
-
- private:
-  Answer& answer_;
-};
+/// Adds a header line to an answer; Content-Type becomes the answer's content type. Nothing is added on a bad verdict.
+[[nodiscard]] FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value);
 
 /// The same with names that were looked at before: those of a NameUse::kLine, or "" for Content-Type. Those whose value
 /// has no data are passed over. False: a value is bad, and those before it were added.
 [[nodiscard]] bool add_known_fields(Answer& answer, const Slice* names, const Slice* values, std::size_t count);
-
-/// Adds a single header line to an answer.
-[[nodiscard]] inline FieldVerdict add_field(Answer& answer, std::string_view name, std::string_view value) {
-  return FieldLines(answer).add(name, value);
-}
 
 }  // namespace perigee::script

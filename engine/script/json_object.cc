@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "http/text_words.h"
 #include "script/json_text.h"
 #include "script/text_block.h"
 
@@ -49,33 +50,7 @@ class ObjectReader {
 
  private:
   static bool is_name(const JsonField& field, std::string_view name) {
-    return field.name.size == name.size() && is_same(field.name.data, name.data(), name.size());
-  }
-
-  // Names are short.
-  static bool is_same(const char* left, const char* right, std::size_t size) {
-    if (size > 16) {
-      return std::memcmp(left, right, size) == 0;
-    }
-    if (size >= 8) {
-      return has_same_ends<std::uint64_t>(left, right, size);
-    }
-    if (size >= 4) {
-      return has_same_ends<std::uint32_t>(left, right, size);
-    }
-    return std::equal(left, left + size, right);
-  }
-
-  // The first and the last word of each, which overlap where they must.
-  template <typename Word>
-  static bool has_same_ends(const char* left, const char* right, std::size_t size) {
-    const auto differ = [=](std::size_t at) {
-      Word words[2];
-      std::memcpy(&words[0], left + at, sizeof(Word));
-      std::memcpy(&words[1], right + at, sizeof(Word));
-      return words[0] ^ words[1];
-    };
-    return (differ(0) | differ(size - sizeof(Word))) == 0;
+    return http::text_words::equal(field.name.view(), name);
   }
 
   static bool is_of_type(const JsonValue& value, http::PathType type) {

@@ -22,7 +22,6 @@ static_assert(3 * kShallow + 5 <= LUA_MINSTACK);
 
 // The headers a handler returned, where they are all strings.
 bool take_headers(lua_State* coroutine, int index, Answer& answer) {
-  FieldLines lines(answer);
   lua_pushnil(coroutine);
   while (lua_next(coroutine, index) != 0) {
     if (lua_type(coroutine, -2) != LUA_TSTRING || lua_type(coroutine, -1) != LUA_TSTRING) {
@@ -32,7 +31,7 @@ bool take_headers(lua_State* coroutine, int index, Answer& answer) {
     std::size_t value_size = 0;
     const char* name = lua_tolstring(coroutine, -2, &name_size);
     const char* value = lua_tolstring(coroutine, -1, &value_size);
-    if (lines.add({name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
+    if (add_field(answer, {name, name_size}, {value, value_size}) != FieldVerdict::kAdded) {
       return false;
     }
     lua_pop(coroutine, 1);
