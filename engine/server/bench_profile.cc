@@ -1,13 +1,15 @@
 #include "server/bench_profile.h"
 
 #include <cstdio>
-#include <fstream>
 #include <utility>
 
 #include "script/probe.h"
 #include "script/safepoint.h"
 #include "script/safepoint_gaps.h"
+#include "server/command_options.h"
+#include "server/profile_command.h"
 #include "server/profile_desk.h"
+#include "server/written_file.h"
 
 namespace perigee::server {
 namespace {
@@ -15,19 +17,12 @@ namespace {
 constexpr double kLongest = 7 * 86400;  // seconds that benches may take
 constexpr int kHertz = 499;             // not in step with what happens every few milliseconds
 
-bool write_file(const std::string& name, const std::string& text) {
-  std::ofstream out(name, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out) {
-    std::fprintf(stderr, "perigee: %s can't be written\n", name.c_str());
+bool write(const std::string& file, const std::string& text) {
+  const auto written = write_file(file, text);
+  if (!written) {
+    print_mistake(written.error().message);
   }
-  return out.good();
-}
-
-ProfileRequest::Form form_of(const std::string& file) {
-  const bool text = file.ends_with(".folded") || file.ends_with(".txt");
-  return text ? ProfileRequest::Form::kFolded : ProfileRequest::Form::kPprof;
+  return written.has_value();
 }
 
 }  // namespace
@@ -47,15 +42,19 @@ bool BenchProfiles::record(profiler::ProfileKind kind, const std::string& file) 
   if (file.empty()) {
     return true;
   }
-  if (!write_file(file, "")) {  // better now than after the benches
+  if (file.ends_with(".html")) {
+    print_mistake(file + ": benches write no page; name it .pb.gz, or .folded for text");
     return false;
   }
+  if (!write(file, "")) {  // better now than after the benches
+    return false;
+  }
+  const auto form = is_folded_name(file) ? ProfileRequest::Form::kFolded : ProfileRequest::Form::kPprof;
   auto written = std::make_shared<std::promise<std::string>>();
   recordings_.push_back({file, 0, written->get_future()});
-  const auto number =
-      recorder_->record(kind, kLongest, kHertz, [written, form = form_of(file)](const profiler::Profile& profile) {
-        written->set_value(write_profile(profile, form));
-      });
+  const auto number = recorder_->record(kind, kLongest, kHertz, [written, form](const profiler::Profile& profile) {
+    written->set_value(write_profile(profile, form));
+  });
   if (!number) {
     std::fprintf(stderr, "perigee: nothing can be recorded: %s\n", number.error().message.c_str());
     return false;
@@ -73,7 +72,7 @@ bool BenchProfiles::end() {
       std::fprintf(stderr, "perigee: %s: %s\n", recording.file.c_str(), text.c_str() + 1);
       all = false;
     } else {
-      all = write_file(recording.file, text) && all;
+      all = write(recording.file, text) && all;
     }
   }
   return all;

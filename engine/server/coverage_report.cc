@@ -6,6 +6,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "server/written_file.h"
+
 namespace perigee::server {
 namespace {
 
@@ -156,12 +158,7 @@ Result<std::string> CoverageReport::write(const std::string& folder) const {
   std::error_code error;
   fs::create_directories(folder, error);
   const std::string path = (fs::path(folder) / "index.html").string();
-  std::ofstream out(path, std::ios::trunc);
-  out << page();
-  out.close();
-  if (!out) {
-    return fail(path + " can't be written");
-  }
+  TRY(write_file(path, page()));
   return path;
 }
 

@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <future>
 
 #include "server/admin_client.h"
 #include "server/command_options.h"
+#include "server/written_file.h"
 
 namespace perigee::server {
 namespace {
@@ -37,13 +37,6 @@ Result<std::string> wait_for(std::future<Result<std::string>> answer, double sec
   return answer.get();
 }
 
-bool write_file(const std::string& name, const std::string& text) {
-  std::ofstream out(name, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  return out.good();
-}
-
 bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> endings) {
   for (const std::string_view ending : endings) {
     if (text.ends_with(ending)) {
@@ -68,7 +61,11 @@ std::string profile_target(const std::string& kind, const std::string& file, con
   if (file.ends_with(".html")) {
     return "/debug/flame.html" + query;
   }
-  return (ends_with_any(file, {".folded", ".txt"}) ? "/debug/folded" : "/debug/pprof") + query;
+  return (is_folded_name(file) ? "/debug/folded" : "/debug/pprof") + query;
+}
+
+bool is_folded_name(std::string_view file) {
+  return ends_with_any(file, {".folded", ".txt"});
 }
 
 int run_profile(const CommandLine& command) {
@@ -82,8 +79,8 @@ int run_profile(const CommandLine& command) {
     return complain("--table writes text, which " + wanted.file + " does not sound like: name it .txt");
   }
   const bool is_new = !wanted.file.empty() && access(wanted.file.c_str(), F_OK) != 0;
-  if (is_new && !write_file(wanted.file, "")) {
-    return complain(wanted.file + " can't be written");  // better now than after the recording
+  if (const auto written = is_new ? write_file(wanted.file, "") : Result<>(); !written) {
+    return complain(written.error().message);  // better now than after the recording
   }
   const std::string seconds = std::to_string(wanted.seconds);
   const std::string target = wanted.table ? "/debug/calls?seconds=" + seconds
@@ -103,8 +100,8 @@ int run_profile(const CommandLine& command) {
     std::fwrite(text->data(), 1, text->size(), stdout);
     return 0;
   }
-  if (!write_file(wanted.file, *text)) {
-    return complain(wanted.file + " can't be written");
+  if (const auto written = write_file(wanted.file, *text); !written) {
+    return complain(written.error().message);
   }
   std::printf("%s: %zu bytes\n", wanted.file.c_str(), text->size());
   return 0;

@@ -16,4 +16,7 @@ namespace perigee::server {
 [[nodiscard]] std::string profile_target(const std::string& kind, const std::string& file, const std::string& seconds,
                                          int hertz);
 
+/// Whether a file of that name is to hold folded stacks.
+[[nodiscard]] bool is_folded_name(std::string_view file);
+
 }  // namespace perigee::server

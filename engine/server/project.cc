@@ -1,9 +1,8 @@
 #include "server/project.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+
+#include "server/written_file.h"
 
 namespace perigee::server {
 namespace {
@@ -28,19 +27,10 @@ Result<> check_empty(const fs::path& folder) {
   return {};
 }
 
-Result<> write_file(const fs::path& path, std::string_view text) {
+Result<> make_folder(const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (error) {
-    return fail("'" + path.parent_path().string() + "' can't be made: " + error.message());
-  }
-  errno = 0;
-  std::ofstream file(path, std::ios::binary);
-  file << text << std::flush;
-  if (!file) {
-    return fail("'" + path.string() + "' can't be written: " + std::strerror(errno));
-  }
-  return {};
+  fs::create_directories(folder, error);
+  return error ? fail("'" + folder.string() + "' can't be made: " + error.message()) : Result<>();
 }
 
 }  // namespace
@@ -51,7 +41,9 @@ Result<> make_project(const std::string& folder) {
   }
   TRY(check_empty(folder));
   for (const ProjectFile& file : project_files()) {
-    TRY(write_file(fs::path(folder) / file.path, file.text));
+    const fs::path path = fs::path(folder) / file.path;
+    TRY(make_folder(path.parent_path()));
+    TRY(write_file(path, file.text));
   }
   return {};
 }

@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <random>
 #include <thread>
 
@@ -21,6 +20,7 @@
 #include "server/spec_log.h"
 #include "server/spec_run.h"
 #include "server/test_report.h"
+#include "server/written_file.h"
 
 namespace perigee::server {
 namespace {
@@ -154,14 +154,11 @@ bool report_coverage(const CoverageReport& report, const std::string& folder) {
 }
 
 bool write_junit(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) {
-    std::fprintf(stderr, "perigee: %s can't be written\n", path.c_str());
-    return false;
+  const auto written = write_file(path, text);
+  if (!written) {
+    std::fprintf(stderr, "perigee: %s\n", written.error().message.c_str());
   }
-  return true;
+  return written.has_value();
 }
 
 }  // namespace

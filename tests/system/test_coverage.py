@@ -78,7 +78,7 @@ class Coverage(unittest.TestCase):
     def test_a_page_that_can_not_be_written_is_said(self):
         (self.folder / "taken").write_text("")
         result = run_perigee("test", "--coverage", "--coverage-dir", "taken", cwd=self.folder)
-        self.assertEqual((result.returncode, result.stderr), (1, "perigee: taken/index.html can't be written\n"))
+        self.assertEqual((result.returncode, result.stderr), (1, "perigee: taken/index.html can't be written: Not a directory\n"))
 
 
 if __name__ == "__main__":
