@@ -125,6 +125,28 @@ std::size_t append_log_character(std::string& out, std::string_view text, bool q
   return length;
 }
 
+std::size_t append_terminal_character(std::string& out, std::string_view text) {
+  if (text[0] == '\n' || text[0] == '\t' || text[0] == '\\') {
+    out += text[0];
+    return 1;
+  }
+  return append_log_character(out, text, false);
+}
+
+// Plain bytes as they are; `append_character` takes the first of a text, which is not plain, and returns its bytes.
+template <typename AppendCharacter>
+void append_characters(std::string& out, std::string_view text, const AppendCharacter& append_character) {
+  for (;;) {
+    const std::size_t plain = plain_prefix(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) {
+      return;
+    }
+    text.remove_prefix(append_character(out, text));
+  }
+}
+
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) {
@@ -168,27 +190,16 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_json_escaped(std::string& out, std::string_view text) {
-  for (;;) {
-    const std::size_t plain = plain_prefix(text);
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) {
-      return;
-    }
-    text.remove_prefix(append_json_character(out, text));
-  }
+  append_characters(out, text, append_json_character);
 }
 
 void append_log_escaped(std::string& out, std::string_view text, bool quotes) {
-  for (;;) {
-    const std::size_t plain = plain_prefix(text);
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) {
-      return;
-    }
-    text.remove_prefix(append_log_character(out, text, quotes));
-  }
+  append_characters(
+      out, text, [quotes](std::string& to, std::string_view rest) { return append_log_character(to, rest, quotes); });
+}
+
+void append_terminal_text(std::string& out, std::string_view text) {
+  append_characters(out, text, append_terminal_character);
 }
 
 }  // namespace perigee

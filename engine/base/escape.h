@@ -24,4 +24,8 @@ void append_json_escaped(std::string& out, std::string_view text);
 /// `quotes`.
 void append_log_escaped(std::string& out, std::string_view text, bool quotes);
 
+/// Appends `text` for people who read it on a terminal: lines, tabs and backslashes as they are, and everything else
+/// that could drive the terminal as append_log_escaped() writes it.
+void append_terminal_text(std::string& out, std::string_view text);
+
 }  // namespace perigee

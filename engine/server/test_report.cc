@@ -57,16 +57,7 @@ std::string xml(std::string_view text) {
 // A text as it is shown on a terminal: no byte of a test's moves the cursor or changes colours.
 std::string shown(std::string_view text) {
   std::string out;
-  for (const char byte : text) {
-    const auto value = static_cast<unsigned char>(byte);
-    if ((value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\%03d", value);
-      out += escape;
-    } else {
-      out += byte;
-    }
-  }
+  append_terminal_text(out, text);
   return out;
 }
 

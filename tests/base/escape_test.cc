@@ -48,6 +48,17 @@ TEST_CASE("escape: each kind of byte has one form in JSON, in a quoted field and
   CHECK(log(c.text, false) == c.plain);
 }
 
+TEST_CASE("escape: on a terminal, lines, tabs and backslashes stay, and nothing drives it") {
+  const auto terminal = [](std::string_view text) {
+    std::string out;
+    append_terminal_text(out, text);
+    return out;
+  };
+  CHECK(terminal("a \\ \"b\"\n\tc \u00e9") == "a \\ \"b\"\n\tc \u00e9");
+  CHECK(terminal("\x1b[2J\r\0\x7f"s) == "\\x1b[2J\\r\\x00\\x7f");
+  CHECK(terminal("\xc2\x9b\u2028\xff") == "\\xc2\\x9b\\xe2\\x80\\xa8\\xff");
+}
+
 TEST_CASE("escape: each byte is seen wherever it stands in a long text") {
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);

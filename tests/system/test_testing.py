@@ -344,8 +344,8 @@ it("sleeps in C", function() ffi.C.usleep(600000) end)''', "--timeout", "0.3")
 
     def test_nothing_that_a_test_says_moves_the_cursor(self):
         said = self.fails('it("a \\27[2J\\0 b", function() error("x\\27]0;y\\7\\r", 0) end)')
-        self.assertIn(r"a \027[2J\000 b", said)
-        self.assertIn(r"x\027]0;y\007\013", said)
+        self.assertIn(r"a \x1b[2J\x00 b", said)
+        self.assertIn(r"x\x1b]0;y\x07\r", said)
 
     def test_code_under_test_may_be_spied_on(self):
         self.passes(r'''
