@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::int64_t kCollectEvery = 1'000'000'000;  // ns
 constexpr std::size_t kLarge = std::size_t{1} << 18;   // bytes: what is refused, and no less
+constexpr std::size_t kLittle = std::size_t{1} << 16;  // bytes that one may take in a full VM
 constexpr std::size_t kPlaceLength = LUA_IDSIZE + 16;
 
 std::string mebibytes(std::size_t bytes) {
@@ -80,6 +81,12 @@ std::size_t MemoryBudget::ceiling() const {
 
 bool MemoryBudget::is_full() const {
   return used() > limits_.vm_most || memory_.held() > ceiling();
+}
+
+// Whether the VM is full, and what runs has taken more of it than any request needs to be answered.
+bool MemoryBudget::is_too_much() const {
+  const std::size_t now = taken_ + used();
+  return is_full() && (now > start_ + kLittle || memory_.held() > ceiling());
 }
 
 // Only what is large, as what handles errors is not, and only where LuaJIT raises the error safely. What makes many
@@ -156,7 +163,7 @@ void MemoryBudget::renew(Task& task) {
 // Over is what has grown by more than its budget in its own stays, garbage not counted, and made the heap grow by as
 // much since it began. A collection costs as much as there is to keep: so the next one comes a second later, or when
 // the heap has grown by a quarter of the budget, or when the VM is full and not by what is kept. In a VM that is full
-// after it, whoever asks for more is over.
+// after it, whoever asks for more than a little is over.
 bool MemoryBudget::weigh(lua_State* state) {
   if (weighing_) {
     return false;
@@ -169,7 +176,7 @@ bool MemoryBudget::weigh(lua_State* state) {
   const bool little_garbage = kept_ > limits_.vm_most - limits_.vm_most / 8;
   if (recent && (little_garbage || !is_full())) {
     weigh_at_ = due;
-    return full_ = is_full();
+    return full_ = is_too_much();
   }
   Task* const task = task_;
   weighing_ = true;
@@ -186,7 +193,7 @@ bool MemoryBudget::weigh(lua_State* state) {
     full_ = false;
     return true;
   }
-  if (full_ = is_full(); full_) {
+  if (full_ = is_too_much(); full_) {
     return true;
   }
   taken_ = growth;

@@ -19,10 +19,10 @@ class Vm;
 /// Holds a VM to its memory. What a task makes the heap grow by is charged to it, garbage included, where memory is
 /// taken from the system; over its budget it is weighed at the next safepoint: all garbage is collected, and a task
 /// that is over its budget still is stopped. Nothing is refused for that, as LuaJIT does not survive it everywhere;
-/// only above the VM's last limit, and only where it does; whatever asks for more there is stopped at the next
-/// safepoint, whether it is over its own budget or not. A VM that holds too much when its garbage has been collected
-/// asks its host to be replaced. All figures are estimates: what was freed for others and is used again is charged to
-/// nobody until more is needed. The VM's thread only.
+/// only above the VM's last limit, and only where it does; whatever asks for more than a little there is stopped at the
+/// next safepoint, whether it is over its own budget or not. A VM that holds too much when its garbage has been
+/// collected asks its host to be replaced. All figures are estimates: what was freed for others and is used again is
+/// charged to nobody until more is needed. The VM's thread only.
 class MemoryBudget final : public LuaAllocator::Guard {
  public:
   MemoryBudget(Governor& governor, Vm& vm, LuaAllocator& memory, const VmLimits& limits);
@@ -53,6 +53,7 @@ class MemoryBudget final : public LuaAllocator::Guard {
   [[nodiscard]] bool refuses(std::size_t bytes) noexcept;
   [[nodiscard]] std::size_t ceiling() const;
   [[nodiscard]] bool is_full() const;
+  [[nodiscard]] bool is_too_much() const;
   void note_place(const Task* task) noexcept;
   void open(std::size_t now) noexcept;
   void collect(lua_State* state);
