@@ -1,6 +1,5 @@
 #include "net/connection.h"
 
-#include <event2/event.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -57,6 +56,7 @@ void Connection::destroy(Connection& connection) {
 Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, ConnectionHandler& handler)
     : loop_(loop),
       handler_(&handler),
+      watch_(loop.poller(), *this),
       timer_(*this),
       input_(loop.buffers()),
       output_(loop.buffers()),
@@ -66,30 +66,11 @@ Connection::Connection(EventLoop& loop, int fd, const PeerAddress& peer, Connect
   update_interest();
 }
 
-void Connection::watch(short wanted) {
-  static_assert(kRead == EV_READ && kWrite == EV_WRITE);
-  if (fd_ == kInMemory) {
-    return;
-  }
-  if (interest_ != 0) {
-    event_del(&event_);
-  }
-  interest_ = wanted;
-  if (wanted != 0) {
-    event_assign(
-        &event_, loop_.base(), fd_, static_cast<short>(wanted | EV_PERSIST),
-        [](int, short events, void* self) { static_cast<Connection*>(self)->on_events(events); }, this);
-    if (event_add(&event_, nullptr) != 0) {
-      throw std::bad_alloc();
-    }
-  }
-}
-
-void Connection::on_events(short events) try {
-  if ((events & EV_READ) != 0) {
+void Connection::on_events(Watch::Events events) try {
+  if ((events & Watch::kRead) != 0) {
     on_readable();
   }
-  if ((events & EV_WRITE) != 0 && state_ != State::kClosed) {
+  if ((events & Watch::kWrite) != 0 && state_ != State::kClosed) {
     on_writable();
   }
 } catch (const std::bad_alloc&) {
@@ -378,10 +359,7 @@ void Connection::close() {
     return;
   }
   state_ = State::kClosed;
-  if (interest_ != 0) {
-    event_del(&event_);
-    interest_ = 0;
-  }
+  watch_.set(fd_, 0);
   timer_.cancel();
   if (other_end_ != nullptr) {
     other_end_->on_closed();

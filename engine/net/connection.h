@@ -1,7 +1,5 @@
 #pragma once
 
-#include <event2/event_struct.h>
-
 #include <cstdint>
 #include <memory>
 
@@ -136,8 +134,6 @@ class Connection {
   friend class MemoryPeer;
   friend class ConnectionSet;
   enum class State : std::uint8_t { kOpen, kFlushing, kLingering, kClosed };
-  static constexpr short kRead = 0x02;   ///< EV_READ
-  static constexpr short kWrite = 0x04;  ///< EV_WRITE
   static constexpr Milliseconds kNoDeadline = INT64_MAX;
   static constexpr Milliseconds kLinger = 2000;
   static constexpr std::size_t kReadRoom = 2048;
@@ -147,7 +143,7 @@ class Connection {
   ~Connection() = default;
   static void destroy(Connection& connection);
 
-  void on_events(short events);
+  void on_events(Watch::Events events);
   void on_readable();
   void on_writable();
   void discard_input();
@@ -163,18 +159,16 @@ class Connection {
   [[nodiscard]] bool send_shared_bytes();
   [[nodiscard]] bool flush_at_once();
   void begin_linger();
-  // Tells libevent what to watch, where that differs from what it watches.
+  // Has watched what is of use now.
   void update_interest() {
-    const short wanted = static_cast<short>((reading_ && !half_closed_ ? kRead : 0) | (writing_ ? kWrite : 0));
-    if (wanted != interest_) {
-      watch(wanted);
+    if (fd_ != kInMemory) {
+      watch_.set(fd_, (reading_ && !half_closed_ ? Watch::kRead : 0) | (writing_ ? Watch::kWrite : 0));
     }
   }
-  void watch(short wanted);
 
   EventLoop& loop_;
   ConnectionHandler* handler_;
-  event event_;
+  WatchOf<Connection, &Connection::on_events> watch_;
   TimerOf<Connection, &Connection::on_timer> timer_;
   Milliseconds deadline_ = kNoDeadline;
   Milliseconds write_deadline_ = kNoDeadline;
@@ -191,7 +185,6 @@ class Connection {
   MemoryPeer* other_end_ = nullptr;  // null where there is a socket
   int fd_;
   int file_ = -1;
-  short interest_ = 0;
   State state_ = State::kOpen;
   bool reading_ = true;
   bool writing_ = false;

@@ -1,9 +1,11 @@
 #include "net/event_loop.h"
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <limits>
 #include <new>
@@ -22,12 +24,38 @@ event_base* new_base() {
   if (config == nullptr) {
     throw std::bad_alloc();
   }
-  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
+  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+  event_config_avoid_method(config.get(), "poll");
+  event_config_avoid_method(config.get(), "select");
   event_base* base = event_base_new_with_config(config.get());
   if (base == nullptr) {
     throw std::bad_alloc();
   }
   return base;
+}
+
+// Libevent does not tell its descriptor of epoll: it is the one that has `known` among its own once libevent was asked
+// to watch that. `known` has nothing to be found.
+int epoll_descriptor(event_base* base, int known) {
+  event probe;
+  event_assign(
+      &probe, base, known, EV_READ, [](int, short, void*) {}, nullptr);
+  if (event_add(&probe, nullptr) != 0) {
+    throw std::bad_alloc();
+  }
+  epoll_event as_it_is{};
+  as_it_is.events = EPOLLIN;
+  as_it_is.data.fd = known;
+  const int end = std::min(getdtablesize(), 1 << 20);
+  int descriptor = 0;
+  while (descriptor < end && epoll_ctl(descriptor, EPOLL_CTL_MOD, known, &as_it_is) != 0) {
+    ++descriptor;
+  }
+  event_del(&probe);
+  if (descriptor == end) {
+    throw std::bad_alloc();
+  }
+  return descriptor;
 }
 
 // Work that runs out of memory loses itself, never the loop.
@@ -44,35 +72,39 @@ void run_guarded(const std::function<void()>& work) {
 void EventLoop::BaseDeleter::operator()(event_base* base) const {
   event_base_free(base);
 }
-void EventLoop::EventDeleter::operator()(event* event) const {
-  event_free(event);
-}
 
 EventLoop::EventLoop()
-    : base_(new_base()), timers_(monotonic_ms()), armed_(kNever), thread_(std::this_thread::get_id()) {
-  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  // libevent's clock is coarse: the wake-up may come before the wheel's tick, and must then be asked for again.
-  timer_event_.reset(event_new(
-      base_.get(), -1, 0, [](int, short, void* self) { static_cast<EventLoop*>(self)->armed_ = kNever; }, this));
-  wake_event_.reset(event_new(
-      base_.get(), wake_fd_, EV_READ | EV_PERSIST,
-      [](int fd, short, void* self) {
-        eventfd_t count = 0;
-        eventfd_read(fd, &count);
-        static_cast<EventLoop*>(self)->run_posted();
-      },
-      this));
-  if (wake_fd_ < 0 || timer_event_ == nullptr || wake_event_ == nullptr || event_add(wake_event_.get(), nullptr) != 0) {
+    : base_(new_base()),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      libevent_watch_(poller_, *this),
+      wake_watch_(poller_, *this),
+      timers_(monotonic_ms()),
+      thread_(std::this_thread::get_id()) {
+  if (wake_fd_ < 0) {
     throw std::bad_alloc();
+  }
+  try {
+    libevent_watch_.set(epoll_descriptor(base_.get(), wake_fd_), Watch::kRead);
+    wake_watch_.set(wake_fd_, Watch::kRead);
+  } catch (const std::bad_alloc&) {
+    ::close(wake_fd_);
+    throw;
   }
 }
 
 EventLoop::~EventLoop() {
   destroy_buried();
-  wake_event_.reset();
-  if (wake_fd_ >= 0) {
-    ::close(wake_fd_);
-  }
+  ::close(wake_fd_);
+}
+
+void EventLoop::on_libevent(Watch::Events /*events*/) {
+  event_base_loop(base_.get(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+void EventLoop::on_posted(Watch::Events /*events*/) {
+  eventfd_t count = 0;
+  eventfd_read(wake_fd_, &count);
+  run_posted();
 }
 
 void EventLoop::assert_in_loop() const {
@@ -89,12 +121,22 @@ void EventLoop::run() {
 }
 
 bool EventLoop::turn(bool wait) {
-  if (wait) {
-    arm_timer();
-  }
   begin_turn();
-  event_base_loop(base_.get(), wait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  look(wait);
   return finish_turn();
+}
+
+void EventLoop::look(bool wait) {
+  poller_.poll(wait ? patience() : 0);
+}
+
+// Milliseconds until the wheel's next deadline.
+int EventLoop::patience() {
+  const Milliseconds next = timers_.next_deadline();
+  if (next == kNever) {
+    return Poller::kForever;
+  }
+  return static_cast<int>(std::clamp<Milliseconds>(next - monotonic_ms(), 0, std::numeric_limits<int>::max()));
 }
 
 bool EventLoop::finish_turn() {
@@ -158,22 +200,6 @@ void EventLoop::destroy_buried() {
     Connection* const last = std::exchange(buried_, buried_->buried_before_);
     Connection::destroy(*last);
   }
-}
-
-// Asks libevent for a wake-up at the wheel's next deadline; only where that has changed.
-void EventLoop::arm_timer() {
-  const Milliseconds next = timers_.next_deadline();
-  if (next == armed_) {
-    return;
-  }
-  armed_ = next;
-  if (next == kNever) {
-    event_del(timer_event_.get());
-    return;
-  }
-  const Milliseconds wait = std::max<Milliseconds>(0, next - monotonic_ms());
-  const timeval timeout{static_cast<time_t>(wait / 1000), static_cast<suseconds_t>(wait % 1000 * 1000)};
-  event_add(timer_event_.get(), &timeout);
 }
 
 }  // namespace perigee::net

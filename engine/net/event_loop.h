@@ -11,9 +11,9 @@
 #include "base/counter.h"
 #include "base/executor.h"
 #include "base/timer_wheel.h"
+#include "net/poller.h"
 
 struct event_base;
-struct event;
 
 namespace perigee::net {
 
@@ -26,10 +26,12 @@ struct Traffic {
 };
 
 /// Room for the Connections of one loop.
-using ConnectionPool = BlockPool<512, 256>;
+using ConnectionPool = BlockPool<320, 256>;
 
-/// One thread's loop over libevent: sockets, timers, and work posted by other threads. Owned by a worker; every method
-/// but post(), stop() and in_loop() belongs to the thread that called run() (or, before that, built it).
+/// One thread's loop: sockets, timers, and work posted by other threads. What each request passes, connections and
+/// streams, is a Watch of the loop's own Poller; all else is an event of libevent, whose descriptor is one of those
+/// that the Poller watches. Owned by a worker; every method but post(), stop() and in_loop() belongs to the thread that
+/// called run() (or, before that, built it).
 class EventLoop final : public Executor {
  public:
   EventLoop();
@@ -48,8 +50,8 @@ class EventLoop final : public Executor {
   bool finish_turn();
   void begin_turn() { ++turn_; }
 
-  /// To be told when this thread's clock was moved.
-  void clock_moved() { armed_ = kUnarmed; }
+  /// Looks for events and tells of them, no more. `wait`: where there are none, until one or a timer comes.
+  void look(bool wait);
 
   /// Makes run() return once the events at hand are dispatched. Any thread.
   void stop();
@@ -72,6 +74,7 @@ class EventLoop final : public Executor {
   [[nodiscard]] TimerWheel& timers() { return timers_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
   [[nodiscard]] ConnectionPool& connections() { return connections_; }
+  [[nodiscard]] Poller& poller() { return poller_; }
   [[nodiscard]] event_base* base() { return base_.get(); }
   [[nodiscard]] bool in_loop() const { return std::this_thread::get_id() == thread_; }
   void assert_in_loop() const;
@@ -87,25 +90,23 @@ class EventLoop final : public Executor {
   [[nodiscard]] std::size_t wakeups() const { return wakeups_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr Milliseconds kUnarmed = -1;
   struct BaseDeleter {
     void operator()(event_base* base) const;
   };
-  struct EventDeleter {
-    void operator()(event* event) const;
-  };
 
-  void arm_timer();
+  void on_libevent(Watch::Events events);
+  void on_posted(Watch::Events events);
+  [[nodiscard]] int patience();
   [[nodiscard]] bool end_turn();
   void run_posted();
   void destroy_buried();
 
+  Poller poller_;
   std::unique_ptr<event_base, BaseDeleter> base_;
-  std::unique_ptr<event, EventDeleter> timer_event_;
-  std::unique_ptr<event, EventDeleter> wake_event_;
-  int wake_fd_ = -1;
+  int wake_fd_;
+  WatchOf<EventLoop, &EventLoop::on_libevent> libevent_watch_;
+  WatchOf<EventLoop, &EventLoop::on_posted> wake_watch_;
   TimerWheel timers_;
-  Milliseconds armed_ = 0;
   std::uint64_t turn_ = 0;
   Traffic traffic_;
   BufferPool buffers_;

@@ -1,7 +1,5 @@
 #include "net/stream.h"
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,24 +27,10 @@ std::string socket_error(int error) {
   }
 }
 
-void Stream::EventDeleter::operator()(event* event) const {
-  event_free(event);
-}
-
-Stream::Stream(EventLoop& loop, int fd)
-    : loop_(loop),
-      fd_(fd),
-      event_(event_new(
-          loop.base(), fd, 0, [](int, short events, void* self) { static_cast<Stream*>(self)->on_events(events); },
-          this)) {
-  if (event_ == nullptr) {
-    ::close(fd);
-    throw std::bad_alloc();
-  }
-}
+Stream::Stream(EventLoop& loop, int fd) : loop_(loop), fd_(fd), watch_(loop.poller(), *this) {}
 
 Stream::~Stream() {
-  event_.reset();
+  watch_.set(fd_, 0);
   if (tls_ != nullptr) {
     tls_->say_goodbye();
   }
@@ -70,7 +54,7 @@ Stream::Progress Stream::read_plain(char* room, std::size_t size) {
       return {Outcome::kEnded};
     }
     if (errno == EAGAIN) {
-      wanted_ = EV_READ;
+      wanted_ = Watch::kRead;
       return {Outcome::kWaits};
     }
     if (errno != EINTR) {
@@ -93,7 +77,7 @@ Stream::Progress Stream::write(std::string_view bytes) {
       return {Outcome::kDone, static_cast<std::size_t>(count)};
     }
     if (errno == EAGAIN) {
-      wanted_ = EV_WRITE;
+      wanted_ = Watch::kWrite;
       return {Outcome::kWaits};
     }
     if (errno != EINTR) {
@@ -108,10 +92,10 @@ Stream::Progress Stream::settle(TlsSession::Progress progress) {
     case TlsSession::Outcome::kDone:
       return {Outcome::kDone, progress.count};
     case TlsSession::Outcome::kWantsRead:
-      wanted_ = EV_READ;
+      wanted_ = Watch::kRead;
       return {Outcome::kWaits};
     case TlsSession::Outcome::kWantsWrite:
-      wanted_ = EV_WRITE;
+      wanted_ = Watch::kWrite;
       return {Outcome::kWaits};
     case TlsSession::Outcome::kEnded:
       return {Outcome::kEnded};
@@ -147,53 +131,29 @@ bool Stream::quiet() {
   return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-bool Stream::stirs() const {
-  return (event_->ev_evcallback.evcb_flags & EVLIST_ACTIVE) != 0;
-}
-
 void Stream::await(std::function<void()> wake) {
   wake_ = std::move(wake);
   // Reading stays asked for between two waits: requests that follow one another cost no system call for it.
-  watch(static_cast<short>(wanted_ == EV_WRITE ? (interest_ & EV_READ) | EV_WRITE : EV_READ));
+  watch_.set(fd_, wanted_ == Watch::kWrite ? (watch_.events() & Watch::kRead) | Watch::kWrite : Watch::kRead);
 }
 
 void Stream::await_either(std::function<void()> wake) {
-  wanted_ = EV_READ | EV_WRITE;
+  wanted_ = Watch::kRead | Watch::kWrite;
   wake_ = std::move(wake);
-  watch(EV_READ | EV_WRITE);
+  watch_.set(fd_, Watch::kRead | Watch::kWrite);
 }
 
 void Stream::await_any(std::function<void()> wake) {
-  wanted_ = EV_READ;
+  wanted_ = Watch::kRead;
   await(std::move(wake));
 }
 
-void Stream::watch(short interest) {
-  if (interest == interest_) {
-    return;
-  }
-  if (interest_ != 0) {
-    event_del(event_.get());
-  }
-  interest_ = interest;
-  if (interest == 0) {
-    return;
-  }
-  event_assign(
-      event_.get(), loop_.base(), fd_, static_cast<short>(interest | EV_PERSIST),
-      [](int, short events, void* self) { static_cast<Stream*>(self)->on_events(events); }, this);
-  if (event_add(event_.get(), nullptr) != 0) {
-    interest_ = 0;
-    throw std::bad_alloc();
-  }
-}
-
-void Stream::on_events(short events) try {
+void Stream::on_events(Watch::Events events) try {
   if ((events & wanted_) == 0 || !wake_) {
-    watch(static_cast<short>(interest_ & ~events));  // nobody asked for it
+    watch_.set(fd_, watch_.events() & ~events);  // nobody asked for it
     return;
   }
-  watch(static_cast<short>(interest_ & ~EV_WRITE));
+  watch_.set(fd_, watch_.events() & ~Watch::kWrite);
   const auto wake = std::exchange(wake_, nullptr);
   wake();
 } catch (const std::bad_alloc&) {

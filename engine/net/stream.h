@@ -56,7 +56,7 @@ class Stream {
 
   /// Whether the loop has found something on the stream, and is about to say so. What the loop has looked for since
   /// await_any(), and did not find, needs no quiet().
-  [[nodiscard]] bool stirs() const;
+  [[nodiscard]] bool stirs() const { return watch_.found(); }
 
   /// Calls `wake` once, when something can be written or read.
   void await_either(std::function<void()> wake);
@@ -71,23 +71,17 @@ class Stream {
   [[nodiscard]] EventLoop& loop() { return loop_; }
 
  private:
-  struct EventDeleter {
-    void operator()(event* event) const;
-  };
-
-  void on_events(short events);
-  void watch(short interest);
+  void on_events(Watch::Events events);
   [[nodiscard]] Progress read_plain(char* room, std::size_t size);
   [[nodiscard]] Progress settle(TlsSession::Progress progress);
 
   EventLoop& loop_;
   int fd_;
-  std::unique_ptr<event, EventDeleter> event_;
+  WatchOf<Stream, &Stream::on_events> watch_;
   std::unique_ptr<TlsSession> tls_;
   std::function<void()> wake_;
   std::string error_;
-  short interest_ = 0;  ///< what libevent watches
-  short wanted_ = 0;    ///< what the operation that waits needs
+  Watch::Events wanted_ = 0;  ///< what the operation that waits needs
 };
 
 /// What `error` (an errno) of a socket is called: a first word of the error convention, and more where it says more.

@@ -185,7 +185,6 @@ void SpecDesk::move_clock(Milliseconds by) {
   clock_ahead += by;
   for (const auto& app : apps_) {
     if (app != nullptr && !app->served()) {
-      app->worker().loop().clock_moved();
       app->sweep();
     }
   }

@@ -181,7 +181,6 @@ void TestApp::stop() {
     }
     if (!threaded_ && !turn(0)) {
       clock_ahead += 1;
-      worker_.loop().clock_moved();
     } else if (threaded_) {
       turn(1);
     }

@@ -1,7 +1,12 @@
 #include "net/event_loop.h"
 
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <new>
 #include <thread>
 #include <vector>
@@ -220,4 +225,24 @@ TEST_CASE("event loop: what is posted after its run waits for run_leftovers") {
   CHECK(runs == 0);
   loop.run_leftovers();
   CHECK(runs == 1);
+}
+
+TEST_CASE("event loop: events of libevent are seen too, also where the environment forbids it epoll") {
+  setenv("EVENT_NOEPOLL", "1", 1);
+  EventLoop loop;
+  unsetenv("EVENT_NOEPOLL");
+  const int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  event* const watched = event_new(
+      loop.base(), descriptor, EV_READ, [](int, short, void* context) { static_cast<EventLoop*>(context)->stop(); },
+      &loop);
+  REQUIRE(event_add(watched, nullptr) == 0);
+  std::thread writer([descriptor] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    eventfd_write(descriptor, 1);
+  });
+  loop.run();
+  writer.join();
+  CHECK(event_pending(watched, EV_READ, nullptr) == 0);
+  event_free(watched);
+  ::close(descriptor);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,7 +17,7 @@
 
 /// Runs one turn of a loop that nobody runs: what is at hand is dispatched, time stands still.
 inline void turn(perigee::net::EventLoop& loop) {
-  event_base_loop(loop.base(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  loop.look(false);
   loop.run_leftovers();
 }
 
