@@ -38,8 +38,9 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
   exchange.view.route = route;
   const RouteInfo& info = vm_.routes()[static_cast<std::size_t>(route)];
   task.cpu_limit = task.cpu_left = info.cpu_limit;
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, info.handler_ref);
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack stack(task.coroutine);
+  stack.push(info.handler);
+  stack.push(task.view_pointer);
   const Vm::Status status = vm_.resume(task, 1);
   if (status == Vm::Status::kReturned && is_ready(task)) [[likely]] {
     return Outcome::kAnswered;
@@ -53,7 +54,7 @@ Dispatcher::Outcome Dispatcher::refuse(Exchange& exchange, const Refusal& refusa
   lua_State* coroutine = task.coroutine;
   // Strings are made inside the coroutine, where running out of memory can be caught: core.refusal reads this.
   lua_rawgeti(coroutine, LUA_REGISTRYINDEX, vm_.entries().refuse);
-  lua_rawgeti(coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack(coroutine).push(task.view_pointer);
   lua_pushlightuserdata(coroutine, const_cast<Refusal*>(&refusal));
   return settle(task, vm_.resume(task, 2));
 }
@@ -86,7 +87,7 @@ Dispatcher::Outcome Dispatcher::stream(Exchange& exchange) {
   // The stack holds the function, left there by `answer`.
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().stream);
   lua_insert(task.coroutine, 1);
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack(task.coroutine).push(task.view_pointer);
   return settle(task, vm_.resume(task, 2));
 }
 
@@ -164,7 +165,7 @@ Dispatcher::Outcome Dispatcher::returned(Task& task, Vm::Status& status) {
 Vm::Status Dispatcher::resume_save(Task& task) {
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().save);
   lua_insert(task.coroutine, 1);
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack(task.coroutine).push(task.view_pointer);
   lua_insert(task.coroutine, 2);
   return vm_.resume(task, lua_gettop(task.coroutine) - 1);
 }
@@ -188,7 +189,7 @@ Dispatcher::Outcome Dispatcher::answered(Task& task, Vm::Status& status) {
   task.phase = Task::Phase::kErrorHook;
   lua_rawgeti(coroutine, LUA_REGISTRYINDEX, vm_.entries().render);
   lua_replace(coroutine, 1);
-  lua_rawgeti(coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack(coroutine).push(task.view_pointer);
   status = vm_.resume(task, 2);
   return Outcome::kWaiting;
 }
@@ -206,14 +207,9 @@ Dispatcher::Outcome Dispatcher::end_spawned(Task& task, const std::string& error
   return Outcome::kDone;
 }
 
-Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
-  Task& task = *exchange.task;
+Dispatcher::Outcome Dispatcher::finish_by_hooks(Task& task) {
   if (!vm_.has_after() || task.coroutine == nullptr) {
-    if (task.view.deferred == 0) {
-      vm_.give_task(task);  // nearly every request ends here
-    } else {
-      end_task(task, "");
-    }
+    end_task(task, "");
     return Outcome::kDone;
   }
   lua_settop(task.coroutine, 0);
@@ -221,7 +217,7 @@ Dispatcher::Outcome Dispatcher::finish(Exchange& exchange) {
   task.phase = Task::Phase::kAfter;
   task.cpu_left = task.cpu_limit;
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().after);
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack(task.coroutine).push(task.view_pointer);
   return settle(task, vm_.resume(task, 1));
 }
 

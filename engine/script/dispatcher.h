@@ -53,7 +53,14 @@ class Dispatcher {
 
   /// The answer has been sent: ends the task, or runs what the app wants done after it. kWaiting: the exchange and the
   /// task are still in use (resume() will say kDone). Otherwise the task is given back.
-  [[nodiscard]] Outcome finish(Exchange& exchange);
+  [[nodiscard]] Outcome finish(Exchange& exchange) {
+    Task& task = *exchange.task;
+    if (!vm_.has_after() && task.view.deferred == 0) [[likely]] {
+      vm_.give_task(task);
+      return Outcome::kDone;
+    }
+    return finish_by_hooks(task);
+  }
 
   /// Runs the app's hooks called `name` ("start", "stop"), in order, on a task of their own. `on_end` is told "" or the
   /// error with its traceback, once.
@@ -84,6 +91,7 @@ class Dispatcher {
   void fail_natively(Task& task, int otherwise);
   [[nodiscard]] std::string starved_text(const Task& task) const;
   void end_task(Task& task, const std::string& error);
+  [[nodiscard]] Outcome finish_by_hooks(Task& task);
 
   Vm& vm_;
 };

@@ -116,7 +116,7 @@ Dispatcher::Outcome Dispatcher::answer_failed(Task& task, Vm::Status& status) {
   task.phase = Task::Phase::kFailure;
   lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, vm_.entries().failed);
   lua_insert(task.coroutine, 1);
-  lua_rawgeti(task.coroutine, LUA_REGISTRYINDEX, task.view_ref);
+  RawStack(task.coroutine).push(task.view_pointer);
   status = vm_.resume(task, 3);
   return Outcome::kWaiting;
 }

@@ -58,7 +58,7 @@ int status_of(lua_State* coroutine) {
 bool write_json(Vm& vm, lua_State* coroutine, int index, ByteBuffer& out) {
   const int depth = vm.settings().json_depth;
   if (RawTable::is_known()) [[likely]] {
-    const RawTable& table = RawTable::at(coroutine, index);
+    const auto& table = *static_cast<const RawTable*>(RawStack(coroutine).address(index));
     return (table.metatable == nullptr || !is_response(coroutine, index)) &&
            write_json_table(table, vm.json_marks(), {depth, JsonEncoder::kMaxSize}, out);
   }
@@ -78,9 +78,7 @@ bool take_json(Vm& vm, lua_State* coroutine, int index, Answer& answer) try {
 }
 
 bool take_text(lua_State* coroutine, int index, Answer& answer) {
-  std::size_t size = 0;
-  const char* text = lua_tolstring(coroutine, index, &size);
-  answer.body = {text, size};
+  answer.body = RawStack(coroutine).text(index);
   return true;
 }
 
@@ -99,19 +97,23 @@ bool take_values(Vm& vm, lua_State* coroutine, int index, bool is_text, bool has
 
 bool take_plain_answer(Vm& vm, Task& task) {
   lua_State* coroutine = task.coroutine;
-  const int count = lua_gettop(coroutine);
+  const RawStack stack(coroutine);
+  const int count = stack.count();
   int body = 1;
   int status = task.default_status;
   if (count > 1) {
     status = count <= 3 ? status_of(coroutine) : 0;
     body = 2;
   }
-  const int type = lua_type(coroutine, body);
-  if (status == 0 || (type != LUA_TSTRING && type != LUA_TTABLE)) {
+  if (status == 0 || count == 0) {
+    return false;
+  }
+  const bool is_text = stack.is_string(body);
+  if (!is_text && !stack.is_table(body)) {
     return false;
   }
   Answer& answer = task.exchange->answer;
-  if (!take_values(vm, coroutine, body, type == LUA_TSTRING, count == 3, answer)) {
+  if (!take_values(vm, coroutine, body, is_text, count == 3, answer)) {
     lua_settop(coroutine, count);
     answer.reset();
     return false;

@@ -12,7 +12,7 @@
 namespace perigee::script {
 namespace {
 
-static_assert(sizeof(RawValue) == 8 && sizeof(RawString) == 24 && sizeof(RawNode) == 24);
+static_assert(sizeof(RawNode) == 24);
 static_assert(offsetof(RawTable, slots) == 16 && offsetof(RawTable, last_node) == 52);
 
 constexpr std::size_t kMost = 64;  // slots or nodes of a table of ours
@@ -40,29 +40,6 @@ return {
 }
 )";
 
-bool agrees(const RawValue& value, lua_State* state, int index) {
-  const int found =
-      value.is_nil() + value.is_true() + value.is_false() + value.is_string() + value.is_table() + value.is_number();
-  switch (lua_type(state, index)) {
-    case LUA_TBOOLEAN:
-      return found == 1 && (lua_toboolean(state, index) != 0 ? value.is_true() : value.is_false());
-    case LUA_TNUMBER:
-      return found == 1 && value.is_number() && value.number() == lua_tonumber(state, index);
-    case LUA_TTABLE:
-      return found == 1 && value.is_table() && value.address() == lua_topointer(state, index);
-    case LUA_TSTRING: {
-      std::size_t size = 0;
-      const char* const data = lua_tolstring(state, index, &size);
-      RawString string{};
-      return found == 1 && value.is_string() && value.address() == data - sizeof string &&
-             read_safely(reinterpret_cast<std::uint64_t>(value.address()), &string, sizeof string) &&
-             string.size == size;
-    }
-    default:
-      return found == 0;
-  }
-}
-
 // A table's memory, copied as far as it is readable.
 struct Copy {
   RawTable table;
@@ -86,7 +63,7 @@ bool has_same_entries(lua_State* state, const Copy& copy) {
     if (copy.slots[i].is_nil()) {
       continue;
     }
-    if (lua_next(state, table) == 0 || lua_tonumber(state, -2) != i || !agrees(copy.slots[i], state, -1)) {
+    if (lua_next(state, table) == 0 || lua_tonumber(state, -2) != i || !copy.slots[i].agrees_with(state, -1)) {
       return false;
     }
     lua_pop(state, 1);
@@ -96,7 +73,7 @@ bool has_same_entries(lua_State* state, const Copy& copy) {
     if (node.value.is_nil()) {
       continue;
     }
-    if (lua_next(state, table) == 0 || !agrees(node.key, state, -2) || !agrees(node.value, state, -1)) {
+    if (lua_next(state, table) == 0 || !node.key.agrees_with(state, -2) || !node.value.agrees_with(state, -1)) {
       return false;
     }
     lua_pop(state, 1);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/timer_wheel.h"
+#include "script/raw_stack.h"
 #include "script/request_view.h"
 
 struct lua_State;
@@ -47,8 +48,8 @@ class Task {
   Exchange* exchange = nullptr;
   std::shared_ptr<const Origin> origin;  ///< of a spawned one: the request that began it; null outside of any
   lua_State* coroutine = nullptr;
-  int coroutine_ref = 0;  ///< keeps the coroutine, in the VM's registry
-  int view_ref = 0;       ///< the FFI pointer to `view`
+  int coroutine_ref = 0;        ///< keeps the coroutine, in the VM's registry
+  RawStack::Kept view_pointer;  ///< the FFI pointer to `view`
   Purpose purpose = Purpose::kRequest;
   Phase phase = Phase::kHandler;
   bool waiting = false;  ///< suspended until woken
@@ -69,6 +70,25 @@ class Task {
   std::unique_ptr<client::HttpCall> ask;                 ///< of HttpAsks
   std::string result;                                    ///< of an operation that the task asked the server for
   std::function<void(const std::string& error)> on_end;  ///< of hooks: told "" or the error
+
+  /// Nothing of what it did is left but its coroutine; `serial` is that of what it does next.
+  void end(double serial) {
+    view.request = nullptr;
+    view.serial = serial;
+    view.cancelled = 0;
+    view.deferred = 0;
+    view.again = 0;
+    view.wants_room = 0;
+    view.wants_body = 0;
+    view.shielded = 0;
+    view.ticking = 0;
+    view.session = 0;
+    exchange = nullptr;
+    purpose = Purpose::kRequest;
+    phase = Phase::kHandler;
+    waiting = ready = running = answering_error = false;
+    default_status = 200;
+  }
 
   /// Wakes the task at `deadline`.
   void wake_at(Milliseconds deadline);

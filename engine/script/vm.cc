@@ -23,8 +23,6 @@
 namespace perigee::script {
 namespace {
 
-constexpr std::size_t kKeptCoroutines = 4096;
-
 // Which VM this thread asked for last, and its allocator's context, which no other VM has: to ask the registry costs
 // several times as much, and every function that Lua calls asks.
 struct LastVm {
@@ -110,7 +108,7 @@ int Vm::new_coroutine(lua_State*& coroutine) {
 }
 
 // One more for the pool, without a coroutine.
-[[gnu::noinline]] void Vm::add_task() {
+void Vm::add_task() {
   auto task = std::make_unique<Task>(*this);
   // The FFI pointer to the task's view, made by the library once and kept.
   struct Made {
@@ -130,60 +128,35 @@ int Vm::new_coroutine(lua_State*& coroutine) {
   if (!built) {
     throw std::bad_alloc();
   }
-  task->view_ref = made.ref;
+  task->view_pointer = RawStack::kept(state_, made.ref);
   task->view.serial = ++last_serial_;
   tasks_.push_back(std::move(task));
   free_.reserve(tasks_.size());
   free_.push_back(tasks_.back().get());
 }
 
-Task& Vm::take_task() {
-  if (free_.empty()) [[unlikely]] {
+// One that can be taken.
+[[gnu::noinline]] void Vm::make_task() {
+  if (free_.empty()) {
     add_task();
   }
-  Task& task = *free_.back();
-  if (task.coroutine == nullptr) [[unlikely]] {
+  if (Task& task = *free_.back(); task.coroutine == nullptr) {
     task.coroutine_ref = new_coroutine(task.coroutine);
   }
-  free_.pop_back();
-  ++busy_;
-  task.cpu_limit = task.cpu_left = settings_.limits.cpu;
-  return task;
 }
 
-void Vm::give_task(Task& task) {
-  task.stop_timer();
-  if (task.ask != nullptr) [[unlikely]] {
+// What few tasks have to give back.
+[[gnu::noinline]] void Vm::shed(Task& task) {
+  if (task.ask != nullptr) {
     asks_->leave(task);
   }
-  if (task.coroutine != nullptr) [[likely]] {
-    lua_settop(task.coroutine, 0);
-  }
-  task.view.request = nullptr;
-  task.view.serial = ++last_serial_;
-  task.view.cancelled = 0;
-  task.view.deferred = 0;
-  task.view.again = 0;
-  task.view.wants_room = 0;
-  task.view.wants_body = 0;
-  task.view.shielded = 0;
-  task.view.ticking = 0;
-  task.view.session = 0;
-  task.exchange = nullptr;
   task.origin.reset();
-  task.purpose = Task::Purpose::kRequest;
-  task.phase = Task::Phase::kHandler;
-  task.waiting = task.ready = task.running = task.answering_error = false;
   if (std::exchange(task.waiting_since, 0) != 0 && notes_waits_) {
     forget_wait(task);
   }
-  task.default_status = 200;
-  --busy_;
-  if (free_.size() >= kKeptCoroutines && task.coroutine != nullptr) [[unlikely]] {
-    luaL_unref(state_, LUA_REGISTRYINDEX, task.coroutine_ref);
-    task.coroutine = nullptr;
+  if (free_.size() >= kKeptCoroutines && task.coroutine != nullptr) {
+    drop_coroutine(state_, task);
   }
-  free_.push_back(&task);
 }
 
 // The task ends in the middle of its wait.

@@ -19,6 +19,7 @@
 #include "script/host.h"
 #include "script/json_table.h"
 #include "script/lua_allocator.h"
+#include "script/raw_stack.h"
 #include "script/request_view.h"
 #include "script/task.h"
 
@@ -66,7 +67,7 @@ struct RouteInfo {
   double time_limit = -1;        ///< seconds; -1: the configured one
   std::int64_t cpu_limit = 0;    ///< nanoseconds; Pulse::kNoLimit for any
   std::size_t memory_limit = 0;  ///< bytes; kAnyMemory for any
-  int handler_ref = 0;           ///< in the VM's registry
+  RawStack::Kept handler;
 };
 
 /// One generation of the app on one worker: a LuaJIT VM with the library and the app loaded, its routes and its tasks.
@@ -135,9 +136,30 @@ class Vm {
   bool protect(int (*make)(lua_State*), void* context);
 
   /// A task with an empty coroutine.
-  [[nodiscard]] Task& take_task();
+  [[nodiscard, gnu::always_inline]] Task& take_task() {
+    if (free_.empty() || free_.back()->coroutine == nullptr) [[unlikely]] {
+      make_task();
+    }
+    Task& task = *free_.back();
+    free_.pop_back();
+    ++busy_;
+    task.cpu_limit = task.cpu_left = settings_.limits.cpu;
+    return task;
+  }
   /// Ends whatever the task did: kept requests of it are dead from here on.
-  void give_task(Task& task);
+  [[gnu::always_inline]] void give_task(Task& task) {
+    task.stop_timer();
+    if (task.ask != nullptr || task.origin != nullptr || task.waiting_since != 0 || free_.size() >= kKeptCoroutines)
+        [[unlikely]] {
+      shed(task);
+    }
+    if (task.coroutine != nullptr) [[likely]] {
+      RawStack(task.coroutine).clear();
+    }
+    task.end(++last_serial_);
+    --busy_;
+    free_.push_back(&task);
+  }
   /// Replaces a task's coroutine, which failed. The old one is unreferenced: use it before the next allocation in Lua.
   void renew_coroutine(Task& task);
 
@@ -207,7 +229,10 @@ class Vm {
   [[nodiscard]] std::vector<std::string> list_field(const char* name);
   void read_entries();
   static void forget_wait(const Task& task);
+  static constexpr std::size_t kKeptCoroutines = 4096;
+  void make_task();
   void add_task();
+  void shed(Task& task);
   [[nodiscard]] int new_coroutine(lua_State*& coroutine);
 
   VmSettings settings_;

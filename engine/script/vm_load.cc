@@ -174,6 +174,7 @@ std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string
 
 Result<> Vm::open() {
   RawTable::calibrate();
+  RawStack::calibrate();
   if (allocator_.hold_reserve()) {
     state_ = lua_newstate(settings_.count_allocations ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate,
                           &allocator_);
@@ -276,7 +277,7 @@ void Vm::read_routes(std::vector<std::string>& mistakes) {
     const double memory = number_field(state_, "memory_limit", -1);
     route.memory_limit = memory < 0 ? settings_.limits.memory : bytes_limit(memory);
     route.cpu_limit = cpu < 0 ? settings_.limits.cpu : nanoseconds_limit(cpu);
-    route.handler_ref = ref_field(state_, "enter");
+    route.handler = RawStack::kept(state_, ref_field(state_, "enter"));
     if (auto added = router_.add(route.method, route.pattern, i - 1, route.place); !added) {
       mistakes.push_back(added.error().message);
     }

@@ -85,7 +85,7 @@ class UnknownLuajit(ServerCase):
         self.assertTrue(any(said in text for text in Pprof(self.ask(server, "/debug/pprof/allocs?seconds=0.1").body).comments))
         self.assertNotIn(said, self.ask(server, "/debug/top?seconds=0.1&type=wait").text)
 
-    def test_json_is_the_same_where_tables_are_not_known(self):
+    def test_answers_are_the_same_where_tables_and_stacks_are_not_known(self):
         app = APP.replace('app:get("/",', """
           local perigee = require "perigee"
           local rows = { { id = 1, name = "a\\n" }, { id = 2.5, list = { true, perigee.null, perigee.array {} } } }
@@ -94,13 +94,13 @@ class UnknownLuajit(ServerCase):
           app:get("/wrong", function() return { rows = { 1, print } } end)
           app:get("/",""")
         answers = []
-        for unknown in ("", "table"):
+        for unknown in ("", "table", "stack", "table,stack"):
             server = self.start(app, env={"PERIGEE_UNKNOWN_LUAJIT": unknown})
-            answers.append([server.get("/rows").json(), json.loads(server.get("/text").body)])
+            answers.append([server.get("/rows").json(), json.loads(server.get("/text").body), server.get("/").text])
             self.assertEqual(server.get("/wrong").status, 500)
             server.stderr.wait(r"a function at \$\.rows\[2\] can't be written as JSON")
             self.assertNotIn("unknown", server.stderr.text)
-        self.assertEqual(answers[0], answers[1])
+        self.assertEqual(answers[1:], [answers[0]] * 3)
         self.assertEqual(answers[0][0]["rows"][1], {"id": 2.5, "list": [True, None, []]})
 
     def test_a_compiled_loop_is_charged_to_where_its_trace_starts(self):
