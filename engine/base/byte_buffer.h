@@ -68,7 +68,7 @@ class ByteBuffer {
   }
 
   /// Gives an empty buffer's block back. Does nothing while bytes are readable.
-  void release_if_empty() {
+  [[gnu::always_inline]] void release_if_empty() {
     if (begin_ == end_ && block_ != nullptr) {
       if (capacity_ == BufferPool::kBlockSize) {
         give_back();

@@ -40,7 +40,7 @@ class SegmentTable {
 
   /// The slot that the search for a segment starts at: the top bits of a mix of its size and of eight bytes from either
   /// end.
-  [[nodiscard]] std::size_t start_of(std::string_view text) const {
+  [[nodiscard, gnu::always_inline]] std::size_t start_of(std::string_view text) const {
     constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15;
     std::uint64_t first = 0;
     std::uint64_t last = 0;

@@ -61,20 +61,6 @@ void Exchange::shed(bool all) {
   answer.fields.release();
 }
 
-void Exchange::publish() {
-  view.method = static_cast<std::int32_t>(head.method);
-  view.minor_version = head.minor_version;
-  view.route = -1;
-  view.method_text = Slice::of(head.text(head.method_text));
-  view.target = Slice::of(head.text(head.target));
-  view.path = Slice::of(head.path());
-  view.query = Slice::of(head.text(head.query));
-  view.host = Slice::of(head.text(head.host));
-  view.body = Slice::of(body);
-  view.body_state = 0;
-  view.id = id;
-}
-
 // Decodes a form's name or value into the room reserved in `decoded`.
 static Slice decoded_slice(std::string_view text, std::string& decoded) {
   const std::size_t at = decoded.size();

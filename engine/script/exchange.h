@@ -108,7 +108,19 @@ class Exchange {
   void shed(bool all);
 
   /// Shows the head to Lua. Call when the head is complete, before a handler runs.
-  void publish();
+  void publish() {
+    view.method = static_cast<std::int32_t>(head.method);
+    view.minor_version = head.minor_version;
+    view.route = -1;
+    view.method_text = Slice::of(head.text(head.method_text));
+    view.target = Slice::of(head.text(head.target));
+    view.path = Slice::of(head.path());
+    view.query = Slice::of(head.text(head.query));
+    view.host = Slice::of(head.text(head.host));
+    view.body = Slice::of(body);
+    view.body_state = 0;
+    view.id = id;
+  }
 
   /// Decode the query, or the cookies, into view.pairs and return how many there are; -1 when there are more than
   /// kMaxPairs. Throw std::bad_alloc. A later call overwrites what an earlier one found.

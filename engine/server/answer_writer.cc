@@ -1,19 +1,6 @@
 #include "server/answer_writer.h"
 
 namespace perigee::server {
-namespace {
-
-// Whether it is what ResponseSerializer::append_usual() writes.
-bool is_usual(const Visit& visit) {
-  const script::Answer& answer = visit.answer;
-  const char* const type = answer.content_type.data();
-  return answer.status == 200 && (type == http::kPlainText.data() || type == http::kJsonType.data()) &&
-         answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
-         visit.head.method != http::Method::kHead;
-}
-
-}  // namespace
-
 http::ResponseHead AnswerWriter::head_of(Visit& visit) {
   const script::Answer& answer = visit.answer;
   http::ResponseHead head;
@@ -35,14 +22,8 @@ http::ResponseHead AnswerWriter::head_of(Visit& visit) {
   return head;
 }
 
-void AnswerWriter::write_whole(Visit& visit) {
+void AnswerWriter::write_unusual(Visit& visit) {
   const std::string_view body = visit.answer.body;
-  if (is_usual(visit)) {
-    visit.bytes_sent = body.size();
-    const bool is_text = visit.answer.content_type.data() == http::kPlainText.data();
-    serializer_.append_usual(visit.client()->output(), is_text, visit.answer.fields.view(), body);
-    return;
-  }
   http::ResponseHead head = head_of(visit);
   if (http::status_forbids_body(head.status)) {
     head.framing = http::Framing::kNone;

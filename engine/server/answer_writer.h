@@ -14,7 +14,16 @@ class AnswerWriter {
   void set_time(std::time_t now) { serializer_.set_time(now); }
 
   /// Appends a whole answer to its connection's output. REQUIRES: visit.client().
-  void write_whole(Visit& visit);
+  void write_whole(Visit& visit) {
+    if (!is_usual(visit)) {
+      write_unusual(visit);
+      return;
+    }
+    const std::string_view body = visit.answer.body;
+    visit.bytes_sent = body.size();
+    const bool is_text = visit.answer.content_type.data() == http::kPlainText.data();
+    serializer_.append_usual(visit.client()->output(), is_text, visit.answer.fields.view(), body);
+  }
 
   /// Appends an answer that belongs to no request.
   void write(ByteBuffer& out, const http::ResponseHead& head, std::string_view body) const {
@@ -34,6 +43,15 @@ class AnswerWriter {
   static void end_stream(Visit& visit);
 
  private:
+  /// Whether it is what ResponseSerializer::append_usual() writes.
+  [[nodiscard]] static bool is_usual(const Visit& visit) {
+    const script::Answer& answer = visit.answer;
+    const char* const type = answer.content_type.data();
+    return answer.status == 200 && (type == http::kPlainText.data() || type == http::kJsonType.data()) &&
+           answer.cookies.empty() && !visit.close_after && visit.head.keep_alive && visit.head.minor_version == 1 &&
+           visit.head.method != http::Method::kHead;
+  }
+  void write_unusual(Visit& visit);
   [[nodiscard]] http::ResponseHead head_of(Visit& visit);
 
   http::ResponseSerializer serializer_;

@@ -259,35 +259,6 @@ void Worker::settle(net::Connection& client, bool turn_over) {
   free_visits_.push_back(visits_.back().get());
 }
 
-Visit& Worker::begin_visit(net::Connection& client) {
-  if (free_visits_.empty()) [[unlikely]] {
-    add_visit();
-  }
-  Visit& visit = *free_visits_.back();
-  free_visits_.pop_back();
-  visit.begin(client);
-  visit.id = ++last_id_;
-  visit.began = arrived_;
-  client.context = &visit;
-  meter_.begin_request();
-  visit.started_ns = access_log_ != nullptr ? monotonic_ns() : 0;
-  return visit;
-}
-
-void Worker::release(Visit& visit) {
-  if (visit.generation != nullptr) {
-    --visit.generation->pins;
-  }
-  visit.connection = nullptr;
-  visit.generation = nullptr;
-  visit.task = nullptr;
-  visit.stage = Visit::Stage::kHead;
-  if (const bool cold = free_visits_.size() >= kWarmVisits; cold || visit.holds()) [[unlikely]] {
-    visit.shed(cold);
-  }
-  free_visits_.push_back(&visit);
-}
-
 // The handler waits: the request's bytes move out of the connection's buffer, and its time limit begins to count.
 void Worker::suspend(Visit& visit) {
   visit.detach();

@@ -213,9 +213,34 @@ class Worker final : public net::ConnectionHandler, public script::Host {
 
   // Side rooms.
   void resume(script::Task& task);
-  [[nodiscard]] Visit& begin_visit(net::Connection& client);
+  [[nodiscard, gnu::always_inline]] Visit& begin_visit(net::Connection& client) {
+    if (free_visits_.empty()) [[unlikely]] {
+      add_visit();
+    }
+    Visit& visit = *free_visits_.back();
+    free_visits_.pop_back();
+    visit.begin(client);
+    visit.id = ++last_id_;
+    visit.began = arrived_;
+    client.context = &visit;
+    meter_.begin_request();
+    visit.started_ns = access_log_ != nullptr ? monotonic_ns() : 0;
+    return visit;
+  }
   void add_visit();
-  void release(Visit& visit);
+  [[gnu::always_inline]] void release(Visit& visit) {
+    if (visit.generation != nullptr) {
+      --visit.generation->pins;
+    }
+    visit.connection = nullptr;
+    visit.generation = nullptr;
+    visit.task = nullptr;
+    visit.stage = Visit::Stage::kHead;
+    if (const bool cold = free_visits_.size() >= kWarmVisits; cold || visit.holds()) [[unlikely]] {
+      visit.shed(cold);
+    }
+    free_visits_.push_back(&visit);
+  }
   void match_route(Visit& visit);
   void measure(Visit& visit);
   static void mark_route(const Visit* visit);
