@@ -106,7 +106,7 @@ class ByteBuffer {
     return block_ != nullptr;
   }
 
-  void give_back() noexcept {
+  [[gnu::always_inline]] void give_back() noexcept {
     pool_->give(block_);
     block_ = nullptr;
     begin_ = end_ = capacity_ = 0;

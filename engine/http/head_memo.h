@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "http/request_head.h"
+#include "http/text_words.h"
 
 namespace perigee::http {
 
@@ -18,7 +19,8 @@ class HeadMemo {
 
   /// Whether the bytes from `line` on, where header lines begin, are the ones that are remembered, whole.
   [[nodiscard]] bool matches(const char* line, const char* end) const {
-    return size_ != 0 && end - line >= std::ptrdiff_t{size_} && std::memcmp(line, bytes_.data(), size_) == 0;
+    return size_ != 0 && end - line >= std::ptrdiff_t{size_} &&
+           text_words::equal({line, size_}, {bytes_.data(), size_});
   }
 
   /// Bytes of the lines, with the empty one that ends them.

@@ -242,14 +242,6 @@ inline std::string_view value_between(const char* colon, const char* end) {
   return Step::kLast;
 }
 
-void HeadScanner::reset() {
-  line_start_ = 0;
-  in_fields_ = false;
-  connection_ = 0;
-  status_ = 0;
-  reason_ = "";
-}
-
 HeadScanner::Verdict HeadScanner::scan(const char* data, std::size_t size, const HeadLimits& limits, RequestHead& head,
                                        HeadMemo* memo) {
   if (status_ != 0) {

@@ -20,7 +20,13 @@ class HeadScanner {
   static constexpr std::uint32_t kMaxEmptyLines = 4;
 
   /// Forgets a head that was begun. A complete head needs none: the next scan() begins a new one.
-  void reset();
+  void reset() {
+    line_start_ = 0;
+    in_fields_ = false;
+    connection_ = 0;
+    status_ = 0;
+    reason_ = "";
+  }
 
   /// Scans `size` bytes at `data`, which begin with the head. When more bytes have come, call again with the same bytes
   /// and the new ones behind them (they may have moved): whole lines are not read a second time. What can be refused is

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/byte_buffer.h"
+#include "http/text_words.h"
 
 namespace perigee::http {
 
@@ -84,8 +85,8 @@ class ResponseSerializer {
       at += fields.size();
       std::memcpy(at - 2, "\r\n", 2);
     }
-    std::memcpy(at, body.data(), body.size());
-    out.commit(static_cast<std::size_t>(at - start) + body.size());
+    at = text_words::copy_short(at, body);
+    out.commit(static_cast<std::size_t>(at - start));
   }
 
  private:

@@ -40,15 +40,17 @@ template <typename Word>
   if (size < 8) {
     return word_of(a) == word_of(b);
   }
-  if (size > 16) {
+  const auto same = [&](std::size_t at) {
+    return load<std::uint64_t>(a.data() + at) == load<std::uint64_t>(b.data() + at);
+  };
+  if (size > 32) {
     return std::memcmp(a.data(), b.data(), size) == 0;
   }
-  return load<std::uint64_t>(a.data()) == load<std::uint64_t>(b.data()) &&
-         load<std::uint64_t>(a.data() + size - 8) == load<std::uint64_t>(b.data() + size - 8);
+  return same(0) && same(size - 8) && (size <= 16 || (same(8) && same(size - 16)));
 }
 
 /// Copies a text and returns where it ends.
-inline char* copy(char* to, std::string_view text) {
+[[gnu::always_inline]] inline char* copy(char* to, std::string_view text) {
   const char* const from = text.data();
   const std::size_t size = text.size();
   if (size >= 8) {
@@ -65,6 +67,15 @@ inline char* copy(char* to, std::string_view text) {
     }
   }
   return to + size;
+}
+
+/// Likewise; a longer one by a call.
+[[gnu::always_inline]] inline char* copy_short(char* to, std::string_view text) {
+  if (text.size() > 64) {
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+  }
+  return copy(to, text);
 }
 
 }  // namespace perigee::http::text_words

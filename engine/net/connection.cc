@@ -3,7 +3,6 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,19 +10,10 @@
 #include <new>
 
 #include "net/memory_peer.h"
+#include "net/socket_calls.h"
 
 namespace perigee::net {
 namespace {
-
-// The C library's recv() and send() are cancellation points, which costs some forty instructions a call in a program
-// with threads. Nothing here is ever cancelled.
-ssize_t receive(int fd, char* bytes, std::size_t size) {
-  return syscall(SYS_recvfrom, fd, bytes, size, 0, nullptr, nullptr);
-}
-
-ssize_t transmit(int fd, const char* bytes, std::size_t size, int flags) {
-  return syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL | flags, nullptr, 0);
-}
 
 // Whether an errno of sendfile() speaks of the socket, and not of the file.
 bool blames_socket(int error) {
@@ -83,7 +73,7 @@ void Connection::on_readable() {
     return;
   }
   char* room = input_.reserve(kReadRoom);
-  const ssize_t count = receive(fd_, room, input_.room());
+  const ssize_t count = SocketCalls::receive(fd_, room, input_.room());
   if (count > 0) {
     loop_.traffic().received.add(static_cast<std::uint64_t>(count));
     input_.commit(static_cast<std::size_t>(count));
@@ -129,7 +119,7 @@ bool Connection::flush() {
 
 /// What mostly happens: all output goes out by one call. False: there is more to do, or to find out.
 bool Connection::flush_at_once() {
-  const ssize_t count = transmit(fd_, output_.data(), output_.size(), 0);
+  const ssize_t count = SocketCalls::transmit(fd_, output_.data(), output_.size(), 0);
   if (count < 0) {
     return false;
   }
@@ -151,7 +141,7 @@ void Connection::on_writable() {
   const std::size_t before = output_.size();
   const std::uint64_t file_before = file_left_;
   while (!output_.empty()) {
-    const ssize_t count = transmit(fd_, output_.data(), output_.size(), file_left_ != 0 ? MSG_MORE : 0);
+    const ssize_t count = SocketCalls::transmit(fd_, output_.data(), output_.size(), file_left_ != 0 ? MSG_MORE : 0);
     if (count >= 0) {
       served_ = true;
       loop_.traffic().sent.add(static_cast<std::uint64_t>(count));
@@ -228,7 +218,7 @@ bool Connection::send_shared(const SharedBytes& part) {
   if (unsent() || fd_ == kInMemory) {
     return queue_shared(part) && flush();
   }
-  const ssize_t count = transmit(fd_, part.bytes.data(), part.bytes.size(), 0);
+  const ssize_t count = SocketCalls::transmit(fd_, part.bytes.data(), part.bytes.size(), 0);
   if (count == static_cast<ssize_t>(part.bytes.size())) {
     served_ = true;
     return true;

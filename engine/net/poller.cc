@@ -2,15 +2,18 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <new>
 
 namespace perigee::net {
 
 Watch::~Watch() {
-  if (found_ != 0) {
-    poller_.forget(*this);
+  if (epoll_event* const event = poller_.untold(*this); event != nullptr) {
+    event->data.ptr = nullptr;
   }
+}
+
+bool Watch::found() const {
+  return poller_.untold(*this) != nullptr;
 }
 
 void Watch::set(int descriptor, Events events) {
@@ -41,31 +44,28 @@ Poller::~Poller() {
 
 void Poller::poll(int timeout) {
   count_ = epoll_wait(descriptor_, batch_.data(), kBatch, timeout);
-  for (int i = 0; i < count_; ++i) {
-    constexpr Watch::Events kBroken = EPOLLERR | EPOLLHUP;
-    const Watch::Events events = batch_[i].events;
-    static_cast<Watch*>(batch_[i].data.ptr)->found_ = (events & kBroken) != 0 ? Watch::kRead | Watch::kWrite : events;
-  }
   for (next_ = 0; next_ < count_;) {
-    auto* const watch = static_cast<Watch*>(batch_[next_++].data.ptr);
+    constexpr Watch::Events kBroken = EPOLLERR | EPOLLHUP;
+    const epoll_event& event = batch_[static_cast<std::size_t>(next_++)];
+    auto* const watch = static_cast<Watch*>(event.data.ptr);
     if (watch == nullptr) {
       continue;
     }
     // What is not watched for any more, as of others' callbacks, is of no use to anybody.
-    const Watch::Events events = watch->found_ & watch->events_;
-    watch->found_ = 0;
+    const Watch::Events events = ((event.events & kBroken) != 0 ? ~Watch::Events{0} : event.events) & watch->events_;
     if (events != 0) {
       watch->callback_(*watch, events);
     }
   }
 }
 
-void Poller::forget(const Watch& watch) {
+epoll_event* Poller::untold(const Watch& watch) {
   for (int i = next_; i < count_; ++i) {
-    if (batch_[i].data.ptr == &watch) {
-      batch_[i].data.ptr = nullptr;
+    if (epoll_event& event = batch_[static_cast<std::size_t>(i)]; event.data.ptr == &watch) {
+      return &event;
     }
   }
+  return nullptr;
 }
 
 }  // namespace perigee::net

@@ -25,7 +25,7 @@ class Watch {
   [[nodiscard]] Events events() const { return events_; }
 
   /// Whether something was found that was not told yet.
-  [[nodiscard]] bool found() const { return found_ != 0; }
+  [[nodiscard]] bool found() const;
 
  protected:
   using Callback = void (*)(Watch& watch, Events events);
@@ -38,7 +38,6 @@ class Watch {
   Poller& poller_;
   Callback callback_;
   Events events_ = 0;
-  Events found_ = 0;
 };
 
 /// A watch that calls a method of its owner with what was found. That may change and destroy any watch.
@@ -69,7 +68,7 @@ class Poller {
  private:
   friend class Watch;
 
-  void forget(const Watch& watch);
+  [[nodiscard]] epoll_event* untold(const Watch& watch);
 
   static constexpr int kBatch = 128;
 

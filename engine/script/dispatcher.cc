@@ -25,14 +25,6 @@ int Dispatcher::lua_top(const Task& task) {
   return lua_gettop(task.coroutine);
 }
 
-Task& Dispatcher::begin_task(Exchange& exchange) {
-  Task& task = vm_.take_task();
-  exchange.task = &task;
-  task.exchange = &exchange;
-  task.view.request = &exchange.view;
-  return task;
-}
-
 Dispatcher::Outcome Dispatcher::call(Exchange& exchange, std::int32_t route) {
   Task& task = begin_task(exchange);
   exchange.view.route = route;

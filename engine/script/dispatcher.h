@@ -53,7 +53,7 @@ class Dispatcher {
 
   /// The answer has been sent: ends the task, or runs what the app wants done after it. kWaiting: the exchange and the
   /// task are still in use (resume() will say kDone). Otherwise the task is given back.
-  [[nodiscard]] Outcome finish(Exchange& exchange) {
+  [[nodiscard, gnu::always_inline]] Outcome finish(Exchange& exchange) {
     Task& task = *exchange.task;
     if (!vm_.has_after() && task.view.deferred == 0) [[likely]] {
       vm_.give_task(task);
@@ -75,7 +75,13 @@ class Dispatcher {
 
  private:
   [[nodiscard]] static int lua_top(const Task& task);
-  [[nodiscard]] Task& begin_task(Exchange& exchange);
+  [[nodiscard, gnu::always_inline]] Task& begin_task(Exchange& exchange) {
+    Task& task = vm_.take_task();
+    exchange.task = &task;
+    task.exchange = &exchange;
+    task.view.request = &exchange.view;
+    return task;
+  }
   [[nodiscard]] Outcome settle(Task& task, Vm::Status status);
   [[nodiscard]] Outcome returned(Task& task, Vm::Status& status);
   [[nodiscard]] Outcome answered(Task& task, Vm::Status& status);

@@ -13,19 +13,6 @@ constexpr std::size_t kKeptCapacity = 64 * 1024;  // of a body's string between 
 
 }  // namespace
 
-void Exchange::reset() {
-  scanner.reset();
-  body.clear();
-  answer.reset();
-  answer.cookies.clear();
-  parameters.count = 0;
-  refused.clear();
-  task = nullptr;
-  origin.reset();
-  bytes_sent = 0;
-  owned_ = false;
-}
-
 BodyIntake& Exchange::open_intake() {
   if (intake == nullptr) {
     intake = std::make_unique<BodyIntake>();

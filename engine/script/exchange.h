@@ -85,7 +85,18 @@ class Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   /// Makes a pooled exchange ready for the next request.
-  void reset();
+  [[gnu::always_inline]] void reset() {
+    scanner.reset();
+    body.clear();
+    answer.reset();
+    answer.cookies.clear();
+    parameters.count = 0;
+    refused.clear();
+    task = nullptr;
+    origin.reset();
+    bytes_sent = 0;
+    owned_ = false;
+  }
 
   /// The intake, made where there is none yet.
   [[nodiscard]] BodyIntake& open_intake();

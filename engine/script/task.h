@@ -92,7 +92,11 @@ class Task {
 
   /// Wakes the task at `deadline`.
   void wake_at(Milliseconds deadline);
-  void stop_timer() { timer_.cancel(); }
+  void stop_timer() {
+    if (timer_.pending()) {
+      timer_.cancel();
+    }
+  }
 
   /// Whether its waits raise.
   [[nodiscard]] bool raises() const { return view.cancelled != 0 && view.shielded == 0; }

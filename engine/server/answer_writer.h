@@ -14,7 +14,7 @@ class AnswerWriter {
   void set_time(std::time_t now) { serializer_.set_time(now); }
 
   /// Appends a whole answer to its connection's output. REQUIRES: visit.client().
-  void write_whole(Visit& visit) {
+  [[gnu::always_inline]] void write_whole(Visit& visit) {
     if (!is_usual(visit)) {
       write_unusual(visit);
       return;
