@@ -11,8 +11,8 @@
 #include "server/command_options.h"
 #include "server/config_loader.h"
 #include "server/project.h"
-#include "server/reloader.h"
 #include "server/server.h"
+#include "server/vm_settings.h"
 
 namespace perigee::server {
 namespace {

@@ -26,9 +26,6 @@ struct ReloadResult {
   std::shared_ptr<const Options> options;  ///< in force from here on; null when not ok
 };
 
-/// What an app is loaded with on worker `worker` of `workers`.
-[[nodiscard]] script::VmSettings vm_settings(const Options& options, int worker, int workers);
-
 /// Loads new generations on a thread of its own: all workers' VMs are built and checked there, the start hooks run on
 /// each worker, and only when everything stands do the workers switch, each between two requests. A failure changes
 /// nothing; but in development a page that shows the mistakes takes the app's place until they are mended. Requests for

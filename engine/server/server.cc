@@ -16,6 +16,7 @@
 #include "server/admin.h"
 #include "server/development.h"
 #include "server/privileges.h"
+#include "server/vm_settings.h"
 
 namespace perigee::server {
 namespace {

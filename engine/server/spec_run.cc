@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "server/reloader.h"
 #include "server/spec_log.h"
+#include "server/vm_settings.h"
 
 namespace perigee::server {
 namespace {

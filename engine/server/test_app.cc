@@ -6,8 +6,8 @@
 
 #include "net/listener.h"
 #include "net/socket_address.h"
-#include "server/reloader.h"
 #include "server/session_settings.h"
+#include "server/vm_settings.h"
 
 namespace perigee::server {
 namespace {

@@ -13,6 +13,7 @@
 #include "scratch.h"
 #include "server/reloader.h"
 #include "server/test_app.h"
+#include "server/vm_settings.h"
 #include "test_client_answer.h"
 
 using namespace perigee;

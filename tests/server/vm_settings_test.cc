@@ -1,10 +1,10 @@
-#include "server/reloader.h"
+#include "server/vm_settings.h"
 
 #include "../script/vm_fixture.h"
 
 using perigee::server::Options;
 
-TEST_CASE("reloader: a VM's settings are those of the options and its place among the workers") {
+TEST_CASE("vm settings: a VM's settings are those of the options and its place among the workers") {
   Options options;
   options.app = "some/app.lua";
   options.app_config = "{\"a\":1}";
