@@ -278,38 +278,6 @@ void Worker::suspend(Visit& visit) {
   visit.client()->set_deadline(for_body ? now_ + milliseconds(options_->body_timeout) : visit.handler_deadline);
 }
 
-Worker::Outcome Worker::begin_stream(Visit& visit) {
-  visit.close_after = visit.close_after || draining_;
-  if (visit.intake != nullptr) {
-    (void)leave_body(visit);
-  }
-  visit.detach();  // a write may find the client gone, and its buffer with it
-  visit.stage = Visit::Stage::kStreaming;
-  visit.client()->clear_deadline();
-  measure(visit);
-  if (!answers_.begin_stream(visit)) {
-    visit.chunked_answer = false;
-    return Outcome::kStreamed;
-  }
-  watch_session(visit);
-  return visit.generation->dispatcher.stream(visit);
-}
-
-// A stream failed midway: its client must see that the body is no whole one, but gets the answers before it.
-void Worker::break_off(Visit& visit) {
-  net::Connection* client = visit.client();
-  if (client == nullptr) {
-    return;
-  }
-  client->context = nullptr;
-  visit.connection = nullptr;
-  if (visit.chunked_answer) {
-    client->close_gracefully();  // the last chunk is missing
-  } else if (client->flush()) {
-    client->close();
-  }
-}
-
 // Answers without Lua, and ends the connection: what follows on it can't be trusted or won't be read.
 bool Worker::refuse_and_close(Visit& visit, int status, std::string_view detail) {
   script::Dispatcher::answer_problem(visit, status, detail, request_id(visit));

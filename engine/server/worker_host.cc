@@ -1,41 +1,12 @@
-// What a VM asks of its worker, and the access log's lines.
+// What a VM asks of its worker.
 
-#include <algorithm>
-#include <new>
 #include <utility>
 
-#include "base/clock.h"
 #include "http/forwarded.h"
-#include "http/trace_context.h"
 #include "server/request_ids.h"
 #include "server/worker.h"
 
 namespace perigee::server {
-
-script::Host::Room Worker::write_stream(script::Exchange& exchange, std::string_view bytes) noexcept try {
-  auto& visit = static_cast<Visit&>(exchange);
-  net::Connection* client = visit.client();
-  if (client == nullptr || !client->open() || visit.stage != Visit::Stage::kStreaming) {
-    return Room::kClosed;
-  }
-  if (client->congested() && (!client->flush() || visit.connection == nullptr)) {
-    return Room::kClosed;
-  }
-  if (client->congested()) {
-    return Room::kFull;
-  }
-  AnswerWriter::write_part(visit, bytes);
-  flush_later(*client);
-  return Room::kWritten;
-} catch (const std::bad_alloc&) {
-  return Room::kClosed;
-}
-
-void Worker::flush_later(net::Connection& client) {
-  if (std::find(unflushed_.begin(), unflushed_.end(), &client) == unflushed_.end()) {
-    unflushed_.push_back(&client);
-  }
-}
 
 std::string Worker::request_id(const script::Exchange& exchange) {
   if (!trusted_.empty() && trusted_.contains(static_cast<const Visit&>(exchange).direct().address)) {
@@ -95,38 +66,6 @@ bool Worker::begin_operation(script::Task& task, std::string_view name) {
     });
   });
   return true;
-}
-
-void Worker::log_access(const Visit& visit) {
-  const http::RequestHead& head = visit.head;
-  const std::string id = access_log_->shows_id() ? request_id(visit) : std::string();
-  const std::string remote = remote_address(visit);
-  AccessRecord record;
-  record.time_ms = static_cast<std::int64_t>(wall_seconds() * 1000);
-  // A request that began before a reload turned the log on has no start: it is said to have taken no time.
-  record.duration_us = visit.started_ns != 0 ? (monotonic_ns() - visit.started_ns) / 1000 : 0;
-  record.id = id;
-  record.remote = remote;
-  record.method = visit.view.method_text.view();
-  record.target = visit.view.target.view();
-  record.version = head.minor_version == 1 ? "HTTP/1.1" : "HTTP/1.0";
-  record.path = visit.view.path.view();
-  record.referer = head.field(http::KnownField::kReferer);
-  record.agent = head.field(http::KnownField::kUserAgent);
-  if (visit.generation == nullptr) {
-    record.route = visit.route;
-  } else if (visit.match.outcome == http::Router::Outcome::kFound && visit.match.route >= 0) {
-    record.route = visit.generation->vm->routes()[static_cast<std::size_t>(visit.match.route)].pattern;
-  }
-  if (const auto trace = http::trace_context(head)) {
-    record.trace_id = trace->trace_id;
-  }
-  record.status = visit.answer.status;
-  record.bytes = visit.bytes_sent;
-  access_log_->write(record);
-  if (!access_flush_.pending()) {
-    loop_.timers().add(access_flush_, now_ + AccessLog::kFlushMs);
-  }
 }
 
 }  // namespace perigee::server

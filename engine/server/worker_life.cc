@@ -1,10 +1,9 @@
-// A worker's life: its thread, its generations, its end.
+// A worker's life: its thread, what others may ask of it, its end.
 
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
-#include <limits>
 #include <new>
 #include <optional>
 #include <utility>
@@ -18,21 +17,6 @@ namespace perigee::server {
 namespace {
 
 constexpr Milliseconds kHousekeeping = 20;
-
-client::NetworkSettings network_settings(const Options& options) {
-  client::NetworkSettings settings;
-  settings.names.nameservers = options.nameservers;
-  settings.names.timeout = milliseconds(options.name_timeout);
-  settings.names.tries = static_cast<int>(options.name_tries);
-  settings.names.cached = static_cast<std::size_t>(options.names);
-  settings.pool_size = static_cast<std::size_t>(options.pool_size);
-  settings.idle = milliseconds(options.pool_idle);
-  settings.most_received = static_cast<std::size_t>(options.client_receive);
-  settings.most_answered = static_cast<std::size_t>(options.client_body);
-  settings.block_private = options.block_private;
-  settings.ca_file = options.ca_file;
-  return settings;
-}
 
 void pin_to(int processor) {
   cpu_set_t set;
@@ -53,38 +37,6 @@ Worker::Worker(Setup setup)
 
 Worker::~Worker() {
   stop();
-}
-
-void Worker::apply(std::shared_ptr<const Options> options) {
-  options_ = std::move(options);
-  head_limits_.request_line = static_cast<std::uint32_t>(options_->request_line);
-  head_limits_.field_line = static_cast<std::uint32_t>(options_->field_line);
-  head_limits_.total = static_cast<std::uint32_t>(options_->head);
-  head_limits_.fields = static_cast<std::uint32_t>(options_->fields);
-  head_memos_.clear();
-  idle_timeout_ = static_cast<Milliseconds>(options_->idle_timeout * 1000);
-  session_cookie_ = script::SessionCookie(options_->session_cookie);
-  trusted_ = {};
-  for (const std::string& proxy : options_->trusted_proxies) {
-    (void)trusted_.add(proxy);  // check_options() has seen to it that it can be
-  }
-  proxy_header_ = options_->proxy_protocol == "required";
-  files_.set_limits({static_cast<std::size_t>(options_->static_files),
-                     static_cast<std::size_t>(options_->static_memory),
-                     static_cast<std::size_t>(options_->sendfile_from), milliseconds(options_->static_check)});
-  network_.apply(network_settings(*options_));
-  channels_.apply({milliseconds(options_->channel_heartbeat), static_cast<std::size_t>(options_->output_watermark)});
-  open_access_log();
-}
-
-void Worker::open_access_log() {
-  access_flush_.cancel();
-  access_log_.reset();
-  LogWriter* writer = setup_.access_targets != nullptr ? setup_.access_targets->find(options_->access) : nullptr;
-  if (writer != nullptr) {
-    const AccessFormat format = options_->access_format == "json" ? AccessFormat::kJson : AccessFormat::kCombined;
-    access_log_ = std::make_unique<AccessLog>(*writer, format, options_->access_skip);
-  }
 }
 
 void Worker::start_here() {
@@ -200,59 +152,6 @@ void Worker::take(int fd, const net::PeerAddress& peer) {
   });
 }
 
-void Worker::prepare(std::unique_ptr<script::Vm> vm, std::uint64_t number,
-                     std::function<void(const std::string&)> on_ready) {
-  auto shared = std::make_shared<std::unique_ptr<script::Vm>>(std::move(vm));
-  loop_.post([this, shared, number, on_ready = std::move(on_ready)]() mutable {
-    if (draining_) {
-      on_ready("the server is stopping");
-      return;
-    }
-    generations_.prepare(std::move(*shared), number, *this, std::move(on_ready));
-  });
-}
-
-void Worker::activate(std::uint64_t number, std::shared_ptr<const Options> options) {
-  loop_.post([this, number, options = std::move(options)] {
-    if (next_ != 0) {
-      generations_.discard(next_);  // a newer one has overtaken it
-    }
-    next_ = number;
-    next_options_ = options;
-    (void)take_up_next();
-    housekeep_soon();
-  });
-}
-
-// Serves from here on by the generation that is to be taken up, if any. False: another attempt may find the memory for
-// it.
-bool Worker::take_up_next() try {
-  Generation* const next = draining_ || next_ == 0 ? nullptr : generations_.find(next_);
-  if (next != nullptr) {
-    name_routes(*next);
-    apply(next_options_);
-    generations_.activate(next_, monotonic_ms() + static_cast<Milliseconds>(options_->drain * 1000));
-    marks.numbers = next->numbers.data();
-  }
-  next_ = 0;
-  next_options_ = nullptr;
-  return true;
-} catch (const std::bad_alloc&) {
-  log_event(LogLevel::kError, "out of memory: a worker takes up a new version of the app later");
-  return false;
-}
-
-// A route is counted where it was in the generation before.
-void Worker::name_routes(Generation& generation) {
-  generation.latencies.clear();
-  generation.numbers.clear();
-  for (const script::RouteInfo& route : generation.vm->routes()) {
-    const std::size_t number = setup_.route_names->number_of(route.method, route.pattern);
-    generation.latencies.push_back(&meter_.route(number));
-    generation.numbers.push_back(static_cast<std::int32_t>(number));
-  }
-}
-
 void Worker::look(std::function<void(const WorkerState& state)> done) {
   loop_.post([this, done = std::move(done)] {
     WorkerState state;
@@ -293,13 +192,6 @@ double Worker::cpu_seconds() {
 
 void Worker::run_job(script::Job& job, std::function<void(const std::string& error)> on_end) {
   generations_.current().dispatcher.run_job(job, std::move(on_end));
-}
-
-void Worker::discard(std::uint64_t number) {
-  loop_.post([this, number] {
-    generations_.discard(number);
-    housekeep_soon();
-  });
 }
 
 void Worker::cancel_tasks(script::CancelReason reason) {
@@ -366,22 +258,6 @@ void Worker::keep_house() {
   }
   if (waiting || leaving || draining_) {
     housekeep_soon();
-  }
-}
-
-// A generation's tasks did not end when they were told to: their clients are hung up on, and the VM closes under them.
-void Worker::abandon(Generation& generation) {
-  log_event(LogLevel::kWarn, "a version of the app that is leaving did not end in time: what it still ran is dropped");
-  for (const auto& visit : visits_) {
-    if (visit->generation != &generation) {
-      continue;
-    }
-    if (net::Connection* client = visit->client(); client != nullptr) {
-      client->context = nullptr;
-      visit->connection = nullptr;
-      client->close();
-    }
-    release(*visit);
   }
 }
 
