@@ -1,3 +1,5 @@
+#include "http/pattern.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -5,7 +7,6 @@
 #include <vector>
 
 #include "base/escape.h"
-#include "http/router.h"
 
 namespace perigee::http {
 namespace {
@@ -128,8 +129,8 @@ Result<> append_segment(Pattern& pattern, std::string_view text, const std::vect
   if (is_named(pattern, parameter->name)) {
     return fail("two parameters are called " + quoted(parameter->name));
   }
-  if (pattern.parameters.size() == Router::kMaxParameters) {
-    return fail("more than " + std::to_string(Router::kMaxParameters) + " parameters");
+  if (pattern.parameters.size() == Pattern::kMaxParameters) {
+    return fail("more than " + std::to_string(Pattern::kMaxParameters) + " parameters");
   }
   pattern.segments.push_back({"", static_cast<std::int32_t>(pattern.parameters.size())});
   pattern.parameters.push_back(*std::move(parameter));

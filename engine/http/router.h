@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "http/method.h"
-#include "http/path_type.h"
+#include "http/pattern.h"
 
 namespace perigee::http {
 
@@ -18,28 +18,6 @@ namespace perigee::http {
 struct PathParameter {
   Slice text;         ///< points into the path given to match()
   double number = 0;  ///< the value of integer, number and boolean parameters
-};
-
-/// One parameter of a pattern, in order of appearance.
-struct PatternParameter {
-  std::string name;
-  PathType type = PathType::kString;
-  std::int32_t custom = -1;  ///< of kCustom: which of the app's own types, by its place in their list
-  bool rest = false;
-};
-
-/// A pattern taken apart: literal segments, {name}, {name:type}, {rest*} last.
-struct Pattern {
-  struct Segment {
-    std::string literal;          ///< when parameter < 0
-    std::int32_t parameter = -1;  ///< index into parameters
-  };
-  std::vector<Segment> segments;
-  std::vector<PatternParameter> parameters;
-
-  /// Reads a pattern; an error says what is wrong with it ("unknown type 'int' ... did you mean 'integer'?"). `custom`
-  /// names the app's own types.
-  [[nodiscard]] static Result<Pattern> parse(std::string_view text, const std::vector<std::string>& custom = {});
 };
 
 /// Finds the route of a path: a trie of segments with typed parameters and backtracking. A literal beats a typed
@@ -56,7 +34,7 @@ struct Pattern {
 /// Immutable once built; then any thread may match.
 class Router {
  public:
-  static constexpr std::size_t kMaxParameters = 16;
+  static constexpr std::size_t kMaxParameters = Pattern::kMaxParameters;
   struct Parameters {
     std::array<PathParameter, kMaxParameters> values;
     std::uint32_t count = 0;
