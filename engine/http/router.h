@@ -20,6 +20,8 @@ struct PathParameter {
   double number = 0;  ///< the value of integer, number and boolean parameters
 };
 
+struct RouteTrie;
+
 /// Finds the route of a path: a trie of segments with typed parameters and backtracking. A literal beats a typed
 /// parameter, that beats an untyped one, that beats a rest; of several types at one place the narrower is tried first:
 /// boolean, integer, number, uuid, date, keyword, slug, json, then the app's own in their order. A parameter takes one
@@ -83,14 +85,11 @@ class Router {
   }
 
  private:
-  struct Node;
-  struct Trie;
-  struct Search;
   [[nodiscard]] Match match_but(Method method, std::string_view method_text, std::string_view path,
                                 Parameters& parameters, const std::vector<std::int32_t>* refused) const;
   [[nodiscard]] Match explain(Method method, std::string_view method_text, std::string_view path, std::uint64_t allowed,
                               Parameters& parameters) const;
-  std::unique_ptr<Trie> trie_;
+  std::unique_ptr<RouteTrie> trie_;
 };
 
 }  // namespace perigee::http
