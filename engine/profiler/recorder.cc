@@ -1,7 +1,7 @@
 #include "profiler/recorder.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <new>
 #include <utility>
 
@@ -9,7 +9,7 @@
 #include "base/insist.h"
 #include "base/log.h"
 #include "base/new_thread.h"
-#include "profiler/wait_sites.h"
+#include "profiler/stack_names.h"
 
 namespace perigee::profiler {
 
@@ -37,26 +37,12 @@ std::vector<ValueType> types_of(ProfileKind kind) {
 }
 
 std::int64_t period_of(ProfileKind kind, int hertz) {
-  return kind == ProfileKind::kAlloc  ? Recorder::kAllocationPeriod
+  return kind == ProfileKind::kAlloc  ? WatchedThreads::kAllocationPeriod
          : kind == ProfileKind::kWait ? 1
                                       : 1'000'000'000 / hertz;
 }
 
 }  // namespace
-
-std::string_view word_of(ProfileKind kind) {
-  switch (kind) {
-    case ProfileKind::kCpu:
-      return "cpu";
-    case ProfileKind::kAlloc:
-      return "alloc";
-    case ProfileKind::kWait:
-      return "wait";
-    case ProfileKind::kBlock:
-      return "block";
-  }
-  return "";
-}
 
 struct Recorder::Recording {
   Recording(ProfileKind k, std::uint64_t n, int h, double seconds, Done d)
@@ -85,7 +71,7 @@ struct Recorder::Recording {
     }
   }
 
-  void add(const Taken& taken, bool last) {
+  void add(const WatchedThreads::Taken& taken, bool last) {
     for (const TakenSample& sample : taken.samples) {
       add(sample);
     }
@@ -131,14 +117,7 @@ Recorder::Watch::Watch(Recorder& recorder, int worker, Hooks hooks) : recorder_(
 
 void Recorder::Watch::enter(Hooks hooks) {
   const std::lock_guard lock(recorder_.mutex_);
-  recorder_.threads_.push_back({&sampler_, std::move(hooks)});
-  recorder_.stops_.add(sampler_);
-  for (const ProfileKind kind : kProfileKinds) {
-    if (recorder_.rate(kind) > 0) {
-      // A recording that began elsewhere has the others.
-      static_cast<void>(apply(recorder_.threads_.back(), kind, recorder_.rate(kind)));
-    }
-  }
+  recorder_.threads_.add(sampler_, std::move(hooks));
 }
 
 Recorder::Watch::~Watch() {
@@ -147,16 +126,10 @@ Recorder::Watch::~Watch() {
 
 void Recorder::Watch::leave() {
   const std::lock_guard lock(recorder_.mutex_);
-  for (const ProfileKind kind : {ProfileKind::kCpu, ProfileKind::kAlloc}) {
-    if (recorder_.rate(kind) > 0) {
-      recorder_.take_ring(kind, sampler_, recorder_.left_[static_cast<std::size_t>(kind)]);
-    }
-  }
-  recorder_.stops_.remove(sampler_);
-  std::erase_if(recorder_.threads_, [this](const Thread& thread) { return thread.sampler == &sampler_; });
+  recorder_.threads_.remove(sampler_);
 }
 
-Recorder::Recorder(RouteName route_name) : route_name_(std::move(route_name)) {}
+Recorder::Recorder(WatchedThreads::RouteName route_name) : threads_(std::move(route_name)) {}
 
 Recorder::~Recorder() {
   {
@@ -209,51 +182,9 @@ Result<> Recorder::set_rates() {
     for (const Recording& recording : recordings_) {
       hertz = recording.kind == kind ? std::max(hertz, recording.hertz) : hertz;
     }
-    if (hertz != rate(kind)) {
-      TRY(set_rate(kind, hertz));
+    if (hertz != threads_.rate(kind)) {
+      TRY(threads_.set_rate(kind, hertz));
     }
-  }
-  return {};
-}
-
-Result<> Recorder::set_rate(ProfileKind kind, int hertz) {
-  const bool changes = (rate(kind) > 0) != (hertz > 0);
-  rate(kind) = hertz;
-  if (kind == ProfileKind::kBlock) {
-    hertz > 0 ? TRY(stops_.start(hertz)) : stops_.stop();
-    return {};
-  }
-  for (const Thread& thread : threads_) {
-    if (changes || kind == ProfileKind::kCpu) {
-      TRY(apply(thread, kind, hertz));
-    }
-  }
-  return {};
-}
-
-Result<> Recorder::apply(const Thread& thread, ProfileKind kind, int hertz) {
-  const bool on = hertz > 0;
-  switch (kind) {
-    case ProfileKind::kCpu:
-      if (on) {
-        return thread.sampler->start(hertz);
-      }
-      thread.sampler->stop();
-      break;
-    case ProfileKind::kAlloc:
-      thread.sampler->sample_allocations(on ? kAllocationPeriod : 0);
-      if (thread.hooks.sample_allocations) {
-        thread.hooks.sample_allocations(on);
-      }
-      break;
-    case ProfileKind::kWait:
-      on ? thread.sampler->waits().start() : thread.sampler->waits().stop();
-      if (thread.hooks.note_waits) {
-        thread.hooks.note_waits(on);
-      }
-      break;
-    case ProfileKind::kBlock:
-      break;  // the observer has seen to it
   }
   return {};
 }
@@ -264,7 +195,7 @@ void Recorder::run() {
     if (recordings_.empty()) {
       cancelled_.clear();
       finished_.clear();
-      left_ = {};
+      threads_.forget_left();
       changed_.wait(lock);
       continue;
     }
@@ -292,11 +223,11 @@ void Recorder::turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& bu
     recording.ends = found == finished_.end() ? recording.ends : now;
   }
   finished_.clear();
-  std::array<Taken, kProfileKinds.size()> taken;
+  std::array<WatchedThreads::Taken, kProfileKinds.size()> taken;
   for (const ProfileKind kind : kProfileKinds) {
     const auto ending = [&](const Recording& one) { return one.kind == kind && one.ends <= now; };
-    if (rate(kind) > 0) {
-      taken[static_cast<std::size_t>(kind)] = take(kind, std::any_of(busy.begin(), busy.end(), ending));
+    if (threads_.rate(kind) > 0) {
+      taken[static_cast<std::size_t>(kind)] = threads_.take(kind, std::any_of(busy.begin(), busy.end(), ending));
     }
   }
   lock.unlock();
@@ -330,93 +261,6 @@ void Recorder::settle(std::list<Recording>& busy, Clock::time_point now, std::un
     busy.pop_front();
   }
   lock.lock();
-}
-
-Recorder::Taken Recorder::take(ProfileKind kind, bool last) {
-  Taken taken = std::exchange(left_[static_cast<std::size_t>(kind)], {});
-  if (kind == ProfileKind::kBlock) {
-    take_stops(last, taken);
-    return taken;
-  }
-  for (const Thread& thread : threads_) {
-    if (kind == ProfileKind::kWait) {
-      take_waits(*thread.sampler, last, taken);
-    } else {
-      take_ring(kind, *thread.sampler, taken);
-    }
-  }
-  return taken;
-}
-
-TakenSample Recorder::named(const RawSample& sample, ThreadSampler& sampler) const {
-  TakenSample one;
-  one.raw = sample;
-  one.worker = sampler.worker();
-  one.route = sample.route < 0 ? std::string() : route_name_(sample.route);
-  for (std::size_t i = 0; i < sample.places; ++i) {
-    one.places.push_back(sampler.places().place(sample.script[i]));
-  }
-  if (sample.trace != 0) {
-    one.trace = sampler.places().place(sample.trace);
-  }
-  return one;
-}
-
-TakenSample Recorder::named(const WaitLog::Wait& wait, ThreadSampler& sampler) const {
-  TakenSample one;
-  one.worker = sampler.worker();
-  one.route = wait.route < 0 ? std::string() : route_name_(wait.route);
-  for (const std::uint32_t place : wait.stack) {
-    one.places.push_back(sampler.places().place(place));
-  }
-  one.began = wait.began;
-  one.ended = wait.ended;
-  return one;
-}
-
-void Recorder::take_ring(ProfileKind kind, ThreadSampler& sampler, Taken& taken) const {
-  SampleRing& ring = kind == ProfileKind::kCpu ? sampler.computing() : sampler.allocating();
-  ring.drain([&](const RawSample& sample) { taken.samples.push_back(named(sample, sampler)); });
-  if (kind == ProfileKind::kAlloc) {
-    for (TakenSample& sample : taken.samples) {
-      sample.what = TakenSample::What::kAllocation;
-    }
-  }
-  taken.lost += ring.take_lost();
-}
-
-void Recorder::take_waits(ThreadSampler& sampler, bool last, Taken& taken) const {
-  const std::vector<WaitSite> sites = wait_sites();
-  const auto put = [&](const WaitLog::Wait& wait, std::vector<TakenSample>& out) {
-    out.push_back(named(wait, sampler));
-    out.back().what = TakenSample::What::kWait;
-    out.back().site = sites[wait.site < sites.size() ? wait.site : 0];
-  };
-  for (const WaitLog::Wait& wait : sampler.waits().take_ended()) {
-    put(wait, taken.samples);
-  }
-  for (WaitLog::Wait& wait : last ? sampler.waits().open() : std::vector<WaitLog::Wait>()) {
-    wait.ended = monotonic_ns();
-    put(wait, taken.lasting);
-  }
-  taken.lost += sampler.waits().take_lost();
-}
-
-void Recorder::take_stops(bool last, Taken& taken) {
-  for (const StopObserver::Stop& stop : stops_.take(last)) {
-    const auto thread =
-        std::find_if(threads_.begin(), threads_.end(), [&](const Thread& one) { return one.sampler == stop.thread; });
-    if (thread != threads_.end()) {
-      // One whose place is not known yet comes again when it is.
-      std::vector<TakenSample>& out = stop.sample.in_script ? taken.samples : taken.lasting;
-      out.push_back(named(stop.sample, *thread->sampler));
-      out.back().what = TakenSample::What::kStop;
-      out.back().long_stop = stop.is_long;
-    }
-  }
-  for (const Thread& thread : threads_) {
-    taken.lost += thread.sampler->stopping().take_lost();
-  }
 }
 
 }  // namespace perigee::profiler
