@@ -1,9 +1,11 @@
 #include "profiler/watched_threads.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "profiler/wait_sites.h"
 
 namespace perigee::profiler {
@@ -19,14 +21,22 @@ void WatchedThreads::add(ThreadSampler& sampler, Hooks hooks) {
   }
 }
 
-void WatchedThreads::remove(ThreadSampler& sampler) {
+void WatchedThreads::remove(ThreadSampler& sampler) noexcept {
+  try {
+    keep_what_is_left(sampler);
+  } catch (const std::bad_alloc&) {
+    log_event(LogLevel::kError, "out of memory: samples of a profile are lost");
+  }
+  stops_.remove(sampler);
+  std::erase_if(threads_, [&sampler](const Thread& thread) { return thread.sampler == &sampler; });
+}
+
+void WatchedThreads::keep_what_is_left(ThreadSampler& sampler) {
   for (const ProfileKind kind : {ProfileKind::kCpu, ProfileKind::kAlloc}) {
     if (rate(kind) > 0) {
       take_ring(kind, sampler, left_[static_cast<std::size_t>(kind)]);
     }
   }
-  stops_.remove(sampler);
-  std::erase_if(threads_, [&sampler](const Thread& thread) { return thread.sampler == &sampler; });
 }
 
 Result<> WatchedThreads::set_rate(ProfileKind kind, int hertz) {

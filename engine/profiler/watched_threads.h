@@ -42,7 +42,7 @@ class WatchedThreads {
 
   /// A thread is sampled at the rates in force from here on. REQUIRES: it is removed before the sampler ends.
   void add(ThreadSampler& sampler, Hooks hooks);
-  void remove(ThreadSampler& sampler);
+  void remove(ThreadSampler& sampler) noexcept;
 
   /// What a kind is sampled at; 0: not at all.
   [[nodiscard]] int rate(ProfileKind kind) const { return rates_[static_cast<std::size_t>(kind)]; }
@@ -61,6 +61,7 @@ class WatchedThreads {
   };
 
   [[nodiscard]] static Result<> apply(const Thread& thread, ProfileKind kind, int hertz);
+  void keep_what_is_left(ThreadSampler& sampler);
   void take_ring(ProfileKind kind, ThreadSampler& sampler, Taken& taken) const;
   void take_waits(ThreadSampler& sampler, bool last, Taken& taken) const;
   void take_stops(bool last, Taken& taken);
