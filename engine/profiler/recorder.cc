@@ -179,8 +179,10 @@ void Recorder::cancel(std::uint64_t recording) {
 Result<> Recorder::set_rates() {
   for (const ProfileKind kind : kProfileKinds) {
     int hertz = 0;
-    for (const Recording& recording : recordings_) {
-      hertz = recording.kind == kind ? std::max(hertz, recording.hertz) : hertz;
+    for (const std::list<Recording>* list : {&recordings_, &busy_}) {
+      for (const Recording& recording : *list) {
+        hertz = recording.kind == kind ? std::max(hertz, recording.hertz) : hertz;
+      }
     }
     if (hertz != threads_.rate(kind)) {
       TRY(threads_.set_rate(kind, hertz));
@@ -200,25 +202,25 @@ void Recorder::run() {
       continue;
     }
     changed_.wait_for(lock, kDrainEvery);
-    std::list<Recording> busy;
+    std::list<Recording> ended;
     try {
-      turn(lock, busy);
+      turn(lock, ended);
     } catch (const std::bad_alloc&) {
       log_event(LogLevel::kError, "out of memory: samples of a profile are lost");
       if (!lock.owns_lock()) {
         lock.lock();
       }
-      recordings_.splice(recordings_.end(),
-                         busy);  // the next turn goes on with them, and ends those whose time is over
+      recordings_.splice(recordings_.end(), busy_);  // the next turn goes on with them,
+      recordings_.splice(recordings_.end(), ended);  // and ends those whose time is over
     }
   }
 }
 
 // What was found since the last turn goes into every recording of its kind.
-void Recorder::turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& busy) {
-  busy.splice(busy.end(), recordings_);
+void Recorder::turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& ended) {
+  busy_.splice(busy_.end(), recordings_);
   const Clock::time_point now = Clock::now();  // of these samples: naming them may take long
-  for (Recording& recording : busy) {
+  for (Recording& recording : busy_) {
     const auto found = std::find(finished_.begin(), finished_.end(), recording.number);
     recording.ends = found == finished_.end() ? recording.ends : now;
   }
@@ -227,38 +229,35 @@ void Recorder::turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& bu
   for (const ProfileKind kind : kProfileKinds) {
     const auto ending = [&](const Recording& one) { return one.kind == kind && one.ends <= now; };
     if (threads_.rate(kind) > 0) {
-      taken[static_cast<std::size_t>(kind)] = threads_.take(kind, std::any_of(busy.begin(), busy.end(), ending));
+      taken[static_cast<std::size_t>(kind)] = threads_.take(kind, std::any_of(busy_.begin(), busy_.end(), ending));
     }
   }
   lock.unlock();
-  for (Recording& recording : busy) {  // naming what was found reads files
+  for (Recording& recording : busy_) {  // naming what was found reads files
     recording.add(taken[static_cast<std::size_t>(recording.kind)], recording.ends <= now);
   }
   lock.lock();
-  settle(busy, now, lock);
+  settle(ended, now, lock);
 }
 
 // Puts back those that go on, and ends those whose time is over.
-void Recorder::settle(std::list<Recording>& busy, Clock::time_point now, std::unique_lock<std::mutex>& lock) {
-  busy.remove_if([&](const Recording& one) {
+void Recorder::settle(std::list<Recording>& ended, Clock::time_point now, std::unique_lock<std::mutex>& lock) {
+  busy_.remove_if([&](const Recording& one) {
     return std::find(cancelled_.begin(), cancelled_.end(), one.number) != cancelled_.end();
   });
   cancelled_.clear();
-  for (auto at = busy.begin(); at != busy.end();) {
-    const auto next = std::next(at);
-    if (at->ends > now) {
-      recordings_.splice(recordings_.end(), busy, at);
-    }
-    at = next;
+  while (!busy_.empty()) {
+    std::list<Recording>& next = busy_.front().ends > now ? recordings_ : ended;
+    next.splice(next.end(), busy_, busy_.begin());
   }
   static_cast<void>(set_rates());
   lock.unlock();
-  while (!busy.empty()) {
-    const Profile profile = busy.front().finish(now, remarks_);
-    if (!insist([&] { busy.front().done(profile); })) {
+  while (!ended.empty()) {
+    const Profile profile = ended.front().finish(now, remarks_);
+    if (!insist([&] { ended.front().done(profile); })) {
       log_event(LogLevel::kError, "out of memory: who asked for a profile does not get it");
     }
-    busy.pop_front();
+    ended.pop_front();
   }
   lock.lock();
 }

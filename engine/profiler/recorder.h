@@ -70,15 +70,16 @@ class Recorder {
   struct Recording;
 
   void run();
-  void turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& busy);
-  void settle(std::list<Recording>& busy, Clock::time_point now, std::unique_lock<std::mutex>& lock);
+  void turn(std::unique_lock<std::mutex>& lock, std::list<Recording>& ended);
+  void settle(std::list<Recording>& ended, Clock::time_point now, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Result<> begin();
   [[nodiscard]] Result<> set_rates();
 
   std::vector<std::string> remarks_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<Recording> recordings_;       // guarded by mutex_, as is all that follows
+  std::list<Recording> recordings_;  // guarded by mutex_, as is all that follows
+  std::list<Recording> busy_;        // whose samples are being named, with the mutex open: only the list is guarded
   std::vector<std::uint64_t> cancelled_;  // recordings
   std::vector<std::uint64_t> finished_;   // likewise
   WatchedThreads threads_;

@@ -177,6 +177,27 @@ TEST_CASE("recorder: waits count as far as they fall into the recording") {
   CHECK(!log.recording());
 }
 
+TEST_CASE("recorder: recordings that come and go take nothing from one that lasts") {
+  Recorder recorder(route_name);
+  const Spinner spinner(recorder, 1, 7);
+  const Recorder::Watch watch(recorder, 0);
+  std::promise<Profile> promise;
+  const auto waits =
+      recorder.record(ProfileKind::kWait, 1000, 99, [&](Profile profile) { promise.set_value(std::move(profile)); });
+  REQUIRE(waits);
+  int lasts = 0;
+  const std::uint32_t place = ThreadSampler::current()->places().id("@app.lua", "handler", 3, 2);
+  ThreadSampler::current()->waits().begin(&lasts, {monotonic_ns(), 0, wait_site("perigee.test", "peer"), 5, {place}});
+  REQUIRE(recorder.record(ProfileKind::kCpu, 1000, 1000, [](const Profile&) {}));  // whose samples are named meanwhile
+  for (int i = 0; i < 2000; ++i) {
+    const auto brief = recorder.record(ProfileKind::kAlloc, 1000, 99, [](const Profile&) {});
+    REQUIRE(brief);
+    recorder.cancel(*brief);
+  }
+  recorder.finish(*waits);
+  CHECK(weight_of(promise.get_future().get(), "route", "route 5") > 0);
+}
+
 TEST_CASE("recorder: allocations are sampled so that their sum is right, also where they outrun the recorder") {
   Recorder recorder(route_name);
   std::atomic<int> told{0};
