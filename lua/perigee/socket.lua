@@ -1,111 +1,14 @@
 -- perigee.socket: TCP, Unix and UDP sockets whose operations suspend the task, never the worker. Times are in seconds.
 
+local base = require "perigee.socket_base"
+local checks = require "perigee.socket_checks"
 local core = require "perigee.core"
+local Datagram = require "perigee.datagram"
 local tasks = require "perigee.tasks"
 
 local M = {}
 
-local CONNECT, SEND, READ = 10, 30, 30 -- seconds, unless settimeouts() says otherwise
-local TLS_FIELDS = {
-  server_name = "string", verify = "boolean", alpn = "table", ca_file = "string", cert_file = "string",
-  key_file = "string",
-}
-
--- Raises where the method was called: `level` is 3 where the method itself calls this, 4 where a check does.
-local function bad(position, method, message, level)
-  error(("bad argument #%d to '%s' (%s)"):format(position, method, message), level or 4)
-end
-
--- The number under which profiles know that this peer is waited for.
-local function site_of(host, port)
-  return core.wait_site("perigee.socket", port > 0 and ("%s:%d"):format(host, port) or host)
-end
-
--- Has one operation at a time use a socket.
-local function begin(self, method)
-  if self.busy then
-    error(("'%s': another task is using the socket, in '%s'"):format(method, self.busy), 3)
-  end
-  self.busy = method
-end
-
--- Steps an operation to its end. A task that is cancelled meanwhile closes what it was waiting for.
-local function finish(self, step, first, second)
-  local handle = self.handle
-  while true do
-    local done, a, b, c = step(handle, first, second)
-    if done ~= nil then
-      self.busy = nil
-      return done, a, b, c
-    end
-    local ok, err = pcall(tasks.suspend, "perigee.socket", nil, nil, nil, self.site)
-    if not ok then
-      self.busy = nil
-      self.close_handle(handle)
-      error(err, 0)
-    end
-  end
-end
-
-local function check_seconds(value, position, method)
-  if type(value) ~= "number" or not (value >= 0) then
-    bad(position, method, "a number of seconds, 0 or more, expected")
-  end
-  return value
-end
-
-local function check_port(port, method)
-  if type(port) ~= "number" or port ~= math.floor(port) or port < 1 or port > 65535 then
-    bad(2, method, "a port from 1 to 65535 expected")
-  end
-end
-
-local function check_host(host, method)
-  if type(host) ~= "string" or host == "" or host:find("[%c ]") then
-    bad(1, method, "a host name or IP address expected")
-  end
-  return host:match("^%[(.*)%]$") or host
-end
-
-local function check_path(path, method)
-  if type(path) ~= "string" or path == "" or path:find("%z") then
-    bad(1, method, "the path of a Unix socket expected")
-  end
-  return path:find("^unix:") and path or "unix:" .. path
-end
-
-local function is_alpn(list)
-  for i = 1, #list do
-    local protocol = list[i]
-    if type(protocol) ~= "string" or #protocol < 1 or #protocol > 255 then
-      return false
-    end
-  end
-  return #list > 0 or next(list) == nil
-end
-
--- TLS options as the engine reads them.
-local function check_tls(options, host, method)
-  if options == true then
-    options = {}
-  elseif type(options) ~= "table" then
-    error(("'%s': TLS options are a table or true"):format(method), 3)
-  end
-  local checked = { server_name = host }
-  for name, value in pairs(options) do
-    if type(value) ~= TLS_FIELDS[name] then
-      error(TLS_FIELDS[name] and ("'%s': the TLS option '%s' is a %s"):format(method, name, TLS_FIELDS[name])
-        or ("'%s': there is no TLS option '%s'"):format(method, tostring(name)), 3)
-    end
-    checked[name] = value
-  end
-  if checked.server_name:find("%c") then
-    error(("'%s': server_name is no host name"):format(method), 3)
-  elseif checked.alpn and not is_alpn(checked.alpn) then
-    error(("'%s': the TLS option 'alpn' is a list of names of protocols"):format(method), 3)
-  end
-  return checked
-end
+local bad, begin, finish = checks.bad, base.begin, base.finish
 
 ---@class perigee.Socket
 local Socket = {}
@@ -128,10 +31,10 @@ end
 ---@return true|nil, string?
 function Socket:connect(host, port, options)
   if self.unix or type(host) == "string" and host:find("^unix:") then
-    host, port, options = check_path(host, "connect"), 0, port
+    host, port, options = checks.path(host, "connect"), 0, port
   else
-    host = check_host(host, "connect")
-    check_port(port, "connect")
+    host = checks.host(host, "connect")
+    checks.port(port, "connect")
   end
   options = options or {}
   if type(options) ~= "table" then
@@ -145,10 +48,10 @@ function Socket:connect(host, port, options)
   if options.pool ~= nil and (type(options.pool) ~= "string" or options.pool == "") then
     error("'connect': the option 'pool' is a string", 2)
   end
-  local tls = options.tls and check_tls(options.tls, not host:find("^unix:") and host or "", "connect") or nil
+  local tls = options.tls and checks.tls(options.tls, not host:find("^unix:") and host or "", "connect") or nil
   begin(self, "connect")
   self.host, self.peer = host, port == 0 and host or host .. ":" .. port
-  self.site = site_of(host, port)
+  self.site = base.site_of(host, port)
   core.socket_begin_connect(self.handle, host, port, options.pool or "", self.connect_timeout, tls)
   local done, err = finish(self, core.socket_connect)
   if not done then
@@ -165,7 +68,7 @@ end
 ---@param options? table|true
 ---@return true|nil, string? the error, or the protocol that ALPN chose
 function Socket:sslhandshake(options)
-  local tls = check_tls(options == nil or options, self.host or "", "sslhandshake")
+  local tls = checks.tls(options == nil or options, self.host or "", "sslhandshake")
   local open, _, secure = core.socket_state(self.handle)
   if not open then
     return nil, "closed"
@@ -279,22 +182,8 @@ function Socket:receiveuntil(mark, options)
   end
 end
 
---- Sets all three times that operations may take.
----@param seconds number
-function Socket:settimeout(seconds)
-  check_seconds(seconds, 1, "settimeout")
-  self.connect_timeout, self.send_timeout, self.read_timeout = seconds, seconds, seconds
-end
-
---- Sets the times that connecting, sending and receiving may take; nil leaves one as it is.
----@param connect? number seconds
----@param send? number seconds
----@param read? number seconds
-function Socket:settimeouts(connect, send, read)
-  self.connect_timeout = connect and check_seconds(connect, 1, "settimeouts") or self.connect_timeout
-  self.send_timeout = send and check_seconds(send, 2, "settimeouts") or self.send_timeout
-  self.read_timeout = read and check_seconds(read, 3, "settimeouts") or self.read_timeout
-end
+Socket.settimeout = base.settimeout
+Socket.settimeouts = base.settimeouts
 
 --- Puts the connection into its pool for the next connect() to the same.
 ---@param idle? number seconds
@@ -302,7 +191,7 @@ end
 ---@return true|nil, string?
 function Socket:setkeepalive(idle, most)
   if idle ~= nil then
-    check_seconds(idle, 1, "setkeepalive")
+    checks.seconds(idle, 1, "setkeepalive")
   end
   if most ~= nil and (type(most) ~= "number" or not (most >= 1)) then
     bad(2, "setkeepalive", "a number of connections, 1 or more, expected", 3)
@@ -338,111 +227,28 @@ function Socket:close()
   return true
 end
 
----@class perigee.Datagram
-local Datagram = {}
-Datagram.__index = Datagram
-
---- Says who the peer is.
----@param host string a name, an IP address or "unix:PATH"
----@param port? integer
----@return true|nil, string?
-function Datagram:connect(host, port)
-  if type(host) == "string" and host:find("^unix:") then
-    host, port = check_path(host, "connect"), 0
-  else
-    host = check_host(host, "connect")
-    check_port(port, "connect")
-  end
-  begin(self, "connect")
-  self.site = site_of(host, port)
-  core.datagram_begin_connect(self.handle, host, port, self.connect_timeout)
-  local done, err = finish(self, core.datagram_connect)
-  if not done then
-    return nil, err
-  end
-  return true
-end
-
-Datagram.setpeername = Datagram.connect
-
---- Sends one datagram.
----@param data string|number|table
----@return true|nil, string?
-function Datagram:send(data)
-  if not core.datagram_connected(self.handle) then
-    return nil, "closed"
-  end
-  local ok, done, err = pcall(core.datagram_send, self.handle, data)
-  if not ok then
-    error(done, 2)
-  elseif not done then
-    return nil, err
-  end
-  return true
-end
-
---- Receives one datagram; what is over `most` bytes is lost.
----@param most? integer 65536
----@return string|nil, string?
-function Datagram:receive(most)
-  if most ~= nil and (type(most) ~= "number" or not (most >= 1)) then
-    error("bad argument #1 to 'receive' (a number of bytes, 1 or more, expected)", 2)
-  elseif not core.datagram_connected(self.handle) then
-    return nil, "closed"
-  end
-  begin(self, "receive")
-  core.datagram_begin(self.handle, self.read_timeout)
-  local done, data = finish(self, core.datagram_receive, most or 65536)
-  if not done then
-    return nil, data
-  end
-  return data
-end
-
-Datagram.settimeout = Socket.settimeout
-Datagram.settimeouts = Socket.settimeouts
-
---- Closes the socket.
----@return true|nil, string?
-function Datagram:close()
-  if not core.datagram_connected(self.handle) then
-    return nil, "closed"
-  end
-  begin(self, "close")
-  self.busy = nil
-  core.datagram_close(self.handle)
-  return true
-end
-
-local function new(class, handle, close_handle, unix)
-  return setmetatable({
-    handle = handle, close_handle = close_handle, unix = unix, busy = nil, host = nil,
-    connect_timeout = CONNECT, send_timeout = SEND, read_timeout = READ,
-  }, class)
-end
-
 --- A TCP socket.
 ---@return perigee.Socket
 function M.tcp()
   tasks.current "perigee.socket.tcp"
-  return new(Socket, core.socket_new(), core.socket_close, false)
+  return base.new(Socket, core.socket_new(), core.socket_close, false)
 end
 
 --- A Unix stream socket.
 ---@return perigee.Socket
 function M.unix()
   tasks.current "perigee.socket.unix"
-  return new(Socket, core.socket_new(), core.socket_close, true)
+  return base.new(Socket, core.socket_new(), core.socket_close, true)
 end
 
 --- A UDP socket.
 ---@return perigee.Datagram
 function M.udp()
   tasks.current "perigee.socket.udp"
-  return new(Datagram, core.datagram_new(), core.datagram_close, false)
+  return base.new(Datagram, core.datagram_new(), core.datagram_close, false)
 end
 
 M.Socket, M.Datagram = Socket, Datagram
-M.check_tls = check_tls
+M.check_tls = checks.tls
 
 return M
