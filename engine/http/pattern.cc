@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <numeric>
 #include <vector>
 
 #include "base/escape.h"
+#include "base/nearest.h"
 
 namespace perigee::http {
 namespace {
@@ -19,34 +18,19 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
-/// How many letters must be put in, taken out or changed to make one text the other (Levenshtein's distance).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (const char letter : a) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (letter == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-/// How unlike a type's name what was written is; a beginning of the name is very like it.
-std::size_t unlikeness(std::string_view written, PathType type) {
-  const std::string_view name = path_type_name(type);
-  return !written.empty() && name.substr(0, written.size()) == written ? 0 : distance(written, name);
+/// The name of the type that was meant: one that begins with what was written, or the nearest; empty for none.
+std::string_view meant_by(std::string_view written) {
+  std::array<std::string_view, kTypes.size()> names;
+  std::transform(kTypes.begin(), kTypes.end(), names.begin(), path_type_name);
+  const auto begun =
+      std::find_if(names.begin(), names.end(), [&](std::string_view name) { return name.starts_with(written); });
+  return begun != names.end() && !written.empty() ? *begun : nearest(written, names);
 }
 
 std::string unknown_type(std::string_view written, const std::vector<std::string>& custom) {
-  const PathType nearest = *std::min_element(kTypes.begin(), kTypes.end(), [&](PathType a, PathType b) {
-    return unlikeness(written, a) < unlikeness(written, b);
-  });
   std::string message = "unknown type " + quoted(written);
-  if (unlikeness(written, nearest) <= 2) {
-    return message + ", did you mean " + quoted(path_type_name(nearest)) + "?";
+  if (const std::string_view meant = meant_by(written); !meant.empty()) {
+    return message + ", did you mean " + quoted(meant) + "?";
   }
   message += "; the types are";
   for (const PathType type : kTypes) {

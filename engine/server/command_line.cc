@@ -9,8 +9,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "base/nearest.h"
 #include "server/config_value.h"
-#include "server/nearest.h"
 
 namespace perigee::server {
 namespace {

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "base/escape.h"
-#include "server/nearest.h"
+#include "base/nearest.h"
 
 namespace perigee::server {
 namespace {

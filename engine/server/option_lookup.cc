@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "server/nearest.h"
+#include "base/nearest.h"
 
 namespace perigee::server {
 namespace {

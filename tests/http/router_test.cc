@@ -241,6 +241,7 @@ TEST_CASE("router: a mistaken pattern or method is explained") {
       {{"GET", "/{id:int}"}, "unknown type 'int', did you mean 'integer'?"},
       {{"GET", "/{id:interger}"}, "unknown type 'interger', did you mean 'integer'?"},
       {{"GET", "/{id:bool}"}, "did you mean 'boolean'?"},
+      {{"GET", "/{id:nubmer}"}, "did you mean 'number'?"},
       {{"GET", "/{id:colour}"}, "unknown type 'colour'; the types are string, integer"},
       {{"GET", "/{id:}"}, "unknown type ''"},
       {{"GET", "/{a*}/b"}, "a rest parameter stands last"},

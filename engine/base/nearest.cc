@@ -1,10 +1,10 @@
-#include "server/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace perigee::server {
+namespace perigee {
 namespace {
 
 // Damerau's distance in its restricted form: no letter is touched twice.
@@ -45,4 +45,4 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-}  // namespace perigee::server
+}  // namespace perigee

@@ -1,9 +1,9 @@
-#include "server/nearest.h"
+#include "base/nearest.h"
 
 #include <array>
 #include <catch2/catch.hpp>
 
-using perigee::server::nearest;
+using perigee::nearest;
 
 TEST_CASE("nearest: a slip of the fingers finds the word that was meant, and no other") {
   static constexpr std::array<std::string_view, 5> kWords = {"listen", "workers", "accept", "pin", "user"};
