@@ -67,6 +67,11 @@ inline constexpr std::array<std::uint8_t, 256> kTable = table();
   return common != 0;
 }
 
+/// What optional white space is made of (RFC 9110 section 5.6.3).
+[[nodiscard]] constexpr bool is_blank(char byte) {
+  return byte == ' ' || byte == '\t';
+}
+
 /// The value of a hexadecimal digit. REQUIRES: is_byte(digit, kHexByte).
 [[nodiscard]] constexpr int hex_value(char digit) {
   return digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;

@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::uint64_t kGap = 80;  // about what the head of a part takes
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // One digit or more. A number too large to be told is as good as the largest.
 std::optional<std::uint64_t> number(std::string_view text) {
   constexpr std::uint64_t kLargest = UINT64_MAX / 16;
@@ -99,7 +93,7 @@ ByteRanges parse_byte_ranges(std::string_view text, std::uint64_t size) {
   std::size_t asked = 0;
   while (!rest.empty()) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
-    const std::string_view item = trim(rest.substr(0, comma));
+    const std::string_view item = trimmed(rest.substr(0, comma));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
     if (item.empty()) {
       continue;  // section 5.6.1: empty elements of a list count for nothing

@@ -10,10 +10,6 @@ namespace {
 constexpr std::uint8_t kMaxDigits = 16;
 constexpr std::uint64_t kMaxSize = INT64_MAX;
 
-constexpr bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t';
-}
-
 }  // namespace
 
 std::size_t ChunkWalker::walk(std::string_view bytes) {

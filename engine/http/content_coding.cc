@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::int32_t kWhole = 1000;
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // RFC 9110 section 12.4.2: qvalue, in thousandths.
 std::optional<std::int32_t> quality(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1') || (text.size() > 1 && text[1] != '.')) {
@@ -36,7 +30,7 @@ std::optional<std::int32_t> quality(std::string_view text) {
 
 // The quality behind an element's first semicolon.
 std::optional<std::int32_t> weight(std::string_view text) {
-  text = trim(text);
+  text = trimmed(text);
   if (text.size() < 2 || (text[0] != 'q' && text[0] != 'Q') || text[1] != '=') {
     return std::nullopt;
   }
@@ -55,7 +49,7 @@ CodingWishes parse_accept_encoding(std::string_view text) {
     const std::string_view item = text.substr(0, comma);
     text.remove_prefix(std::min(comma + 1, text.size()));
     const std::size_t semicolon = item.find(';');
-    const std::string_view coding = trim(item.substr(0, semicolon));
+    const std::string_view coding = trimmed(item.substr(0, semicolon));
     const auto value = semicolon == std::string_view::npos ? kWhole : weight(item.substr(semicolon + 1));
     if (!value) {
       continue;

@@ -11,22 +11,6 @@
 namespace perigee::http {
 namespace {
 
-constexpr bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t';
-}
-
-std::string_view trimmed(std::string_view text) {
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  while (begin != end && is_blank(*begin)) {
-    ++begin;
-  }
-  while (begin != end && is_blank(end[-1])) {
-    --end;
-  }
-  return {begin, static_cast<std::size_t>(end - begin)};
-}
-
 std::string_view unquoted(std::string_view text) {
   return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }

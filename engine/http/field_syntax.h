@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -30,6 +31,19 @@ namespace perigee::http {
     found = suspects(text_words::word_of(text));
   }
   return (found & 0x80 * kOnes) == 0 || all_bytes(text, kValueByte);
+}
+
+/// A text without the optional white space around it (RFC 9110 section 5.6.3).
+[[nodiscard]] constexpr std::string_view trimmed(std::string_view text) {
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  while (begin != end && is_blank(*begin)) {
+    ++begin;
+  }
+  while (begin != end && is_blank(end[-1])) {
+    --end;
+  }
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 /// RFC 9110 section 7.2 with RFC 3986 section 3.2: reg-name, IPv4 or [IPv6] and an optional port; no userinfo.

@@ -9,12 +9,6 @@
 namespace perigee::http {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
 // Splits a line at commas, outside of quotes if it has any; empty items don't count (RFC 9110 section 5.6.1.2). False
 // when a quote is never closed.
 bool split(std::string_view line, bool quoted, std::vector<std::string_view>& items) {
@@ -22,7 +16,7 @@ bool split(std::string_view line, bool quoted, std::vector<std::string_view>& it
   std::size_t begin = 0;
   for (std::size_t i = 0; i <= line.size(); ++i) {
     if (i == line.size() || (line[i] == ',' && !inside)) {
-      if (const std::string_view item = trim(line.substr(begin, i - begin)); !item.empty()) {
+      if (const std::string_view item = trimmed(line.substr(begin, i - begin)); !item.empty()) {
         items.push_back(item);
       }
       begin = i + 1;
@@ -123,7 +117,7 @@ std::optional<Parameter> take_parameter(std::string_view& text) {
   }
   text.remove_prefix(equals + 1);
   std::optional<std::string> value = take_value(text);
-  text = trim(text);
+  text = trimmed(text);
   if (!value || (!text.empty() && text.front() != ';')) {
     return std::nullopt;
   }

@@ -2,24 +2,11 @@
 
 #include <algorithm>
 
+#include "http/byte_class.h"
 #include "http/field_syntax.h"
 
 namespace perigee::http {
 namespace {
-
-bool is_digit(char byte) {
-  return byte >= '0' && byte <= '9';
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
 
 // Whether a field has that name: most differ in length alone.
 bool is_named(std::string_view name, std::string_view lower) {
@@ -127,7 +114,7 @@ void ResponseReader::read_head() {
 
 bool ResponseReader::read_status_line(std::string_view line) {
   const bool good = line.size() >= 12 && line.starts_with("HTTP/1.") && (line[7] == '0' || line[7] == '1') &&
-                    line[8] == ' ' && line[9] >= '1' && line[9] <= '9' && is_digit(line[10]) && is_digit(line[11]) &&
+                    line[8] == ' ' && line[9] >= '1' && line[9] <= '9' && all_bytes(line.substr(10, 2), kDigitByte) &&
                     (line.size() == 12 || line[12] == ' ') && is_field_value(trimmed(line.substr(12)));
   if (!good) {
     refuse("it does not begin with a status line of HTTP/1");
@@ -200,7 +187,7 @@ bool ResponseReader::decide_framing() {
 bool ResponseReader::read_length(std::string_view text) {
   std::int64_t length = 0;
   for (const char byte : text) {
-    if (!is_digit(byte) || length > (INT64_MAX - 9) / 10) {
+    if (!is_byte(byte, kDigitByte) || length > (INT64_MAX - 9) / 10) {
       refuse("its length is no number");
       return false;
     }

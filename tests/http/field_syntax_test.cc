@@ -116,3 +116,12 @@ TEST_CASE("field syntax: a value is refused wherever in it a control stands") {
     }
   }
 }
+
+TEST_CASE("field syntax: blanks around a text go, those within it stay") {
+  using perigee::http::trimmed;
+  CHECK(trimmed("") == "");
+  CHECK(trimmed(" \t ") == "");
+  CHECK(trimmed("a") == "a");
+  CHECK(trimmed(" \ta b\t ") == "a b");
+  CHECK(trimmed("\ra\n") == "\ra\n");
+}
