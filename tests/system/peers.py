@@ -178,6 +178,15 @@ def free_port(family=socket.AF_INET):
         return probe.getsockname()[1]
 
 
+def echo(connection, _):
+    """What a Peer may say: all that it hears."""
+    while True:
+        data = connection.recv(65536)
+        if not data:
+            return
+        connection.sendall(data)
+
+
 class Certificates:
     """An authority of the test's own and what it signed, as files: `ca`, and by name (certificate and key in one)."""
 

@@ -43,14 +43,6 @@ return app
 """
 
 
-def echo(connection, _):
-    while True:
-        data = connection.recv(65536)
-        if not data:
-            return
-        connection.sendall(data)
-
-
 class SocketCase(ServerCase):
     def peer(self, talk, **options):
         peer = Peer(talk, **options)

@@ -1,11 +1,9 @@
 """`perigee bench`: figures that Go's tools read, on several workers too, and what it says of those that fail."""
 
-import pathlib
 import re
-import tempfile
 import unittest
 
-from harness import run_perigee
+from folder_case import FolderCase
 from pprof import Pprof
 
 APP = r'''
@@ -18,21 +16,12 @@ return app
 LINE = re.compile(r"^Benchmark(\S+?)(?:-\d+)?\s+(\d+)\s+([\d.]+) ns/op\s+(\d+) B/op\s+(\d+) allocs/op$", re.MULTILINE)
 
 
-class Benchmarks(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-        self.write("lua/app.lua", APP)
-
-    def write(self, path, text):
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+class Benchmarks(FolderCase):
+    FILES = {"lua/app.lua": APP}
 
     def bench(self, text, *arguments):
         self.write("bench/app_bench.lua", text)
-        return run_perigee("bench", "--time", "0.02", *arguments, cwd=self.folder)
+        return self.perigee("bench", "--time", "0.02", *arguments)
 
     def figures(self, text, *arguments):
         result = self.bench(text, *arguments)
@@ -123,18 +112,18 @@ end)''')
             result = self.bench(text)
             self.assertEqual(result.returncode, 1, text)
             self.assertIn(part, result.stdout)
-        result = run_perigee("bench", "lua", cwd=self.folder)
+        result = self.perigee("bench", "lua")
         self.assertEqual((result.returncode, result.stderr), (1, "perigee: no files *_bench.lua in lua\n"))
 
     def test_two_runs_are_compared(self):
         self.write("old.txt", "".join(f"BenchmarkA-2 10 {ns} ns/op 100 B/op 3 allocs/op\n" for ns in (100, 102, 101, 99)))
         self.write("new.txt", "".join(f"BenchmarkA-2 10 {ns} ns/op 100 B/op 3 allocs/op\n" for ns in (51, 50, 52, 49)))
-        result = run_perigee("bench", "--compare", "old.txt", "new.txt", cwd=self.folder)
+        result = self.perigee("bench", "--compare", "old.txt", "new.txt")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, r"name +old ns/op +new ns/op +delta\nA-2 +100ns \+-\d% +50\.5ns \+-\d% +-49\.75%  "
                                         r"\(p=0\.029 n=4\+4\)\n")
         self.assertRegex(result.stdout, r"A-2 +100B \+-0% +100B \+-0% +~  \(p=1\.000 n=4\+4\)")
-        result = run_perigee("bench", "--compare", "old.txt", "none.txt", cwd=self.folder)
+        result = self.perigee("bench", "--compare", "old.txt", "none.txt")
         self.assertEqual((result.returncode, result.stderr), (1, "perigee: none.txt holds no benchmarks\n"))
 
 

@@ -9,6 +9,7 @@ import unittest
 
 from harness import PATIENCE, wait_until
 from peers import Certificates, Nameserver, free_port, read_head, wait_for_end
+from tls_case import TlsCase
 from upstream import APP, HttpCase, answer
 
 
@@ -355,15 +356,8 @@ class Streams(HttpCase):
         self.assertEqual(found, [413, 413])
 
 
-class Tls(HttpCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.certificates = Certificates()
-        cls.addClassCleanup(cls.certificates.close)
-        cls.good = cls.certificates.signed("good")
-        cls.APP = APP
-        cls.CONFIG = f'[client]\nca_file = "{cls.certificates.ca}"\n'
-        super().setUpClass()
+class Tls(TlsCase, HttpCase):
+    APP = APP
 
     def secure(self, path, body=b"secret"):
         return self.upstream(lambda *_: answer(body=body), context=Certificates.context(path))

@@ -3,8 +3,8 @@
 import socket
 import unittest
 
-from peers import Nameserver, free_port
-from socket_case import APP, SocketCase, echo
+from peers import Nameserver, echo, free_port
+from socket_case import APP, SocketCase
 
 
 class Names(SocketCase):

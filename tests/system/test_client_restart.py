@@ -5,7 +5,8 @@ import time
 import unittest
 
 from harness import PATIENCE, wait_until
-from peers import Certificates, read_head, reset, wait_for_end
+from peers import read_head, reset, wait_for_end
+from tls_case import TlsCase
 from upstream import APP, HttpCase, Upstream, answer
 
 # Asks for 40 things at once, `rounds` times; counts right answers, errors by first word, and wrong answers.
@@ -100,14 +101,8 @@ class Restart(HttpCase):
         self.assertEqual(found, [0])
 
 
-class GivenUp(HttpCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.certificates = Certificates()
-        cls.addClassCleanup(cls.certificates.close)
-        cls.APP = APP
-        cls.CONFIG = f'[client]\nca_file = "{cls.certificates.ca}"\n'
-        super().setUpClass()
+class GivenUp(TlsCase, HttpCase):
+    APP = APP
 
     def error_of(self, code, port):
         found = self.run_lua(f"local res, err = {code} return res == nil, err", port)

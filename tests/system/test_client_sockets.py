@@ -9,8 +9,8 @@ import time
 import unittest
 
 from harness import PATIENCE, wait_until
-from peers import free_port, reset, wait_for_end
-from socket_case import APP, SocketCase, echo
+from peers import echo, free_port, reset, wait_for_end
+from socket_case import APP, SocketCase
 
 
 class Conversation(SocketCase):

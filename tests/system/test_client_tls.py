@@ -3,8 +3,9 @@
 import socket
 import unittest
 
-from harness import ServerCase, run_perigee
-from peers import Certificates, Peer, wait_for_end
+from harness import run_perigee
+from peers import Certificates, Peer, echo, wait_for_end
+from tls_case import TlsCase
 
 APP = """
 local perigee = require "perigee"
@@ -21,23 +22,8 @@ return app
 """
 
 
-def echo(connection, _):
-    while True:
-        data = connection.recv(65536)
-        if not data:
-            return
-        connection.sendall(data)
-
-
-class Tls(ServerCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.certificates = Certificates()
-        cls.addClassCleanup(cls.certificates.close)
-        cls.good = cls.certificates.signed("good")
-        cls.APP = APP
-        cls.CONFIG = f'[client]\nca_file = "{cls.certificates.ca}"\n'
-        super().setUpClass()
+class Tls(TlsCase):
+    APP = APP
 
     def peer(self, path, talk=echo, alpn=()):
         peer = Peer(talk, context=Certificates.context(path, alpn))

@@ -1,10 +1,8 @@
 """`perigee test --coverage`: which lines of an app its tests have run."""
 
-import pathlib
-import tempfile
 import unittest
 
-from harness import run_perigee
+from folder_case import FolderCase
 
 APP = '''local perigee = require "perigee"
 local helper = require "helper"
@@ -34,17 +32,11 @@ end)
 '''
 
 
-class Coverage(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-        for path, text in (("lua/app.lua", APP), ("lua/helper.lua", HELPER), ("tests/app_spec.lua", SPEC)):
-            (self.folder / path).parent.mkdir(exist_ok=True)
-            (self.folder / path).write_text(text)
+class Coverage(FolderCase):
+    FILES = {"lua/app.lua": APP, "lua/helper.lua": HELPER, "tests/app_spec.lua": SPEC}
 
     def test_lines_are_counted_in_a_table_and_on_a_page(self):
-        result = run_perigee("test", "--coverage", cwd=self.folder)
+        result = self.perigee("test", "--coverage")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"lua/app\.lua +13 +10 +76\.9%  7, 14-16\n")
         self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  6\n")
@@ -60,7 +52,7 @@ class Coverage(unittest.TestCase):
     def test_a_module_that_a_test_requires_itself_counts_too(self):
         (self.folder / "tests/app_spec.lua").write_text(
             'local helper = require "helper"\nit("x", function() assert.equal(1, helper.unused()) end)\n')
-        result = run_perigee("test", "--coverage", "--coverage-dir", "cov", cwd=self.folder)
+        result = self.perigee("test", "--coverage", "--coverage-dir", "cov")
         self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  3\n")
         self.assertTrue((self.folder / "cov/index.html").exists())
 
@@ -71,13 +63,13 @@ class Coverage(unittest.TestCase):
         (self.folder / "tests/app_spec.lua").write_text(
             'local client = require "perigee.test".app "lua/app.lua"\n'
             'it("x", function() assert.equal("<positive>", client:get("/").body) end)\n')
-        result = run_perigee("test", "--coverage", cwd=self.folder)
+        result = self.perigee("test", "--coverage")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  6\n")
 
     def test_a_page_that_can_not_be_written_is_said(self):
         (self.folder / "taken").write_text("")
-        result = run_perigee("test", "--coverage", "--coverage-dir", "taken", cwd=self.folder)
+        result = self.perigee("test", "--coverage", "--coverage-dir", "taken")
         self.assertEqual((result.returncode, result.stderr), (1, "perigee: taken/index.html can't be written: Not a directory\n"))
 
 

@@ -1,26 +1,14 @@
 """`perigee test`: Lua that never ends, in an app that a test loads."""
 
-import pathlib
-import tempfile
 import unittest
 
-from harness import run_perigee
+from folder_case import FolderCase
 
 
-class EndlessSpecs(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
-    def write(self, path, text):
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-
+class EndlessSpecs(FolderCase):
     def errors_of(self, spec, *arguments):
         self.write("tests/app_spec.lua", spec)
-        result = run_perigee("test", *arguments, cwd=self.folder)
+        result = self.perigee("test", *arguments)
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         return result.stdout
 

@@ -1,21 +1,15 @@
 """`perigee new`: what it makes works as it is."""
 
-import pathlib
 import subprocess
-import tempfile
 import unittest
 
+from folder_case import FolderCase
 from harness import BINARY, Client, Output, parse_address, run_perigee
 
 
-class New(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
+class New(FolderCase):
     def make(self):
-        result = run_perigee("new", "my-app", cwd=self.folder)
+        result = self.perigee("new", "my-app")
         self.assertEqual(result.returncode, 0, result.stderr)
         return self.folder / "my-app", result.stdout
 
@@ -61,13 +55,13 @@ class New(unittest.TestCase):
     def test_a_folder_that_is_not_empty_is_refused_and_left_alone(self):
         kept = self.folder / "kept.txt"
         kept.write_text("mine")
-        result = run_perigee("new", ".", cwd=self.folder)
+        result = self.perigee("new", ".")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertEqual(result.stderr, "perigee: '.' is not empty: name a new folder\n")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["kept.txt"])
 
     def test_the_folder_must_be_named(self):
-        result = run_perigee("new", cwd=self.folder)
+        result = self.perigee("new")
         self.assertEqual(result.returncode, 1)
         self.assertIn("folder", result.stderr)
 

@@ -1,10 +1,8 @@
 """test.upstream: what apps under test ask of other servers is answered by the test."""
 
-import pathlib
-import tempfile
 import unittest
 
-from harness import run_perigee
+from folder_case import FolderCase
 
 APP = r'''
 local perigee = require "perigee"
@@ -72,12 +70,12 @@ end
 '''
 
 
-class StandIns(unittest.TestCase):
+class StandIns(FolderCase):
+    FILES = {"app.lua": APP}
+
     def run_spec(self, spec, *arguments):
-        with tempfile.TemporaryDirectory(prefix="perigee-test-") as folder:
-            (pathlib.Path(folder) / "app.lua").write_text(APP)
-            (pathlib.Path(folder) / "calls_spec.lua").write_text(HEAD + spec)
-            return run_perigee("test", *arguments, "calls_spec.lua", cwd=folder)
+        self.write("calls_spec.lua", HEAD + spec)
+        return self.perigee("test", *arguments, "calls_spec.lua")
 
     def passes(self, spec, *arguments):
         result = self.run_spec(spec, *arguments)

@@ -1,11 +1,10 @@
 """`perigee test`: tests of apps, what they may ask for, and what becomes of those that fail, hang or can't be run."""
 
-import pathlib
-import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
-from harness import SLOW, run_perigee
+from folder_case import FolderCase
+from harness import SLOW
 
 APP = r'''
 local perigee = require "perigee"
@@ -52,20 +51,11 @@ return app
 CLIENT = 'local test = require "perigee.test"\nlocal client = test.app "lua/app.lua"\n'
 
 
-class Testing(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-        self.write("lua/app.lua", APP)
-
-    def write(self, path, text):
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+class Testing(FolderCase):
+    FILES = {"lua/app.lua": APP}
 
     def perigee_test(self, *arguments):
-        return run_perigee("test", *arguments, cwd=self.folder)
+        return self.perigee("test", *arguments)
 
     def passes(self, spec, *arguments):
         self.write("tests/app_spec.lua", spec)
@@ -268,9 +258,9 @@ it("setting", function() test.app("lua/app.lua", { set = { ["limit.time"] = 1 } 
         self.assertIn("Error -> tests/app_spec.lua\nthe file as a whole\ntests/app_spec.lua:1: ')' expected", said)
         said = self.fails('it("x", function() end)', "--filter", "%")
         self.assertIn("--filter is no Lua pattern", said)
-        result = run_perigee("serve", "--app", "tests/app_spec.lua", cwd=self.folder)
+        result = self.perigee("serve", "--app", "tests/app_spec.lua")
         self.write("lua/app.lua", 'require "perigee.test"')
-        result = run_perigee("check", cwd=self.folder)
+        result = self.perigee("check")
         self.assertIn("perigee.test works in files that `perigee test`", result.stderr)
 
     def test_a_filter_chooses_a_seed_orders_and_junit_records(self):
