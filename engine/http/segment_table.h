@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,21 +38,16 @@ class SegmentTable {
   };
 
   /// The slot that the search for a segment starts at: the top bits of a mix of its size and of eight bytes from either
-  /// end.
+  /// end, or of all its bytes.
   [[nodiscard, gnu::always_inline]] std::size_t start_of(std::string_view text) const {
     constexpr std::uint64_t kFactor = 0x9e3779b97f4a7c15;
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     if (text.size() >= 8) {
-      std::memcpy(&first, text.data(), 8);
-      std::memcpy(&last, text.data() + text.size() - 8, 8);
-    } else if (text.size() >= 4) {
-      std::memcpy(&first, text.data(), 4);
-      std::memcpy(&last, text.data() + text.size() - 4, 4);
+      first = text_words::load<std::uint64_t>(text.data());
+      last = text_words::load<std::uint64_t>(text.data() + text.size() - 8);
     } else if (!text.empty()) {
-      first = static_cast<unsigned char>(text.front());
-      last = static_cast<unsigned char>(text[text.size() / 2]) | std::uint64_t{static_cast<unsigned char>(text.back())}
-                                                                     << 8;
+      first = text_words::word_of(text);
     }
     const std::uint64_t mixed = (first + text.size()) * kFactor ^ last;
     return static_cast<std::size_t>((mixed ^ mixed >> 32) * kFactor >> shift_);
