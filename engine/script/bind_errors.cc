@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "profiler/error_report.h"
+#include "profiler/shown_text.h"
 #include "script/bind.h"
 #include "script/failure_note.h"
 #include "script/request_log.h"
@@ -45,11 +46,18 @@ int errors(lua_State* state) {
   return 1;
 }
 
+// shown(text) -> the text as a line may show it: nothing in it drives a terminal.
+int shown(lua_State* state) {
+  const std::string text = profiler::shown_text(check_text(state, 1));
+  lua_pushlstring(state, text.data(), text.size());
+  return 1;
+}
+
 }  // namespace
 
 void bind_errors(lua_State* state) {
   static constexpr luaL_Reg kFunctions[] = {
-      {"uncaught", uncaught}, {"note_failure", note}, {"errors", errors}, {nullptr, nullptr}};
+      {"uncaught", uncaught}, {"note_failure", note}, {"errors", errors}, {"shown", shown}, {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

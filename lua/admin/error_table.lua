@@ -1,5 +1,8 @@
 -- The error desk as a table of text.
 
+local core = require "perigee.core"
+
+local shown = core.shown -- of what comes from clients and programs nothing ends a line or drives a terminal
 local M = {}
 
 local FORMAT = "%9s  %-19s  %-19s  %s"
@@ -23,11 +26,6 @@ local function listed(counts)
   return table.concat(names, ", ")
 end
 
--- What comes from clients and programs can't end a line or drive a terminal: no control (C0, C1) and no line separator.
-local function plain(text)
-  return (text:gsub("%c", " "):gsub("\194[\128-\159]", " "):gsub("\226\128[\168\169]", " "))
-end
-
 --- The text for what core.errors() says, decoded.
 ---@param desk { errors: perigee.ErrorKind[], total: integer, ignored: integer, forgotten_kinds: integer }
 ---@return string
@@ -35,12 +33,12 @@ function M.text(desk)
   local lines = { FORMAT:format("COUNT", "FIRST (UTC)", "LAST (UTC)", "ERROR") }
   local function indented(what, text)
     if text ~= "" then
-      lines[#lines + 1] = (" "):rep(53) .. what .. plain(text)
+      lines[#lines + 1] = (" "):rep(53) .. what .. shown(text)
     end
   end
   for _, kind in ipairs(desk.errors) do
     lines[#lines + 1] = FORMAT:format(kind.count, time_of(kind.first_seen), time_of(kind.last_seen),
-      plain(kind.signature))
+      shown(kind.signature))
     indented("in ", listed(kind.routes))
     indented("to ", listed(kind.hosts))
     indented("as in ", kind.sample)

@@ -1,7 +1,10 @@
 -- What /jit on the admin port shows: what the workers say, added up, as JSON or as a text table.
 
+local core = require "perigee.core"
+local html = require "perigee.html"
 local perigee = require "perigee"
 
+local shown = core.shown -- a place may be called anything by who wrote the app
 local M = {}
 
 local function key_of(row)
@@ -43,15 +46,10 @@ function M.merge(workers)
   return { workers = perigee.array(each), blacklisted = perigee.array(rows) }
 end
 
--- A place may be called anything by who wrote the app: one line, no controls.
-local function plain(text)
-  return (text:gsub("[%c\127]", "?"))
-end
-
 local function row_lines(lines, row)
-  lines[#lines + 1] = ("%-8s %s"):format(row.kind, plain(row.began))
-  local why = row.detail ~= "" and (": %s at %s"):format(row.detail, plain(row.at)) or ""
-  local where = row.route ~= "" and (" (%s)"):format(plain(row.route)) or ""
+  lines[#lines + 1] = ("%-8s %s"):format(row.kind, shown(row.began))
+  local why = row.detail ~= "" and (": %s at %s"):format(row.detail, shown(row.at)) or ""
+  local where = row.route ~= "" and (" (%s)"):format(shown(row.route)) or ""
   lines[#lines + 1] = ("         given up by worker %s%s%s"):format(table.concat(row.workers, ", "), where, why)
   lines[#lines + 1] = "         " .. row.hint
 end
@@ -75,10 +73,8 @@ function M.text(report)
   return table.concat(lines, "\n") .. "\n"
 end
 
-local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
-
 local function cell(value, class)
-  local text = plain(tostring(value)):gsub("[&<>\"']", ESCAPES)
+  local text = html.escape(shown(tostring(value)), "a cell")
   return ("<td%s>%s</td>"):format(class and ' class="' .. class .. '"' or "", text)
 end
 

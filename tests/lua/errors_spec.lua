@@ -42,7 +42,7 @@ describe("the table of errors", function()
        12  1970-01-01 00:00:00  1970-01-01 23:59:59  no user #
                                                      in GET /users/{id} (11), POST /users (1)
                                                      as in GET /users/7
-        1  1970-01-01 00:00:00  1970-01-01 00:00:00  two lines [2J m .
+        1  1970-01-01 00:00:00  1970-01-01 00:00:00  two?lines?[2J?m?.
                                                      to db (1)
 13 errors, 2 ignored, 0 kinds forgotten
 ]], text)
