@@ -1,6 +1,6 @@
 #include "client/connecting.h"
 
-#include "../net/loop_fixture.h"
+#include "peer_door.h"
 
 using perigee::client::Connecting;
 using perigee::client::Destination;
@@ -47,21 +47,12 @@ TEST_CASE("connecting: what is blocked or no path fails at once, and may end the
 TEST_CASE("connecting: it connects, and says what it is at") {
   EventLoop loop;
   Network network(loop);
-  const int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(bind(door, reinterpret_cast<const sockaddr*>(&address), size) == 0);
-  REQUIRE(listen(door, 1) == 0);
-  REQUIRE(getsockname(door, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  const int port = ntohs(address.sin_port);
+  const Door door;
   int connected = -1;
-  Connecting connecting(network, {"127.0.0.1", port}, [&](int fd, const std::string&) { connected = fd; });
+  Connecting connecting(network, {"127.0.0.1", door.port()}, [&](int fd, const std::string&) { connected = fd; });
   CHECK(connecting.stage() == "looking up 127.0.0.1");
   connecting.start();
-  CHECK(connecting.stage() == "connecting to 127.0.0.1:" + std::to_string(port));
+  CHECK(connecting.stage() == "connecting to 127.0.0.1:" + std::to_string(door.port()));
   REQUIRE(turn_until(loop, [&] { return connected >= 0; }));
   ::close(connected);
-  ::close(door);
 }

@@ -11,7 +11,12 @@ class Door {
     REQUIRE(bind(fd_, any.get(), any.size()) == 0);
     REQUIRE(listen(fd_, 8) == 0);
   }
-  ~Door() { ::close(fd_); }
+  ~Door() {
+    ::close(fd_);
+    if (next_ >= 0) {
+      ::close(next_);
+    }
+  }
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
 

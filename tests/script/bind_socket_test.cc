@@ -1,4 +1,4 @@
-#include "../net/loop_fixture.h"
+#include "../client/peer_door.h"
 #include "vm_fixture.h"
 
 namespace {
@@ -22,23 +22,15 @@ std::string answer_of(const std::string& body) {
 }  // namespace
 
 TEST_CASE("perigee.socket: a task waits for its socket, and gets what came") {
-  const int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(bind(door, reinterpret_cast<const sockaddr*>(&address), size) == 0);
-  REQUIRE(listen(door, 1) == 0);
-  REQUIRE(getsockname(door, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  Door door;
   LoadedVm loaded("app:get('/', function() local sock = perigee.socket.tcp() assert(sock:connect('127.0.0.1', " +
-                  std::to_string(ntohs(address.sin_port)) +
-                  ")) assert(sock:send { 'a', 1 }) return (assert(sock:receive())) end)");
+                  std::to_string(door.port()) + ")) assert(sock:send { 'a', 1 }) return (assert(sock:receive())) end)");
   (void)loaded.host.network();
   std::unique_ptr<Peer> peer;
   Request request(loaded, get("/"));
   REQUIRE(turn_until(*loaded.host.loop, [&] {
-    if (const int fd = peer == nullptr ? accept4(door, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1; fd >= 0) {
-      peer = std::make_unique<Peer>(fd);
+    if (peer == nullptr && door.knocked()) {
+      peer = std::make_unique<Peer>(door.accept());
       peer->send("line\n");
     }
     loaded.run_ready();
@@ -47,7 +39,6 @@ TEST_CASE("perigee.socket: a task waits for its socket, and gets what came") {
   CHECK(request.body() == "line");
   peer->receive();
   CHECK(peer->received() == "a1");
-  ::close(door);
 }
 
 TEST_CASE("perigee.socket: what can't be sent, and a name without an address") {
