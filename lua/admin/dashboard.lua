@@ -2,6 +2,7 @@
 -- page is open, for all of them together, and not at all while none is.
 
 local core = require "perigee.core"
+local pages = require "admin.pages"
 local perigee = require "perigee"
 
 local M = {}
@@ -10,21 +11,6 @@ local INTERVAL = 1 -- seconds
 local POINTS = 180 -- that a page begins with
 local PAUSE = 15   -- seconds without anybody looking after which what was seen before is no history of now
 local PARTS = { "point", "server", "workers", "routes", "waits", "state", "slow", "errors", "reloads" }
-
-local TYPES = {
-  html = "text/html; charset=utf-8", css = "text/css; charset=utf-8", js = "text/javascript; charset=utf-8",
-  svg = "image/svg+xml",
-}
-local HEADERS = {
-  ["content-security-policy"] = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    .. "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  ["cache-control"] = "no-cache", ["x-content-type-options"] = "nosniff", ["referrer-policy"] = "no-referrer",
-  ["cross-origin-resource-policy"] = "same-origin", ["cross-origin-opener-policy"] = "same-origin",
-}
-
-local function page(name)
-  return 200, perigee.bytes(require("admin.pages." .. name), TYPES[name:match("%.(%w+)$")]), HEADERS
-end
 
 ---@class admin.Sight what the server looked like last
 local Sight = {}
@@ -108,7 +94,7 @@ function M.add(app, guarded, operate)
   end)
 
   app:get("/", guarded(function()
-    return page "dashboard.html"
+    return pages.answer "dashboard.html"
   end))
 
   app:get("/live", guarded(function()
@@ -117,11 +103,7 @@ function M.add(app, guarded, operate)
     end)
   end))
 
-  for _, name in ipairs { "dashboard.css", "dashboard.js", "panels.js", "drawing.js", "icon.svg" } do
-    app:get("/pages/" .. name, guarded(function()
-      return page(name)
-    end))
-  end
+  pages.serve(app, guarded, { "dashboard.css", "dashboard.js", "panels.js", "drawing.js", "icon.svg" })
 end
 
 return M

@@ -2,6 +2,7 @@
 -- a flame graph.
 
 local core = require "perigee.core"
+local pages = require "admin.pages"
 local perigee = require "perigee"
 
 local t = perigee.types
@@ -9,10 +10,6 @@ local t = perigee.types
 local M = {}
 
 local MOST_SECONDS = 600
-local PAGE_TYPES = {
-  html = "text/html; charset=utf-8", css = "text/css; charset=utf-8", js = "text/javascript; charset=utf-8",
-}
-local POLICY = "default-src 'self'; frame-ancestors 'none'"
 
 local SECONDS = t.number:min(0.1):max(MOST_SECONDS):default(10)
 local HERTZ = t.integer:min(1):max(1000):default(99)
@@ -42,20 +39,11 @@ local function record(operate, kind, form, query)
   return order(operate, "profile", ("%s %s %.17g %d"):format(kind, form, query.seconds, query.hz))
 end
 
-local function page(name)
-  local kind = name:match("%.(%w+)$")
-  return 200, perigee.bytes(require("admin.pages." .. name), PAGE_TYPES[kind]), {
-    ["content-security-policy"] = POLICY, ["cache-control"] = "no-cache", ["x-content-type-options"] = "nosniff",
-  }
-end
-
 --- The page of what the compiler gave up.
 ---@param parts { summary: string, places: string, workers: string } HTML
 function M.jit_page(parts)
   local text = require "admin.pages.jit.html":gsub("{(%l+)}", parts)
-  return 200, perigee.bytes(text, PAGE_TYPES.html), {
-    ["content-security-policy"] = POLICY, ["cache-control"] = "no-cache", ["x-content-type-options"] = "nosniff",
-  }
+  return pages.answer("jit.html", text)
 end
 
 local function pprof(bytes, name)
@@ -128,14 +116,10 @@ function M.add(app, guarded, own, operate)
   end))
 
   app:get("/debug/flame", guarded(function()
-    return page "flame.html"
+    return pages.answer "flame.html"
   end))
 
-  for _, name in ipairs { "flame.css", "flame.js" } do
-    app:get("/pages/" .. name, guarded(function()
-      return page(name)
-    end))
-  end
+  pages.serve(app, guarded, { "flame.css", "flame.js" })
 end
 
 return M

@@ -105,7 +105,7 @@ class Jit(ServerCase):
         self.given_up("/closure", line_of("for i = 1, 2000 do"))
         page = self.report(Accept="text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
         self.assertEqual(page.header("content-type"), "text/html; charset=utf-8")
-        self.assertIn("default-src 'self'", page.header("content-security-policy"))
+        self.assertIn("default-src 'none'", page.header("content-security-policy"))
         self.assertIn("<td>GET /closure</td>", page.text)
         self.assertIn(f"{line_of('list = function()')}</td>", page.text)
 
