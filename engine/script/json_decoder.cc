@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "script/json_text.h"
+#include "base/escape.h"
 #include "script/lua_values.h"
 
 namespace perigee::script {
@@ -80,7 +80,7 @@ class Builder {
   bool is_text(const char* text, std::size_t size) {
     const char* const end = text + size;
     while (escapes_ && text != end && !lone_surrogate_) {
-      const std::size_t sequence = utf8_sequence(text, end);
+      const std::size_t sequence = utf8_length({text, end});
       lone_surrogate_ = sequence == 0;
       text += sequence;
     }
@@ -194,7 +194,7 @@ std::size_t first_bad_byte(std::string_view text) {
         continue;
       }
     }
-    const std::size_t size = utf8_sequence(at, end);
+    const std::size_t size = utf8_length({at, end});
     if (size == 0) {
       break;
     }

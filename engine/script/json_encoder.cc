@@ -88,7 +88,7 @@ bool JsonEncoder::table(int index) {
 static void append_shown(std::string& text, std::string_view key) {
   static constexpr char kHex[] = "0123456789abcdef";
   for (const char* at = key.data(); at != key.data() + key.size();) {
-    const std::size_t size = utf8_sequence(at, key.data() + key.size());
+    const std::size_t size = utf8_length({at, key.data() + key.size()});
     if (size > 0) {
       text.append(at, size);
       at += size;

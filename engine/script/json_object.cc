@@ -137,7 +137,7 @@ class ObjectReader {
       if (byte == '\\' || byte < 0x20) {
         return false;
       }
-      const std::size_t size = byte < 0x80 ? 1 : utf8_sequence(at, end_);
+      const std::size_t size = byte < 0x80 ? 1 : utf8_length({at, end_});
       if (size == 0) {
         return false;
       }

@@ -55,7 +55,7 @@ bool append_escaped(ByteBuffer& out, std::string_view text) {
     if (escape == 0) {
       ++at;
     } else if (escape == 2) {
-      const std::size_t size = utf8_sequence(at, end);
+      const std::size_t size = utf8_length({at, end});
       if (size == 0) {
         return false;
       }
@@ -71,32 +71,7 @@ bool append_escaped(ByteBuffer& out, std::string_view text) {
   return true;
 }
 
-bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
-}
-
 }  // namespace
-
-std::size_t utf8_sequence(const char* text, const char* end) {
-  const auto first = static_cast<unsigned char>(*text);
-  const auto left = static_cast<std::size_t>(end - text);
-  if (first < 0x80) {
-    return 1;
-  }
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || left < size) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < size; ++i) {
-    if (!is_continuation(text[i])) {
-      return 0;
-    }
-  }
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool forbidden = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                         (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-  return forbidden ? 0 : size;
-}
 
 bool append_json_text(ByteBuffer& out, std::string_view text) {
   char* const place = out.reserve(text.size() + 2);

@@ -1,8 +1,8 @@
 #include "script/typed_values.h"
 
+#include "base/escape.h"
 #include "http/cookie.h"
 #include "http/url.h"
-#include "script/json_text.h"
 
 namespace perigee::script {
 namespace {
@@ -143,7 +143,7 @@ std::int32_t utf8_characters(std::string_view text) noexcept {
   const char* const end = at + text.size();
   std::int32_t count = 0;
   while (at != end) {
-    const std::size_t size = static_cast<unsigned char>(*at) < 0x80 ? 1 : utf8_sequence(at, end);
+    const std::size_t size = static_cast<unsigned char>(*at) < 0x80 ? 1 : utf8_length({at, end});
     if (size == 0) {
       return -1;
     }
@@ -158,7 +158,7 @@ std::string excerpt(std::string_view text, std::size_t most) {
   std::string shown;
   const char* const end = text.data() + text.size();
   for (const char* at = text.data(); at != end;) {
-    const std::size_t size = utf8_sequence(at, end);
+    const std::size_t size = utf8_length({at, end});
     const std::string_view character = size == 0 ? kReplacement : std::string_view(at, size);
     if (shown.size() + character.size() > most) {
       break;

@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 
 using perigee::script::append_json_text;
-using perigee::script::utf8_sequence;
 
 TEST_CASE("json text: characters that need it are escaped, the others stand for themselves") {
   const auto [text, expected] = GENERATE(table<std::string, std::string>({
@@ -79,19 +78,4 @@ TEST_CASE("json text: what is no UTF-8 is refused wherever it stands") {
   CHECK_FALSE(append_json_text(out, bad));
   CHECK_FALSE(append_json_text(out, "text " + bad));
   CHECK_FALSE(append_json_text(out, bad + " text"));
-}
-
-TEST_CASE("json text: a sequence is as long as its first byte says, if all of it is there") {
-  const auto [text, size] = GENERATE(table<std::string, std::size_t>({
-      {"a", 1},
-      {"ab", 1},
-      {"\xc3\xa4"
-       "b",
-       2},
-      {"\xe2\x82\xac", 3},
-      {"\xf0\x9f\x8c\x99", 4},
-      {"\xf0\x9f\x8c", 0},
-      {"\xa4", 0},
-  }));
-  CHECK(utf8_sequence(text.data(), text.data() + text.size()) == size);
 }
