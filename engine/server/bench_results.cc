@@ -12,6 +12,7 @@ namespace perigee::server {
 namespace {
 
 constexpr double kSignificant = 0.05;
+constexpr int kWidest = 100;  // characters of a name that are shown
 constexpr std::string_view kPrefix = "Benchmark";
 
 template <typename... Values>
@@ -87,6 +88,70 @@ std::string delta(const std::vector<double>& before, const std::vector<double>& 
   return format("%9s  (p=%.3f n=%zu+%zu)", change.c_str(), p, before.size(), after.size());
 }
 
+bool names_files(const BenchRuns& runs) {
+  return std::any_of(runs.names.begin(), runs.names.end(), [](const auto& name) { return !name.first.empty(); });
+}
+
+// The same runs by the benchmarks' names alone.
+BenchRuns without_files(const BenchRuns& runs) {
+  BenchRuns all;
+  for (const BenchRuns::Name& name : runs.names) {
+    const BenchRuns::Name bare("", name.second);
+    if (!all.values.contains(bare)) {
+      all.names.push_back(bare);
+    }
+    for (const auto& [unit, values] : runs.values.at(name)) {
+      auto& list = all.values[bare][unit];
+      list.insert(list.end(), values.begin(), values.end());
+    }
+  }
+  return all;
+}
+
+/// Tables of what two texts have in common.
+struct Comparison {
+  const BenchRuns& before;
+  const BenchRuns& after;
+  int width = 4;     ///< of the names
+  bool few = false;  ///< some benchmark has too few runs to tell anything
+
+  /// A line for each benchmark of the file that both have with that unit.
+  [[nodiscard]] std::string rows(const std::string& file, const std::string& unit);
+  /// Those of a file, a table for each unit.
+  [[nodiscard]] std::string tables_of(const std::string& file);
+};
+
+std::string Comparison::rows(const std::string& file, const std::string& unit) {
+  std::string text;
+  for (const BenchRuns::Name& name : before.names) {
+    const auto& old_runs = before.values.at(name);
+    const auto new_runs = after.values.find(name);
+    if (name.first != file || new_runs == after.values.end() || !old_runs.contains(unit) ||
+        !new_runs->second.contains(unit)) {
+      continue;
+    }
+    const std::vector<double>& a = old_runs.at(unit);
+    const std::vector<double>& b = new_runs->second.at(unit);
+    few = few || a.size() < 4 || b.size() < 4;
+    text += format("%-*s  %16s  %16s  %s\n", width, name.second.substr(0, kWidest).c_str(), shown(a, unit).c_str(),
+                   shown(b, unit).c_str(), delta(a, b).c_str());
+  }
+  return text;
+}
+
+std::string Comparison::tables_of(const std::string& file) {
+  std::string text;
+  for (const std::string unit : {"ns/op", "B/op", "allocs/op"}) {
+    if (const std::string lines = rows(file, unit); !lines.empty()) {
+      text +=
+          (text.empty() ? "" : "\n") +
+          format("%-*s  %16s  %16s  %9s\n", width, "name", ("old " + unit).c_str(), ("new " + unit).c_str(), "delta") +
+          lines;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string bench_line(const BenchResult& result, unsigned processors) {
@@ -104,14 +169,18 @@ std::string bench_noise(const BenchResult& result) {
 
 BenchRuns read_bench(std::string_view text) {
   BenchRuns runs;
+  std::string package;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     const auto words = words_of(line);
+    if (words.size() == 2 && words[0] == "pkg:") {
+      package = words[1];
+    }
     if (words.size() < 4 || !words[0].starts_with(kPrefix)) {
       continue;
     }
-    const std::string name(words[0].substr(kPrefix.size()));
+    const BenchRuns::Name name(package, words[0].substr(kPrefix.size()));
     for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
       double value = 0;
       const auto read = std::from_chars(words[i].data(), words[i].data() + words[i].size(), value);
@@ -127,35 +196,25 @@ BenchRuns read_bench(std::string_view text) {
 }
 
 std::string compare_bench(const BenchRuns& before, const BenchRuns& after) {
-  constexpr int kWidest = 100;
-  int width = 4;
-  for (const std::string& name : before.names) {
-    width = std::clamp(static_cast<int>(name.size()), width, kWidest);
+  if (names_files(before) != names_files(after)) {
+    return compare_bench(without_files(before), without_files(after));
+  }
+  Comparison comparison{before, after};
+  std::vector<std::string> files;
+  for (const auto& [file, name] : before.names) {
+    comparison.width = std::clamp(static_cast<int>(name.size()), comparison.width, kWidest);
+    if (std::find(files.begin(), files.end(), file) == files.end()) {
+      files.push_back(file);
+    }
   }
   std::string text;
-  bool few = false;
-  for (const char* unit : {"ns/op", "B/op", "allocs/op"}) {
-    std::string rows;
-    for (const std::string& name : before.names) {
-      const auto old_runs = before.values.find(name);
-      const auto new_runs = after.values.find(name);
-      if (new_runs == after.values.end() || !old_runs->second.contains(unit) || !new_runs->second.contains(unit)) {
-        continue;
-      }
-      const std::vector<double>& a = old_runs->second.at(unit);
-      const std::vector<double>& b = new_runs->second.at(unit);
-      few = few || a.size() < 4 || b.size() < 4;
-      rows += format("%-*s  %16s  %16s  %s\n", width, name.substr(0, kWidest).c_str(), shown(a, unit).c_str(),
-                     shown(b, unit).c_str(), delta(a, b).c_str());
-    }
-    if (!rows.empty()) {
-      text += (text.empty() ? "" : "\n") +
-              format("%-*s  %16s  %16s  %9s\n", width, "name", (std::string("old ") + unit).c_str(),
-                     (std::string("new ") + unit).c_str(), "delta") +
-              rows;
+  for (const std::string& file : files) {
+    const std::string tables = comparison.tables_of(file);
+    if (!tables.empty()) {
+      text += (text.empty() ? "" : "\n") + (files.size() > 1 ? "pkg: " + file + "\n" : "") + tables;
     }
   }
-  if (few && !text.empty()) {
+  if (comparison.few && !text.empty()) {
     text += "\nFewer than four runs of each can't be told from chance: use --count 5 or more.\n";
   }
   return text;

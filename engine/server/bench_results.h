@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace perigee::server {
@@ -25,17 +26,21 @@ struct BenchResult {
 /// How far the rounds of a benchmark were apart, for a person.
 [[nodiscard]] std::string bench_noise(const BenchResult& result);
 
-/// The figures of several runs by benchmark and unit: values["Hello-2"]["ns/op"].
+/// The figures of several runs by benchmark and unit: values[{"bench/hi_bench.lua", "Hello-2"}]["ns/op"].
 struct BenchRuns {
-  std::vector<std::string> names;  ///< in the order of the text
-  std::map<std::string, std::map<std::string, std::vector<double>>> values;
+  /// What the text calls a package, here the file, "" where it names none; and the name.
+  using Name = std::pair<std::string, std::string>;
+
+  std::vector<Name> names;  ///< in the order of the text
+  std::map<Name, std::map<std::string, std::vector<double>>> values;
 };
 
 /// Reads the lines that bench_line() or `go test -bench` wrote; others are passed over.
 [[nodiscard]] BenchRuns read_bench(std::string_view text);
 
 /// The benchmarks that both texts have, side by side: medians, how much they differ and whether that can be told from
-/// chance (Mann-Whitney, p < 0.05); "~" where it can't. A table for each unit.
+/// chance (Mann-Whitney, p < 0.05); "~" where it can't. A table for each file and unit. Where one of the texts names no
+/// files, the benchmarks' names alone count.
 [[nodiscard]] std::string compare_bench(const BenchRuns& before, const BenchRuns& after);
 
 }  // namespace perigee::server
