@@ -16,10 +16,15 @@ bool wanted(const std::string& name, const std::vector<std::string_view>& ending
   return std::any_of(endings.begin(), endings.end(), [&](std::string_view end) { return name.ends_with(end); });
 }
 
-void search(const std::string& folder, const std::vector<std::string_view>& endings, std::vector<std::string>& found) {
+// Adds the files below a folder. Tests that nobody would miss must not be passed over: a folder that can't be read
+// fails.
+Result<> search(const std::string& folder, const std::vector<std::string_view>& endings,
+                std::vector<std::string>& found) {
   std::error_code error;
-  auto entry = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
+  std::string at = folder;
+  auto entry = fs::recursive_directory_iterator(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    at = entry->path().string();
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
     if (entry->is_directory(ignored)) {
@@ -30,6 +35,10 @@ void search(const std::string& folder, const std::vector<std::string_view>& endi
       found.push_back(entry->path().lexically_normal().string());
     }
   }
+  if (error) {
+    return fail(at + " can't be read: " + error.message());
+  }
+  return {};
 }
 
 std::string listed(const std::vector<std::string_view>& endings) {
@@ -46,14 +55,14 @@ Result<std::vector<std::string>> spec_files(const std::vector<std::string>& path
                                             const std::vector<std::string_view>& endings) {
   std::vector<std::string> found;
   std::string places;
-  const auto look = [&](const std::string& folder) {
+  const auto look = [&](const std::string& folder) -> Result<> {
     places.append(places.empty() ? "" : ", ").append(folder);
-    search(folder, endings, found);
+    return search(folder, endings, found);
   };
   std::error_code error;
   for (const std::string& path : paths) {
     if (fs::is_directory(path, error)) {
-      look(path);
+      TRY(look(path));
     } else if (fs::exists(path, error)) {
       found.push_back(fs::path(path).lexically_normal().string());
     } else {
@@ -62,7 +71,7 @@ Result<std::vector<std::string>> spec_files(const std::vector<std::string>& path
   }
   for (const char* folder : kFolders) {
     if (paths.empty() && fs::is_directory(folder, error)) {
-      look(folder);
+      TRY(look(folder));
     }
   }
   std::sort(found.begin(), found.end());

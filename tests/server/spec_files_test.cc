@@ -1,5 +1,7 @@
 #include "server/spec_files.h"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -7,6 +9,26 @@
 
 namespace fs = std::filesystem;
 using perigee::server::spec_files;
+
+namespace {
+
+/// Who may read everything is somebody else while this lives.
+class Nobody {
+ public:
+  Nobody() : own_(geteuid()) {
+    if (own_ == 0) {
+      REQUIRE(seteuid(65534) == 0);
+    }
+  }
+  ~Nobody() { CHECK(seteuid(own_) == 0); }
+  Nobody(const Nobody&) = delete;
+  Nobody& operator=(const Nobody&) = delete;
+
+ private:
+  uid_t own_;
+};
+
+}  // namespace
 
 TEST_CASE("spec files: folders are looked through, files taken as they are, none twice") {
   const Scratch scratch;
@@ -18,6 +40,22 @@ TEST_CASE("spec files: folders are looked through, files taken as they are, none
   const auto found = spec_files({root, root + "/other.lua", root + "/b_spec.lua"}, {"_spec.lua", "_test.lua"});
   REQUIRE(found);
   CHECK(*found == std::vector<std::string>{root + "/b_spec.lua", root + "/deep/a_test.lua", root + "/other.lua"});
+}
+
+TEST_CASE("spec files: a folder that can't be read is named, unless nobody would look into it") {
+  const Scratch scratch;
+  const std::string root = scratch.path("t");
+  fs::create_directories(root + "/.hidden");
+  fs::create_directories(scratch.path("closed") + "/deep");
+  (void)scratch.file("t/a_spec.lua", "");
+  fs::permissions(scratch.path("."), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  fs::permissions(root + "/.hidden", fs::perms::none);
+  fs::permissions(scratch.path("closed") + "/deep", fs::perms::none);
+  const Nobody nobody;
+  CHECK(spec_files({root}, {"_spec.lua"})->size() == 1);
+  const auto found = spec_files({root, scratch.path("closed")}, {"_spec.lua"});
+  REQUIRE_FALSE(found);
+  CHECK(found.error().message == scratch.path("closed") + "/deep can't be read: Permission denied");
 }
 
 TEST_CASE("spec files: what is not there is named") {
