@@ -1,8 +1,11 @@
 #include "server/test_report.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 
 #include "base/escape.h"
@@ -14,8 +17,14 @@ char mark_of(std::string_view status) {
   return status == "success" ? '.' : status == "pending" ? 'P' : status == "failure" ? 'F' : 'E';
 }
 
-std::string plural(std::size_t count, const char* one, const char* many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
+// The colour of a status, as terminals number them; "place" and "name" are no statuses.
+const char* colour_of(std::string_view status) {
+  return status == "success"   ? "32"
+         : status == "failure" ? "31"
+         : status == "error"   ? "35"
+         : status == "pending" ? "33"
+         : status == "place"   ? "36"
+                               : "1";
 }
 
 // A text as the content or an attribute of an XML element; bytes that XML 1.0 has no place for become '?'.
@@ -76,10 +85,28 @@ std::string seconds_text(double seconds) {
 
 }  // namespace
 
+bool TestReport::shows_colours() {
+  const char* const refused = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && (refused == nullptr || *refused == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+std::string TestReport::painted(const std::string& text, std::string_view status) const {
+  return in_colours_ ? std::string("\x1b[") + colour_of(status) + "m" + text + "\x1b[0m" : text;
+}
+
+// "2 failures"; a number that is not 0 has the status's colour.
+std::string TestReport::counted(std::string_view status, const char* one, const char* many) const {
+  const std::size_t number = count(status);
+  const std::string text = std::to_string(number) + " " + (number == 1 ? one : many);
+  return number == 0 ? text : painted(text, status);
+}
+
 void TestReport::add(const std::string& file, const Outcome& outcome) {
   const std::lock_guard lock(mutex_);
   entries_.push_back({file, outcome});
-  std::putchar(mark_of(outcome.status));
+  std::fputs(painted(std::string(1, mark_of(outcome.status)), outcome.status).c_str(), stdout);
   std::fflush(stdout);
 }
 
@@ -103,11 +130,9 @@ void TestReport::print_summary(double seconds, std::int64_t seed) {
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.file, line_of(a.outcome.place)) < std::pair(b.file, line_of(b.outcome.place));
   });
-  const std::size_t pending = count("pending");
-  std::printf("\n%s / %s / %s / %zu pending : %s seconds, seed %lld\n",
-              plural(count("success"), "success", "successes").c_str(),
-              plural(count("failure"), "failure", "failures").c_str(),
-              plural(count("error"), "error", "errors").c_str(), pending, seconds_text(seconds).c_str(),
+  std::printf("\n%s / %s / %s / %s : %s seconds, seed %lld\n", counted("success", "success", "successes").c_str(),
+              counted("failure", "failure", "failures").c_str(), counted("error", "error", "errors").c_str(),
+              counted("pending", "pending", "pending").c_str(), seconds_text(seconds).c_str(),
               static_cast<long long>(seed));
   for (const Entry& entry : entries_) {
     const Outcome& outcome = entry.outcome;
@@ -115,7 +140,8 @@ void TestReport::print_summary(double seconds, std::int64_t seed) {
       continue;
     }
     const char* title = outcome.status == "failure" ? "Failure" : outcome.status == "error" ? "Error" : "Pending";
-    std::printf("\n%s -> %s\n%s\n", title, shown(outcome.place).c_str(), shown(outcome.name).c_str());
+    std::printf("\n%s -> %s\n%s\n", painted(title, outcome.status).c_str(),
+                painted(shown(outcome.place), "place").c_str(), painted(shown(outcome.name), "name").c_str());
     if (!outcome.message.empty()) {
       std::printf("%s%s", shown(outcome.message).c_str(), outcome.message.ends_with('\n') ? "" : "\n");
     }

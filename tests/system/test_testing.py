@@ -1,10 +1,13 @@
 """`perigee test`: tests of apps, what they may ask for, and what becomes of those that fail, hang or can't be run."""
 
+import os
+import pty
+import subprocess
 import unittest
 import xml.etree.ElementTree as ET
 
 from folder_case import FolderCase
-from harness import SLOW
+from harness import BINARY, SLOW
 
 APP = r'''
 local perigee = require "perigee"
@@ -331,6 +334,26 @@ it("sleeps in C", function() ffi.C.usleep(600000) end)''', "--timeout", "0.3")
         self.write("tests/app_spec.lua", 'it("a", function() end)')
         result = self.perigee_test("--filter", "b")
         self.assertEqual((result.returncode, result.stderr), (0, "perigee: no test was run: --filter matches no name\n"))
+
+    def test_a_terminal_has_colours_unless_somebody_minds(self):
+        self.write("tests/app_spec.lua", 'it("a", function() end)\nit("b", function() assert.equal(1, 2) end)')
+        for more, colourful in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+            ours, theirs = pty.openpty()
+            environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+            result = subprocess.Popen([BINARY, "test"], cwd=self.folder, stdout=theirs, stderr=subprocess.DEVNULL,
+                                      env={**environment, "TERM": "xterm", **more})
+            os.close(theirs)
+            said = b""
+            try:
+                while part := os.read(ours, 4096):
+                    said += part
+            except OSError:  # of a terminal that nobody writes to any more
+                pass
+            os.close(ours)
+            self.assertEqual(result.wait(), 1)
+            for coloured in (b"\x1b[32m.\x1b[0m", b"\x1b[32m1 success\x1b[0m / \x1b[31m1 failure\x1b[0m / 0 errors / 0 pending"):
+                self.assertEqual(coloured in said, colourful, said)
+            self.assertEqual(b"\x1b" in said, colourful, said)
 
     def test_nothing_that_a_test_says_moves_the_cursor(self):
         said = self.fails('it("a \\27[2J\\0 b", function() error("x\\27]0;y\\7\\r", 0) end)')
