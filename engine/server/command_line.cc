@@ -47,12 +47,14 @@ constexpr std::array kCommands = {
     CommandSpec{
         Command::kTest, "test", "Run an app's tests.",
         "Runs the files *_spec.lua and *_test.lua that are named, or lie in the folders that are named; without "
-        "any, in tests, spec and lua.\nExits with 0 if all is well, else with 1.\nExample: perigee test "
+        "any, in tests, spec and lua.\nExits with 0 if all is well, else with 1.\nExample: "
+        "perigee test "
         "--filter greets tests"},
     CommandSpec{Command::kBench, "bench", "Run an app's benchmarks, or compare two runs.",
                 "Runs the files *_bench.lua that are named, or lie in the folders that are named; without any, in "
-                "tests, bench and lua. Prints the format of Go's benchmarks.\nExits with 0 if all is well, else with "
-                "1.\nExample: perigee bench --count 6 > new.txt && perigee bench --compare old.txt new.txt"},
+                "bench, tests, spec and lua. Prints the format of Go's benchmarks.\nExits with 0 if all is well, else with "
+                "1.\nExample: perigee bench --count 6 > new.txt && perigee bench --compare "
+                "old.txt new.txt"},
     CommandSpec{
         Command::kNew, "new", "Make a new project.",
         "Makes a small working project in a folder that is empty or not there yet.\nExample: perigee new my-app"},
@@ -120,9 +122,27 @@ CLI::Validator within(double least, double most) {
           range.get_description()};
 }
 
+// Tags with commas between them, with or without the "#" that they have in names.
+void add_tags(CLI::App& app, const char* name, std::vector<std::string>& tags, const char* sentence) {
+  app.add_option(name, tags, sentence)
+      ->type_name("TAG")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->transform(CLI::Validator(
+          [](std::string& tag) {
+            tag.erase(0, tag.starts_with('#') ? 1 : 0);
+            return std::string(tag.empty() ? "a tag has no name" : "");
+          },
+          ""));
+}
+
 void add_test_flags(CLI::App& app, CommandLine& line) {
   app.add_option("paths", line.paths, "Files and folders")->type_name("PATH");
   app.add_option("--filter", line.test.filter, "Run only tests whose names match a Lua pattern")->type_name("PATTERN");
+  app.add_option("--filter-out", line.test.filter_out, "Run no tests whose names match a Lua pattern")
+      ->type_name("PATTERN");
+  add_tags(app, "-t,--tags", line.test.tags, "Run only tests with one of these #tags in their names: slow,net");
+  add_tags(app, "--exclude-tags", line.test.exclude_tags, "Run no tests with one of these #tags");
   app.add_option("--seed", line.test.seed, "The order of an earlier run")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{UINT32_MAX}));
@@ -287,6 +307,12 @@ std::vector<std::string> reversed(std::span<const char* const> arguments) {
   return words;
 }
 
+// The first that is in both lists; "" where none is.
+std::string in_both(const std::vector<std::string>& one, const std::vector<std::string>& other) {
+  const auto found = std::find_first_of(one.begin(), one.end(), other.begin(), other.end());
+  return found == one.end() ? "" : *found;
+}
+
 bool is_command(std::string_view word) {
   return std::any_of(kCommands.begin(), kCommands.end(), [word](const CommandSpec& spec) { return spec.name == word; });
 }
@@ -320,6 +346,9 @@ tl::expected<CommandLine, CommandLineExit> parse_command_line(std::span<const ch
     line.command = Command::kVersion;
   } else if (program.get_subcommands().empty()) {
     return tl::unexpected(CommandLineExit{1, program.help()});
+  }
+  if (const std::string tag = in_both(line.test.tags, line.test.exclude_tags); !tag.empty()) {
+    return tl::unexpected(bad_usage("--tags and --exclude-tags name the same tag, '" + tag + "'", "test "));
   }
   line.config_given = flags.config.has_value();
   line.config_path = flags.config.value_or(line.config_path);

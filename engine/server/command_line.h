@@ -19,11 +19,14 @@ struct ProfileFlags {
 
 /// How `test` goes about it.
 struct TestFlags {
-  std::string filter;      ///< a Lua pattern: only tests whose names match
-  std::string junit;       ///< the file that receives the results as XML; "" for none
-  std::int64_t seed = -1;  ///< of the order; -1: one of its own
-  std::int64_t jobs = 0;   ///< files at a time; 0: one for each core
-  bool coverage = false;   ///< count which lines of the app run
+  std::string filter;             ///< a Lua pattern: only tests whose names match
+  std::string filter_out;         ///< a Lua pattern: no tests whose names match
+  std::vector<std::string> tags;  ///< only tests whose names hold one of them, as "#slow"; written without the "#"
+  std::vector<std::string> exclude_tags;  ///< no tests whose names do
+  std::string junit;                      ///< the file that receives the results as XML; "" for none
+  std::int64_t seed = -1;                 ///< of the order; -1: one of its own
+  std::int64_t jobs = 0;                  ///< files at a time; 0: one for each core
+  bool coverage = false;                  ///< count which lines of the app run
   std::string coverage_dir = "build/coverage";
   double time_limit = 10;  ///< seconds for each test
 };

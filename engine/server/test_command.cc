@@ -61,15 +61,35 @@ class TestRun {
   bool ended_ = false;  // guarded by mutex_: some file has
 };
 
+void append_json_list(std::string& json, const std::vector<std::string>& list) {
+  json += '[';
+  for (const std::string& text : list) {
+    json += json.ends_with('[') ? "" : ",";
+    append_json_string(json, text);
+  }
+  json += ']';
+}
+
+// What the program that runs a file is told (lua/perigee/test/run.lua).
+std::string program_config(const TestFlags& flags, const std::string& file, std::int64_t seed) {
+  std::string json = "{\"file\":";
+  append_json_string(json, file);
+  json += ",\"filter\":";
+  append_json_string(json, flags.filter);
+  json += ",\"filter_out\":";
+  append_json_string(json, flags.filter_out);
+  json += ",\"tags\":";
+  append_json_list(json, flags.tags);
+  json += ",\"exclude_tags\":";
+  append_json_list(json, flags.exclude_tags);
+  return json + ",\"seed\":" + std::to_string(seed) + "}";
+}
+
 std::unique_ptr<SpecRun> TestRun::begin(const std::string& file) {
   SpecRun::Settings settings;
   settings.file = file;
   settings.program = "perigee.test.run";
-  settings.json = "{\"file\":";
-  append_json_string(settings.json, file);
-  settings.json += ",\"filter\":";
-  append_json_string(settings.json, command_.test.filter);
-  settings.json += ",\"seed\":" + std::to_string(seed_) + "}";
+  settings.json = program_config(command_.test, file, seed_);
   settings.options = options_;
   settings.desk.watchdog = &watchdog_;
   settings.cpu_limit = command_.test.time_limit;
@@ -161,6 +181,10 @@ bool write_junit(const std::string& path, const std::string& text) {
   return written.has_value();
 }
 
+bool chooses(const TestFlags& flags) {
+  return !flags.filter.empty() || !flags.filter_out.empty() || !flags.tags.empty() || !flags.exclude_tags.empty();
+}
+
 }  // namespace
 
 int run_test(const CommandLine& command) {
@@ -186,7 +210,7 @@ int run_test(const CommandLine& command) {
   run->report().print_summary(seconds, run->seed());
   if (run->report().empty()) {
     std::fprintf(stderr, "perigee: no test was run%s\n",
-                 command.test.filter.empty() ? "" : ": --filter matches no name");
+                 chooses(command.test) ? ": the filters and tags choose none" : "");
   }
   bool failed = run->report().failed();
   if (!command.test.junit.empty()) {

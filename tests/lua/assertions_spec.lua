@@ -72,4 +72,37 @@ describe("assert", function()
     spec.raises("assert.is.not is no whole assertion", function() check.is["not"]() end)
     spec.raises("bad argument #1 to assert.error", function() check.has_error(1) end)
   end)
+
+  it("knows properties and numbers of values", function()
+    check.has_property({ a = 1 }, "a")
+    check.has_no.property({ a = 1 }, "b")
+    check.returned_arguments(2, nil, nil)
+    fails("Expected 3 values, got 1", check.returned_arguments, 3, 1)
+    fails('to have the property "b"', check.has_property, {}, "b")
+  end)
+
+  it("may say something first", function()
+    fails("of the sum\nExpected", function() check.message("of the sum").equal(1, 2) end)
+  end)
+
+  it("takes matchers in what is expected", function()
+    local match = require "perigee.test.match"
+    check.same({ id = match.is_number() }, { id = 1 })
+    fails("id = match.is_number()", check.same, { id = match.is_number() }, { id = "1" })
+  end)
+
+  it("takes more, as luassert does", function()
+    local say = require "perigee.test.say"
+    say:set("assertion.even.positive", "Expected an even number, got %s (100%%)")
+    say:set("en", "assertion.even.negative", "Expected an odd number, got %s")
+    check:register("assertion", "even", function(_, arguments) return arguments[1] % 2 == 0 end,
+      "assertion.even.positive", "assertion.even.negative")
+    check.is_even(2)
+    check.is_not_even(3)
+    fails("Expected an even number, got 3 (100%)", function() check.is_even(3) end)
+    fails("Expected an odd number, got 4", function() check.is_not.even(4) end)
+    check:register("matcher", "odd", function() return function(value) return value % 2 == 1 end end)
+    check.same({ require("perigee.test.match").is_odd() }, { 1 })
+    spec.raises("knows 'assertion' and 'matcher', not \"modifier\"", check.register, check, "modifier", "x")
+  end)
 end)

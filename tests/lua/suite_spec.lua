@@ -4,8 +4,8 @@ local suite = require "perigee.test.suite"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
--- Runs a file with this text: "status name" of each test, sorted, and the messages.
-local function run(text, filter)
+-- Runs a file with this text: "status name" of each test, sorted, and the messages. `choice`: a filter, or options.
+local function run(text, choice)
   local path = os.tmpname()
   local file = assert(io.open(path, "w"))
   file:write(text)
@@ -15,8 +15,12 @@ local function run(text, filter)
     kept[key] = value
   end
   local list, messages = {}, {}
+  local options = type(choice) == "table" and choice or { filter = choice }
   suite.run(path, {
-    filter = filter,
+    filter = options.filter,
+    filter_out = options.filter_out,
+    tags = options.tags or {},
+    exclude_tags = options.exclude_tags or {},
     random = function(n) return n end,
     begin = function() end,
     finish = function(status, name, _, message)
@@ -90,5 +94,50 @@ describe("suite", function()
     equal("string", type(messages:match("it can't be used inside a test")))
     _, messages = run("it('a', print)", "%")
     equal("string", type(messages:match("%-%-filter is no Lua pattern")))
+  end)
+
+  it("chooses by tags of tests and of what surrounds them", function()
+    local text = [[
+      describe("d #db", function() it("a #slow", print) it("b", print) end)
+      it("c #slow, #net", print)
+      it("e #slower", print)]]
+    equal("success c #slow, #net; success d #db a #slow", (run(text, { tags = { "slow" } })))
+    equal("success d #db b", (run(text, { tags = { "db" }, exclude_tags = { "slow" } })))
+    equal("success c #slow, #net; success d #db a #slow; success d #db b", (run(text, { tags = { "db", "net" } })))
+    equal("success d #db a #slow", (run(text, { tags = { "slow" }, filter_out = "net" })))
+    equal("success e #slower", (run(text, { exclude_tags = { "slow", "db" } })))
+  end)
+
+  it("keeps the order where a block wants it", function()
+    local order = run [[
+      local seen = ""
+      describe("d", function()
+        randomize(false)
+        for i = 1, 5 do it("t" .. i, function() seen = seen .. i end) end
+        teardown(function() assert.equal("12345", seen) end)
+      end)]]
+    equal(nil, order:match("error"))
+  end)
+
+  it("says what stands for async and done of busted 1", function()
+    for _, text in ipairs { "it('a', function() async() end)", "it('a', function(done) done() end)",
+      "it('a', function() settimeout(1) end)" } do
+      local list, messages = run(text)
+      equal("error a", list)
+      equal("string", type(messages:match("busted 1's")))
+    end
+  end)
+
+  it("has the modules that files for busted require", function()
+    equal("success a", (run [[
+      require "busted.runner"()
+      local assert, match, spy = require "luassert", require "luassert.match", require "luassert.spy"
+      it("a", function()
+        local seen = spy.new(function() end)
+        seen(1)
+        assert.spy(seen).was.called_with(match.is_number())
+        assert.equal(require("busted").it, it)
+        assert.equal(require "say", require "say")
+      end)]]))
   end)
 end)

@@ -91,6 +91,14 @@ TEST_CASE("command line: test takes paths and says how to go about them") {
   CHECK(line.test.time_limit == 0.5);
   CHECK(line.test.junit == "out.xml");
   CHECK(read({"test"}).test.seed == -1);
+  CHECK(read({"test", "--filter-out", "y"}).test.filter_out == "y");
+  using Tags = std::vector<std::string>;
+  const CommandLine tagged = read({"test", "-t", "slow,#net", "--tags", "db", "--exclude-tags", "x", "tests"});
+  CHECK(tagged.test.tags == Tags{"slow", "net", "db"});
+  CHECK(tagged.test.exclude_tags == Tags{"x"});
+  CHECK(tagged.paths == Tags{"tests"});
+  CHECK(refused({"test", "--tags", "a,b", "--exclude-tags", "b"}).text ==
+        "perigee: --tags and --exclude-tags name the same tag, 'b'\nTry 'perigee test --help'.\n");
   CHECK(refused({"test", "--seed", "-1"}).code == 1);
   CHECK(refused({"test", "--timeout", "0"}).code == 1);
 }

@@ -333,7 +333,7 @@ it("sleeps in C", function() ffi.C.usleep(600000) end)''', "--timeout", "0.3")
     def test_a_filter_that_matches_nothing_is_told_of(self):
         self.write("tests/app_spec.lua", 'it("a", function() end)')
         result = self.perigee_test("--filter", "b")
-        self.assertEqual((result.returncode, result.stderr), (0, "perigee: no test was run: --filter matches no name\n"))
+        self.assertEqual((result.returncode, result.stderr), (0, "perigee: no test was run: the filters and tags choose none\n"))
 
     def test_a_terminal_has_colours_unless_somebody_minds(self):
         self.write("tests/app_spec.lua", 'it("a", function() end)\nit("b", function() assert.equal(1, 2) end)')
@@ -354,6 +354,19 @@ it("sleeps in C", function() ffi.C.usleep(600000) end)''', "--timeout", "0.3")
             for coloured in (b"\x1b[32m.\x1b[0m", b"\x1b[32m1 success\x1b[0m / \x1b[31m1 failure\x1b[0m / 0 errors / 0 pending"):
                 self.assertEqual(coloured in said, colourful, said)
             self.assertEqual(b"\x1b" in said, colourful, said)
+
+    def test_tags_choose(self):
+        spec = """
+it("a #slow", function() end)
+it("b #slow,#net", function() end)
+it("c", function() end)"""
+        for arguments, count in ((("--tags", "slow"), 2), (("-t", "#slow", "--exclude-tags", "net,disk"), 1),
+                                 (("--tags", "net,x"), 1), (("--exclude-tags", "slow"), 1), (("--filter-out", "^b"), 2)):
+            said = self.passes(spec, *arguments)
+            self.assertRegex(said, rf"^\.{{{count}}}\n{count} success", arguments)
+        result = self.perigee_test("--tags", "a,b", "--exclude-tags", "b")
+        self.assertEqual((result.returncode, result.stderr.split("\n")[0]),
+                         (1, "perigee: --tags and --exclude-tags name the same tag, 'b'"))
 
     def test_nothing_that_a_test_says_moves_the_cursor(self):
         said = self.fails('it("a \\27[2J\\0 b", function() error("x\\27]0;y\\7\\r", 0) end)')

@@ -1,6 +1,6 @@
 ---@meta perigee.test
 -- Annotations of perigee.test for lua-language-server. Never loaded at run time.
--- luacheck: ignore 211 241
+-- luacheck: ignore 111 211 241
 
 ---@class perigee.test
 local test = {}
@@ -220,5 +220,32 @@ function Events:next(seconds) end
 
 --- Hangs up.
 function Events:close() end
+
+--- A value that is asked for by what it is like: in assert.spy(s).was.called_with(...) and in assert.same(...).
+---@class perigee.test.Matcher
+---@overload fun(value: any): boolean
+
+--- Matchers, luassert's: match.is_string(), match.is_not_nil(), match.is.near(1, 0.1). Capitals do not matter.
+---
+--- ```lua
+--- assert.spy(save).was.called_with(match._, { id = match.is_number() })
+--- ```
+---@class perigee.test.match
+---@field _ perigee.test.Matcher anything
+---@field is_string fun(): perigee.test.Matcher so for each type
+---@field is_true fun(): perigee.test.Matcher
+---@field is_false fun(): perigee.test.Matcher
+---@field truthy fun(): perigee.test.Matcher
+---@field falsy fun(): perigee.test.Matcher
+---@field is_equal fun(value: any): perigee.test.Matcher by ==
+---@field is_same fun(value: any): perigee.test.Matcher tables by what they hold
+---@field is_ref fun(value: table): perigee.test.Matcher the very table
+---@field is_near fun(number: number, tolerance: number): perigee.test.Matcher
+---@field matches fun(pattern: string, from?: integer, plain?: boolean): perigee.test.Matcher
+---@field is_unique fun(): perigee.test.Matcher a table without a value that is there twice
+---@field any_of fun(...: perigee.test.Matcher): perigee.test.Matcher
+---@field all_of fun(...: perigee.test.Matcher): perigee.test.Matcher
+---@field none_of fun(...: perigee.test.Matcher): perigee.test.Matcher
+match = {}
 
 return test

@@ -1,8 +1,11 @@
 -- assert as luassert has it: assert(value), assert.equal(expected, got), assert.is_not.same(...), assert.has_error(fn).
 
 local difference = require "perigee.test.difference"
+local match = require "perigee.test.match"
 local place = require "perigee.test.place"
+local say = require "perigee.test.say"
 local spy = require "perigee.test.spy"
+local words = require "perigee.test.words"
 
 local M = {}
 
@@ -26,7 +29,7 @@ local function indented(text)
 end
 
 -- Each: function(...) -> whether it holds, what to say when it does not, what to say when it does and must not; then
--- the number of its arguments, the next one being a note of the test's.
+-- the number of its arguments, the next one being a note of the test's; none is where there may be any number.
 local ASSERTIONS = {}
 
 local function define(names, arguments, fn)
@@ -142,35 +145,25 @@ define("error_matches error_match matches_error", 2, function(fn, pattern)
   end
 end)
 
--- Words that only make a sentence.
-local FILLERS = { is = true, are = true, was = true, has = true, have = true, does = true, be = true, a = true,
-  an = true, to = true, returned = true }
-local NEGATIONS = { ["not"] = true, no = true }
+define("property", 2, function(object, key)
+  local text = ("%s to have the property %s"):format(show(object), show(key))
+  return object[key] ~= nil, "Expected " .. text, "Did not expect " .. text
+end)
 
--- "is_not_nil" -> "nil", true; nil where the words are no assertion, or not a whole one yet.
-local function parse(text)
-  local negated, rest = false, text
-  while rest ~= "" do
-    if ASSERTIONS[rest] then
-      return rest, negated
-    end
-    local word, after = rest:match("^([^_]*)_?(.*)$")
-    if NEGATIONS[word] then
-      negated = not negated
-    elseif not FILLERS[word] then
-      return nil, false, rest
-    end
-    rest = after
-  end
-end
+define("arguments", nil, function(count, ...)
+  local text = ("%s values, got %d"):format(show(count), select("#", ...))
+  return select("#", ...) == count, "Expected " .. text, "Did not expect " .. text
+end)
 
 local function said(text)
   return type(text) == "function" and text() or text or "Assertion failed."
 end
 
-local function call(name, negated, ...)
+local function call(name, negated, note, ...)
   local assertion = ASSERTIONS[name]
-  local note = select(assertion.arguments + 1, ...)
+  if assertion.arguments and note == nil then
+    note = select(assertion.arguments + 1, ...)
+  end
   local holds, why_not, why = assertion.fn(...)
   if negated and holds then
     fail(said(why), note)
@@ -180,30 +173,8 @@ local function call(name, negated, ...)
   return ...
 end
 
-local Sentence = {}
-
-local function sentence(text)
-  return setmetatable({ text = text }, Sentence)
-end
-
-function Sentence:__index(word)
-  local text = rawget(self, "text")
-  text = (text == "" and word or text .. "_" .. word):lower() -- assert.True: "true" alone is a word of Lua's
-  local name, negated, unknown = parse(text)
-  if name then
-    return function(...)
-      return call(name, negated, ...)
-    end
-  elseif unknown then
-    place.raise("assert has no '%s'", unknown)
-  end
-  return sentence(text)
-end
-
-function Sentence:__call(value, message, ...)
-  if rawget(self, "text") ~= "" then
-    place.raise("assert.%s is no whole assertion", (rawget(self, "text"):gsub("_", ".")))
-  elseif not value then
+local function assert_value(value, message, ...)
+  if not value then
     if message == nil then
       fail("Expected a true value, got " .. show(value))
     end
@@ -212,9 +183,49 @@ function Sentence:__call(value, message, ...)
   return value, message, ...
 end
 
+-- Sentences whose failures say `note` first.
+local function sentences(note)
+  return words.sentence {
+    name = "assert",
+    kind = "assertion",
+    known = ASSERTIONS,
+    call = function(name, negated, ...) return call(name, negated, note, ...) end,
+    call_empty = assert_value,
+  }
+end
+
+-- An assertion as luassert takes it: fn(state, arguments) -> whether it holds; the messages are said by `say`.
+local function register(name, fn, why_not, why)
+  define(name:lower(), nil, function(...)
+    local state, arguments = {}, { n = select("#", ...), ... }
+    local holds = fn(state, arguments)
+    local function told(key)
+      return function()
+        local values = {}
+        for i = 1, arguments.n do
+          values[i] = show(arguments[i])
+        end
+        return state.failure_message or say(key, values) or "Assertion " .. name .. " failed."
+      end
+    end
+    return holds, told(why_not), told(why)
+  end)
+end
+
 --- What `assert` is in a file of tests.
-M.assert = sentence("")
+M.assert = sentences(nil)
 rawset(M.assert, "spy", function(object) return spy.asserted(object, fail) end)
 rawset(M.assert, "stub", rawget(M.assert, "spy"))
+rawset(M.assert, "message", sentences)
+rawset(M.assert, "snapshot", spy.snapshot)
+rawset(M.assert, "register", function(_, kind, name, ...)
+  if kind == "assertion" then
+    register(name, ...)
+  elseif kind == "matcher" then
+    match.register(name, ...)
+  else
+    place.raise("assert:register knows 'assertion' and 'matcher', not %s", show(kind))
+  end
+end)
 
 return M

@@ -1,5 +1,7 @@
 -- Values as people read them, and how two of them differ.
 
+local matcher = require "perigee.test.matcher"
+
 local M = {}
 
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
@@ -59,9 +61,9 @@ end
 
 local function append(lines, value, indent, prefix, open)
   local deep = #indent >= 2 * DEEPEST
-  if type(value) ~= "table" or open[value] or next(value) == nil or deep then
-    local text = type(value) ~= "table" and scalar(value) or open[value] and "(itself, from above)"
-      or next(value) == nil and "{}" or "{ ... }"
+  if type(value) ~= "table" or matcher.is(value) or open[value] or next(value) == nil or deep then
+    local text = (type(value) ~= "table" or matcher.is(value)) and scalar(value)
+      or open[value] and "(itself, from above)" or next(value) == nil and "{}" or "{ ... }"
     lines[#lines + 1] = indent .. prefix .. text
     return
   end
@@ -122,6 +124,8 @@ end
 local function same(a, b, seen)
   if rawequal(a, b) then
     return true
+  elseif matcher.is(a) then
+    return a(b)
   elseif type(a) ~= "table" or type(b) ~= "table" then
     return a == b
   elseif seen[a] == b then
@@ -141,9 +145,9 @@ local function same(a, b, seen)
   return true
 end
 
---- Whether two values are the same, tables by what they hold.
-function M.same(a, b)
-  return same(a, b, {})
+--- Whether two values are the same, tables by what they hold. In `expected`, matchers stand for what they ask for.
+function M.same(expected, got)
+  return same(expected, got, {})
 end
 
 -- Lengths of the longest common subsequences of the rests of two lists, from (i, j) on.

@@ -30,6 +30,9 @@ local function run()
   math.randomseed(config.seed)
   suite.run(config.file, {
     filter = config.filter ~= "" and config.filter or nil,
+    filter_out = config.filter_out ~= "" and config.filter_out or nil,
+    tags = config.tags,
+    exclude_tags = config.exclude_tags,
     random = math.random,
     begin = function(name, place)
       -- What a test may compute is counted from one wait to the next. If the last one was over its time while it kept

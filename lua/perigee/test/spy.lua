@@ -1,17 +1,87 @@
--- Spies and stubs: functions that remember how they were called.
+-- Spies and stubs: functions that remember how they were called, and what they returned.
 
 local difference = require "perigee.test.difference"
+local matcher = require "perigee.test.matcher"
+local words = require "perigee.test.words"
 
 local M = {}
 
 local Spy = {}
 Spy.__index = Spy
 
-local replaced = {} -- { table, key, value } of what spy.on and stub took the place of
+local replaced = {} -- the spies that took the place of something, in order
+
+-- A value as it is now: plain tables may change before they are compared, objects are themselves.
+local function kept(value, seen)
+  if type(value) ~= "table" or getmetatable(value) ~= nil then
+    return value
+  elseif seen[value] then
+    return seen[value]
+  end
+  local copy = {}
+  seen[value] = copy
+  for key, member in pairs(value) do
+    copy[key] = kept(member, seen)
+  end
+  return copy
+end
+
+-- Values with their number: as they are now, and themselves.
+local function record(...)
+  local seen, list = {}, { count = select("#", ...), themselves = { ... } }
+  for i = 1, list.count do
+    list[i] = kept(list.themselves[i], seen)
+  end
+  return list
+end
+
+-- Whether values are the wanted ones. A matcher may ask for the very table.
+local function fits(wanted, list)
+  if wanted.count ~= list.count then
+    return false
+  end
+  for i = 1, wanted.count do
+    local one = wanted[i]
+    local holds
+    if matcher.is(one) then
+      holds = one(list[i], list.themselves[i])
+    else
+      holds = difference.same(one, list[i])
+    end
+    if not holds then
+      return false
+    end
+  end
+  return true
+end
+
+local function found(wanted, lists)
+  for _, list in ipairs(lists) do
+    if fits(wanted, list) then
+      return true
+    end
+  end
+  return false
+end
+
+-- What a call with those values does: the newest of on_call_with() that fits, else what is usual.
+local function callback_for(made, call)
+  for i = #made.cases, 1, -1 do
+    if fits(made.cases[i].wanted, call) then
+      return made.cases[i].callback
+    end
+  end
+  return made.callback
+end
 
 function Spy:__call(...)
-  self.calls[#self.calls + 1] = { count = select("#", ...), ... }
-  return self.callback(...)
+  local call = record(...)
+  self.calls[#self.calls + 1] = call
+  local function passed(...)
+    self.returned[#self.returned + 1] = record(...)
+    return ...
+  end
+  return passed(callback_for(self, call)(...))
 end
 
 --- Puts back what the spy took the place of.
@@ -24,14 +94,14 @@ end
 
 --- Forgets the calls so far.
 function Spy:clear()
-  self.calls = {}
+  self.calls, self.returned = {}, {}
   return self
 end
 
 -- busted's stub(...).returns(1) is written with a dot, and many write a colon: both will do.
-local function either_way(made, method)
+local function either_way(object, made, method)
   return function(first, ...)
-    if first == made then
+    if first == made or first == object then
       method(...)
     else
       method(first, ...)
@@ -40,15 +110,28 @@ local function either_way(made, method)
   end
 end
 
-local function new(callback)
-  local made = setmetatable({ calls = {}, callback = callback or function() end }, Spy)
-  -- What a stub returns from now on.
-  made.returns = either_way(made, function(...)
+-- Gives an object returns(...) and invokes(fn), which set what calls do by `set`.
+local function settable(object, made, set)
+  object.returns = either_way(object, made, function(...)
     local count, values = select("#", ...), { ... }
-    made.callback = function() return unpack(values, 1, count) end
+    set(function() return unpack(values, 1, count) end)
   end)
-  -- What a stub does from now on.
-  made.invokes = either_way(made, function(fn) made.callback = fn end)
+  object.invokes = either_way(object, made, set)
+  return object
+end
+
+local function new(callback)
+  local made = setmetatable({ calls = {}, returned = {}, cases = {} }, Spy)
+  made.callback = callback or function() end
+  local function set(fn) made.callback = fn end
+  settable(made, made, set)
+  made.by_default = settable({}, made, set)
+  -- What calls with certain values do, returns or invokes: matchers may stand for values.
+  made.on_call_with = function(...)
+    local case = { wanted = { count = select("#", ...), ... }, callback = function() end }
+    made.cases[#made.cases + 1] = case
+    return settable({}, made, function(fn) case.callback = fn end)
+  end
   return made
 end
 
@@ -60,108 +143,165 @@ local function put(target, key, callback)
   return made
 end
 
-M.spy = {
+local function is_spy(object)
+  return getmetatable(object) == Spy
+end
+
+local function call_new(_, callback)
+  return new(callback)
+end
+
+M.spy = setmetatable({
   new = new,
   on = function(target, key)
     return put(target, key, target[key])
   end,
-}
+  is_spy = is_spy,
+}, { __call = call_new })
 
-M.stub = setmetatable({ new = function(target, key) return put(target, key) end }, {
+M.stub = setmetatable({ new = function(target, key) return put(target, key) end, is_stub = is_spy }, {
   __call = function(_, target, key, ...)
     local made = put(target, key)
     return select("#", ...) > 0 and made:returns(...) or made
   end,
 })
 
---- Spies on every function of a table.
-function M.mock(target, stubbed)
+-- Calls fn(table, key, value) for every member that is a function or a spy, in tables below, too.
+local function each_function(target, fn, seen)
+  seen[target] = true
+  local members = {}
   for key, value in pairs(target) do
-    if type(value) == "function" then
-      put(target, key, not stubbed and value or nil)
+    members[key] = value
+  end
+  for key, value in pairs(members) do
+    if type(value) == "function" or is_spy(value) then
+      fn(target, key, value)
+    elseif type(value) == "table" and not seen[value] then
+      each_function(value, fn, seen)
     end
   end
   return target
 end
 
---- Puts back everything: at the end of each test.
-function M.restore()
-  for i = #replaced, 1, -1 do
+-- Calls a method of every spy in a table.
+local function for_spies(method)
+  return function(target)
+    return each_function(target, function(_, _, value)
+      if is_spy(value) then
+        value[method](value)
+      end
+    end, {})
+  end
+end
+
+--- Spies on every function of a table; stubs it where `stubbed`.
+M.mock = setmetatable({ revert = for_spies("revert"), clear = for_spies("clear") }, {
+  __call = function(_, target, stubbed)
+    return each_function(target, function(object, key, value)
+      if not is_spy(value) then
+        put(object, key, not stubbed and value or nil)
+      end
+    end, {})
+  end,
+})
+
+local function restore_down_to(count)
+  for i = #replaced, count + 1, -1 do
     replaced[i]:revert()
     replaced[i] = nil
   end
 end
 
-local function called_with(object, ...)
-  local wanted = { count = select("#", ...), ... }
-  for _, call in ipairs(object.calls) do
-    if difference.same(wanted, call) then
-      return true
-    end
-  end
-  return false
+--- Puts back everything: at the end of each test.
+function M.restore()
+  restore_down_to(0)
 end
 
-local function listed(calls)
-  local lines = {}
-  for i, call in ipairs(calls) do
-    local arguments = {}
-    for j = 1, call.count do
-      arguments[j] = difference.show(call[j])
-    end
-    lines[i] = "  (" .. table.concat(arguments, ", ") .. ")"
+--- What is put in place from here on goes by revert().
+function M.snapshot()
+  local count = #replaced
+  return { revert = function() restore_down_to(count) end }
+end
+
+local function shown(list)
+  local values = {}
+  for i = 1, list.count do
+    values[i] = difference.show(list[i])
   end
-  return #lines > 0 and "It was called with:\n" .. table.concat(lines, "\n") or "It was not called at all."
+  return "(" .. table.concat(values, ", ") .. ")"
+end
+
+local function listed(lists, what, none)
+  local lines = {}
+  for i, list in ipairs(lists) do
+    lines[i] = "  " .. shown(list)
+  end
+  return #lines > 0 and what .. ":\n" .. table.concat(lines, "\n") or none
+end
+
+local function calls_of(object)
+  return listed(object.calls, "It was called with", "It was not called at all.")
 end
 
 local function times(n)
   return n == 1 and "once" or n .. " times"
 end
 
+-- Each: function(spy, ...) -> whether it holds, and what the spy is expected to be; `was` says what it was.
+local CHECKS = {}
+
+local function define_count(name, words_of_it, holds)
+  CHECKS[name] = { was = calls_of, fn = function(object, n)
+    return holds(#object.calls, n), ("to be called%s%s"):format(words_of_it, n and " " .. times(n) or "")
+  end }
+end
+
+define_count("called", "", function(count, n)
+  if n then
+    return count == n
+  end
+  return count > 0
+end)
+define_count("called_at_least", " at least", function(count, n) return count >= n end)
+define_count("called_at_most", " at most", function(count, n) return count <= n end)
+define_count("called_more_than", " more than", function(count, n) return count > n end)
+define_count("called_less_than", " less than", function(count, n) return count < n end)
+
+CHECKS.called_with = { was = calls_of, fn = function(object, ...)
+  local wanted = { count = select("#", ...), ... }
+  return found(wanted, object.calls), "a call with " .. shown(wanted):sub(2, -2)
+end }
+
+CHECKS.returned_with = {
+  was = function(object)
+    return listed(object.returned, "It returned", "It returned nothing, as it was not called or raised errors.")
+  end,
+  fn = function(object, ...)
+    local wanted = { count = select("#", ...), ... }
+    return found(wanted, object.returned), "a call that returns " .. shown(wanted):sub(2, -2)
+  end,
+}
+
 --- assert.spy(object): was_called(times), was_called_with(...), was_not_called(), with dots or underscores.
 ---@param fail fun(message: string) raises a failure
 function M.asserted(object, fail)
-  if getmetatable(object) ~= Spy then
+  if not is_spy(object) then
     error("assert.spy takes a spy or a stub, got a " .. type(object), 3)
   end
-  local words = {}
-  function words.called(n)
-    if n and #object.calls ~= n or #object.calls == 0 then
-      fail(("Expected it to be called%s. %s"):format(n and " " .. times(n) or "", listed(object.calls)))
-    end
-  end
-  function words.called_with(...)
-    if not called_with(object, ...) then
-      fail("Expected a call with " .. listed({ { count = select("#", ...), ... } }):match("%((.*)%)$") .. ".\n"
-        .. listed(object.calls))
-    end
-  end
-  function words.called_at_least(n)
-    if #object.calls < n then
-      fail(("Expected it to be called at least %s. %s"):format(times(n), listed(object.calls)))
-    end
-  end
-  local negated = {}
-  function negated.called()
-    if #object.calls > 0 then
-      fail("Expected it not to be called. " .. listed(object.calls))
-    end
-  end
-  function negated.called_with(...)
-    if called_with(object, ...) then
-      fail("Expected no such call. " .. listed(object.calls))
-    end
-  end
-  return {
-    was = setmetatable({ ["not"] = negated }, { __index = words }),
-    was_not = negated,
-    was_called = words.called,
-    was_called_with = words.called_with,
-    was_called_at_least = words.called_at_least,
-    was_not_called = negated.called,
-    was_not_called_with = negated.called_with,
-    called = words.called,
-    called_with = words.called_with,
+  return words.sentence {
+    name = "assert.spy",
+    kind = "assertion",
+    known = CHECKS,
+    call = function(name, negated, ...)
+      local check = CHECKS[name]
+      local holds, what = check.fn(object, ...)
+      if holds == negated then
+        local is_call = what:find("^a call") ~= nil
+        local front = is_call and (negated and "Did not expect " or "Expected ")
+          or negated and "Expected it not " or "Expected it "
+        fail(("%s%s.%s%s"):format(front, what, is_call and "\n" or " ", check.was(object)))
+      end
+    end,
   }
 end
 

@@ -2,6 +2,9 @@
 
 local core = require "perigee.core"
 local assertions = require "perigee.test.assertions"
+local match = require "perigee.test.match"
+local place = require "perigee.test.place"
+local say = require "perigee.test.say"
 local spy = require "perigee.test.spy"
 
 local M = {}
@@ -18,12 +21,21 @@ local function place_of(level)
 end
 
 local function full_name(node)
-  local names = {}
-  while node and node.name do
-    table.insert(names, 1, node.name)
-    node = node.parent
+  if node.full_name == nil then
+    local above = node.parent and full_name(node.parent) or ""
+    node.full_name = above == "" and (node.name or "") or above .. " " .. node.name
   end
-  return table.concat(names, " ")
+  return node.full_name
+end
+
+-- What busted 1 had for tests that wait.
+local function no_async()
+  place.raise("async() and done() are busted 1's: here a test waits where it has to, in perigee.sleep or client:get, "
+    .. "and ends when its function returns")
+end
+
+local function no_settimeout()
+  place.raise("settimeout() is busted 1's: `perigee test --timeout SECONDS` says how long a test may take")
 end
 
 -- The words of a file of tests; `state.block` is the describe that runs, `state.finally` what the test wants done.
@@ -72,13 +84,28 @@ local function vocabulary(state)
     end
     table.insert(state.finally, fn)
   end
+  -- Whether the tests of the block run in random order, as they do without it.
+  function words.randomize(on)
+    state.block.in_order = on == false
+  end
   words.context, words.insulate, words.expose = words.describe, words.describe, words.describe
   words.spec, words.test = words.it, words.it
   words.lazy_setup, words.strict_setup = words.setup, words.setup
   words.lazy_teardown, words.strict_teardown = words.teardown, words.teardown
   words.spy, words.stub, words.mock = spy.spy, spy.stub, spy.mock
-  words.assert = assertions.assert
+  words.assert, words.match = assertions.assert, match
+  words.async, words.settimeout = no_async, no_settimeout
   return words
+end
+
+-- What files written for busted require by name.
+local function offer_modules(words)
+  local modules = { busted = words, ["busted.runner"] = function() end, luassert = assertions.assert,
+    ["luassert.assert"] = assertions.assert, ["luassert.match"] = match, ["luassert.spy"] = spy.spy,
+    ["luassert.stub"] = spy.stub, ["luassert.mock"] = spy.mock, say = say }
+  for name, value in pairs(modules) do
+    package.preload[name] = function() return value end
+  end
 end
 
 -- Frames that tell the writer of a test nothing: ours, and all that is below the test.
@@ -110,7 +137,7 @@ end
 -- Calls a function of the file: the problem, if there was one. What is over its CPU time has been caught here at the
 -- latest: the rest has its time anew.
 local function problem_of(fn)
-  local ok, problem = xpcall(fn, told)
+  local ok, problem = xpcall(fn, told, no_async)
   local stopped = core.pardon()
   if stopped then
     return { status = "error", message = trimmed(stopped) }
@@ -176,28 +203,49 @@ local function shuffle(list, random)
   end
 end
 
-local function chosen(node, filter)
-  return not filter or full_name(node):find(filter) ~= nil
-end
-
--- How many tests below a block are to run.
-local function count(block, filter)
-  local n = 0
-  for _, child in ipairs(block.children) do
-    if child.children then
-      n = n + count(child, filter)
-    elseif chosen(child, filter) then
-      n = n + 1
+-- Whether a name has one of the tags: "#slow" in it, whatever follows a tag's last letter.
+local function has_tag(name, tags)
+  for _, tag in ipairs(tags) do
+    if (name .. " "):find("#" .. tag:gsub("%p", "%%%0") .. "%f[^%w_]") then
+      return true
     end
   end
-  return n
+  return false
+end
+
+local function matches(name, pattern, option)
+  local valid, at = pcall(string.find, name, pattern)
+  if not valid then
+    error(("%s is no Lua pattern: %s"):format(option, at), 0)
+  end
+  return at ~= nil
+end
+
+local function is_chosen(name, options)
+  return (not options.filter or matches(name, options.filter, "--filter"))
+    and not (options.filter_out and matches(name, options.filter_out, "--filter-out"))
+    and (#options.tags == 0 or has_tag(name, options.tags)) and not has_tag(name, options.exclude_tags)
+end
+
+-- Marks the tests that are to run, and each block with how many are below it.
+local function choose(block, options)
+  block.count = 0
+  for _, child in ipairs(block.children) do
+    if child.children then
+      block.count = block.count + choose(child, options)
+    else
+      child.chosen = is_chosen(full_name(child), options)
+      block.count = block.count + (child.chosen and 1 or 0)
+    end
+  end
+  return block.count
 end
 
 local function fail_all(block, options, failure)
   for _, child in ipairs(block.children) do
     if child.children then
       fail_all(child, options, failure)
-    elseif chosen(child, options.filter) then
+    elseif child.chosen then
       options.begin(full_name(child), child.place)
       options.finish(failure.status, full_name(child), child.place, "in setup: " .. failure.message)
     end
@@ -205,18 +253,20 @@ local function fail_all(block, options, failure)
 end
 
 local function run_block(block, state, options)
-  if count(block, options.filter) == 0 then
+  if block.count == 0 then
     return
   end
   local failure = call_all(block.setup)
   if failure then
     fail_all(block, options, failure)
   else
-    shuffle(block.children, options.random)
+    if not block.in_order then
+      shuffle(block.children, options.random)
+    end
     for _, child in ipairs(block.children) do
       if child.children then
         run_block(child, state, options)
-      elseif chosen(child, options.filter) then
+      elseif child.chosen then
         local name = full_name(child)
         options.begin(name, child.place)
         local outcome = child.pending and { status = "pending", message = "" } or run_test(child, state, options)
@@ -239,9 +289,10 @@ local function report(options, file, message)
   options.finish("error", "the file as a whole", file, message)
 end
 
---- Loads a file of tests and runs what it holds.
+--- Loads a file of tests and runs what it holds. The filters are Lua patterns of names, the tags go without their "#".
 ---@param file string
----@param options table { filter?, random, begin(name, place), finish(status, name, place, message), late_problem?() }
+---@param options table { filter?, filter_out?, tags, exclude_tags, random, begin(name, place),
+--- finish(status, name, place, message), late_problem?() }
 function M.run(file, options)
   local chunk, err = loadfile(file)
   if not chunk then
@@ -249,16 +300,18 @@ function M.run(file, options)
   end
   local root = new_block(nil, nil)
   local state = { block = root, running = false, finally = {}, file = file }
-  for word, value in pairs(vocabulary(state)) do
+  local words = vocabulary(state)
+  for word, value in pairs(words) do
     _G[word] = value
   end
+  offer_modules(words)
   local problem = problem_of(chunk)
   if problem then
     return report(options, file, problem.message)
   end
-  local valid, why = pcall(string.find, "", options.filter or "")
-  if not valid then
-    return report(options, file, "--filter is no Lua pattern: " .. why)
+  local chosen, why = pcall(choose, root, options)
+  if not chosen then
+    return report(options, file, why)
   end
   run_block(root, state, options)
 end
