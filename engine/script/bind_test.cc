@@ -264,9 +264,9 @@ int end_test(lua_State* state) {
   return 0;
 }
 
-// allocated() -> how many allocations, of how many bytes: by the apps, or where there are none by this VM.
+// allocated() -> how many allocations, of how many bytes: by this VM and the apps'.
 int allocated(lua_State* state) {
-  const auto counts = desk_of(state).allocated().value_or(Vm::of(state).allocations());
+  const LuaAllocator::Counts counts = desk_of(state).allocated();
   lua_pushnumber(state, static_cast<double>(counts.allocations));
   lua_pushnumber(state, static_cast<double>(counts.bytes));
   return 2;

@@ -72,9 +72,9 @@ void* LuaAllocator::allocate(void* self, void* block, std::size_t old_size, std:
 void* LuaAllocator::allocate_counted(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept {
   const std::size_t held = block == nullptr ? 0 : old_size;
   if (new_size > held) {
-    Counts& counts = static_cast<LuaAllocator*>(self)->counts_;
-    ++counts.allocations;
-    counts.bytes += new_size - held;
+    auto& allocator = *static_cast<LuaAllocator*>(self);
+    allocator.allocations_.add();
+    allocator.bytes_.add(new_size - held);
     if (auto* sampler = profiler::ThreadSampler::current(); sampler != nullptr && sampler->samples_allocations()) {
       sampler->allocated(new_size - held);
     }

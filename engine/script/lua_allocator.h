@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/counter.h"
+
 namespace perigee::script {
 
 /// The memory of one VM. Lua tells an allocator the size of what it frees, so small blocks need no headers and no
@@ -33,7 +35,7 @@ class LuaAllocator {
   /// The same, and tells the thread's sampler (profiler::ThreadSampler::allocated).
   static void* allocate_sampled(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
 
-  /// What was allocated so far, freed or not.
+  /// What was allocated, freed or not.
   struct Counts {
     std::uint64_t allocations = 0;
     std::uint64_t bytes = 0;
@@ -41,7 +43,8 @@ class LuaAllocator {
 
   /// The same, and counts; it tells the sampler where that samples.
   static void* allocate_counted(void* self, void* block, std::size_t old_size, std::size_t new_size) noexcept;
-  [[nodiscard]] const Counts& counts() const { return counts_; }
+  /// What was so far. Any thread.
+  [[nodiscard]] Counts counts() const { return {allocations_.value(), bytes_.value()}; }
 
   /// Bytes that small blocks have taken from the system: it never gets them back.
   [[nodiscard]] std::size_t reserved() const { return chunks_.size() * kChunk; }
@@ -85,7 +88,8 @@ class LuaAllocator {
   void* reserve_ = nullptr;
   std::size_t large_ = 0;  // bytes of the blocks that are malloc's
   Guard* guard_ = nullptr;
-  Counts counts_;  // of allocate_counted()
+  Counter allocations_;  // of allocate_counted()
+  Counter bytes_;        // likewise
 };
 
 }  // namespace perigee::script

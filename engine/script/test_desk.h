@@ -82,8 +82,8 @@ class TestDesk {
   /// before that.
   [[nodiscard]] virtual bool advance(double seconds) = 0;
 
-  /// What the VMs of the apps have allocated; of no apps: nothing.
-  [[nodiscard]] virtual std::optional<LuaAllocator::Counts> allocated() = 0;
+  /// What the file's VM and those of its apps have allocated so far. REQUIRES: the file holds benchmarks.
+  [[nodiscard]] virtual LuaAllocator::Counts allocated() = 0;
 
   /// What lanes that do the same in step have brought to a meeting.
   struct Meeting {

@@ -205,7 +205,7 @@ void Vm::attach(Host& host) {
 }
 
 void Vm::sample_allocations(bool on) {
-  if (!settings_.count_allocations) {
+  if (!tallied_) {
     lua_setallocf(state_, on ? &LuaAllocator::allocate_sampled : &LuaAllocator::allocate, &allocator_);
   }
 }

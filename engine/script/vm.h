@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "base/result.h"
 #include "files/upload_form.h"
 #include "http/router.h"
+#include "script/allocation_tally.h"
 #include "script/coverage.h"
 #include "script/errands.h"
 #include "script/fetches.h"
@@ -53,8 +55,8 @@ struct VmSettings {
   profiler::VmMeter* meter = nullptr;  ///< where it counts what it does; null: nowhere. Outlives the VM
   bool development = false;  ///< errors are shown with source and locals, new globals and lost updates reported
   bool tests = false;        ///< of a file of tests: perigee.test works
-  bool count_allocations = false;
-  Coverage::Total* coverage = nullptr;  ///< receives which lines ran; null: nobody counts
+  AllocationTally* allocations = nullptr;  ///< what it allocates is counted there; null: nowhere. Outlives the VM
+  Coverage::Total* coverage = nullptr;     ///< receives which lines ran; null: nobody counts
 };
 
 /// One route as `perigee routes` and logs show it.
@@ -215,8 +217,6 @@ class Vm {
   [[nodiscard]] bool guards_finalizer() const { return view_.guarded > 0; }
   /// Bytes the Lua heap holds.
   [[nodiscard]] std::size_t heap_bytes() const;
-  /// What Lua has allocated so far. REQUIRES: VmSettings::count_allocations.
-  [[nodiscard]] const LuaAllocator::Counts& allocations() const { return allocator_.counts(); }
 
   /// The VM a Lua state belongs to. Cheap.
   [[nodiscard]] static Vm& of(lua_State* state);
@@ -238,6 +238,7 @@ class Vm {
   VmSettings settings_;
   std::uint64_t number_;
   LuaAllocator allocator_;
+  std::optional<AllocationTally::Entry> tallied_;
   std::unique_ptr<Coverage> coverage_;
   Governor governor_{*this, allocator_, settings_.limits};
   lua_State* state_ = nullptr;

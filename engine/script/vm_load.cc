@@ -175,9 +175,11 @@ std::unique_ptr<Vm> Vm::load(const VmSettings& settings, std::vector<std::string
 Result<> Vm::open() {
   RawTable::calibrate();
   RawStack::calibrate();
+  if (settings_.allocations != nullptr) {
+    tallied_.emplace(*settings_.allocations, allocator_);
+  }
   if (allocator_.hold_reserve()) {
-    state_ = lua_newstate(settings_.count_allocations ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate,
-                          &allocator_);
+    state_ = lua_newstate(tallied_ ? &LuaAllocator::allocate_counted : &LuaAllocator::allocate, &allocator_);
   }
   allocator_.drop_reserve();
   if (state_ == nullptr) {

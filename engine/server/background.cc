@@ -149,7 +149,7 @@ std::string Background::renew(Lane& lane) {
   settings.app_path = "background:" + settings.app_path;
   settings.worker_count = static_cast<int>(most_lanes_);
   settings.meter = nullptr;
-  settings.development = settings.count_allocations = false;
+  settings.development = false;
   settings.limits.load_left = settings.limits.load;
   std::vector<std::string> mistakes;
   auto vm = script::Vm::load(settings, mistakes);

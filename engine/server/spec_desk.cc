@@ -56,7 +56,7 @@ Result<int> SpecDesk::open_app(const AppRequest& request) {
   settings.patience = std::max<Milliseconds>(time_left(), 1);
   settings.log = &log_;
   settings.watchdog = settings_.watchdog;
-  settings.count_allocations = settings_.count_allocations;
+  settings.allocations = tally();
   settings.coverage = settings_.coverage;
   settings.detours = &detours_;
   settings.meanwhile = [this] { return attend().busy; };
@@ -207,19 +207,6 @@ bool SpecDesk::advance(double seconds) {
     settle();
   }
   return clock_ahead >= target;
-}
-
-std::optional<script::LuaAllocator::Counts> SpecDesk::allocated() {
-  std::optional<script::LuaAllocator::Counts> sum;
-  for (const auto& app : apps_) {
-    const script::Vm* vm = app != nullptr && !app->served() ? app->worker().vm() : nullptr;
-    if (vm != nullptr) {
-      sum = sum.value_or(script::LuaAllocator::Counts{});
-      sum->allocations += vm->allocations().allocations;
-      sum->bytes += vm->allocations().bytes;
-    }
-  }
-  return sum;
 }
 
 void SpecDesk::bench_progress(std::string_view name, double n, int rounds) {

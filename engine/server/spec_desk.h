@@ -29,7 +29,7 @@ class SpecDesk final : public script::TestDesk {
     double time_limit = 10;         ///< seconds a test may take
     Watchdog* watchdog = nullptr;   ///< stops what never ends
     script::Coverage::Total* coverage = nullptr;
-    bool count_allocations = false;
+    bool count_allocations = false;  ///< for allocated()
     profiler::Recorder* recorder = nullptr;  ///< of what the file's thread does
     std::shared_ptr<BenchLanes> lanes;       ///< of benchmarks
     int lane = 0;
@@ -48,6 +48,8 @@ class SpecDesk final : public script::TestDesk {
 
   // --- any thread ---
   [[nodiscard]] Running running() const;
+  /// What counts the allocations of the file's VM; null where nothing does.
+  [[nodiscard]] script::AllocationTally* tally() { return settings_.count_allocations ? &tally_ : nullptr; }
 
   // --- the file's thread ---
   void close_all();
@@ -73,7 +75,7 @@ class SpecDesk final : public script::TestDesk {
   [[nodiscard]] bool has_upstreams() const override { return !upstreams_.empty(); }
   Attendant attend_by(Attendant attendant) override { return std::exchange(attendant_, std::move(attendant)); }
   [[nodiscard]] bool advance(double seconds) override;
-  [[nodiscard]] std::optional<script::LuaAllocator::Counts> allocated() override;
+  [[nodiscard]] script::LuaAllocator::Counts allocated() override { return tally_.sum(); }
   [[nodiscard]] Meeting meet(const Meeting& own) override { return settings_.lanes->meet(own); }
   void bench_progress(std::string_view name, double n, int rounds) override;
   void bench_result(const Measured& measured) override { settings_.lanes->events().on_result(measured); }
@@ -93,6 +95,7 @@ class SpecDesk final : public script::TestDesk {
   void move_clock(Milliseconds by);
 
   Settings settings_;
+  script::AllocationTally tally_;                     // before the apps, whose VMs it counts
   SpecLog::Page log_;                                 // what was logged during the test
   client::Detours detours_;                           // before the apps, which heed them
   std::vector<std::unique_ptr<TestApp>> apps_;        // by number; null once closed

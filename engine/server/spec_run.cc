@@ -21,7 +21,7 @@ SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
   vm_options.development = false;
   vm_options.limits.load = script::nanoseconds_limit(settings_.cpu_limit);
   vm_options.coverage = settings_.desk.coverage;
-  vm_options.count_allocations = settings_.desk.count_allocations;
+  vm_options.allocations = desk_.tally();
   std::vector<std::string> mistakes;
   auto vm = script::Vm::load(vm_options, mistakes);
   if (vm == nullptr) {

@@ -82,7 +82,7 @@ Result<std::unique_ptr<TestApp>> TestApp::open(const Options& options, const Set
   own->connections_per_address = 0;
   own->dev = false;
   script::VmSettings vm_options = vm_settings(*own, settings.lane, settings.lanes);
-  vm_options.count_allocations = settings.count_allocations;
+  vm_options.allocations = settings.allocations;
   vm_options.coverage = settings.coverage;
   vm_options.limits.load_left = std::min(vm_options.limits.load, settings.patience * 1'000'000);
   std::vector<std::string> mistakes;

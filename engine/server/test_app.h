@@ -46,7 +46,7 @@ class TestApp {
     int lane = 0;                      ///< its number among those that share a state
     int lanes = 1;
     Watchdog* watchdog = nullptr;  ///< of jobs that never end
-    bool count_allocations = false;
+    script::AllocationTally* allocations = nullptr;  ///< what its VMs allocate is counted there
     script::Coverage::Total* coverage = nullptr;
     const client::Detours* detours = nullptr;  ///< they outlive the app
     /// Called while start and stop hooks are waited for; true when it did something.

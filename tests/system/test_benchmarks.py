@@ -81,6 +81,26 @@ end)''')
         self.assertEqual([line[0] for line in lines], ["Parallel", "Sum"])
         self.assertGreater(int(lines[0][1]), 1)
 
+    def test_what_every_vm_allocates_is_counted(self):
+        self.write("lua/job.lua", "return { text = function(n) return ('x'):rep(3000) .. n end }")
+        self.write("lua/app.lua", APP.replace("return app", """
+local n = 0
+local function another() n = n + 1 return n end
+app:get("/job", function() return (perigee.run("job", "text", another())) end)
+app:get("/large", function() return ("x"):rep(5000) .. another() end)
+return app"""))
+        _, lines = self.figures(r'''
+local test = require "perigee.test"
+local client, server = test.app "lua/app.lua", test.server "lua/app.lua"
+bench("alone", function(b) for _ = 1, b.n do client:get("/") end end)
+bench("served", function(b) for _ = 1, b.n do server:get("/large") end end)
+bench("job", function(b) for _ = 1, b.n do client:get("/job") end end)
+bench("own", function(b) for i = 1, b.n do b.kept = { ("y"):rep(7000) .. i } end end)''')
+        bytes = {line[0]: int(line[3]) for line in lines}
+        self.assertGreater(bytes["Served"], bytes["Alone"] + 9500)  # the server's string, and the client's
+        self.assertGreater(bytes["Job"], bytes["Alone"] + 8500)  # on the other VM, in the app and in the client
+        self.assertGreater(bytes["Own"], 7000)
+
     def test_a_filter_chooses(self):
         _, lines = self.figures('bench("one", function() end)\nbench("two", function() end)', "--filter", "^two$")
         self.assertEqual([line[0] for line in lines], ["Two"])
