@@ -1,12 +1,10 @@
 #include "base/watchdog.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <new>
@@ -17,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pulse.h"
+#include "base/queued_time.h"
 
 namespace perigee {
 namespace {
@@ -32,25 +31,6 @@ std::int64_t read_clock(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-// How long a thread has waited for a processor so far, in ns; 0 where the kernel doesn't say.
-std::int64_t queued_ns(int thread) {
-  char text[128];
-  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/schedstat";
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return 0;
-  }
-  const ssize_t size = ::read(fd, text, sizeof text);
-  ::close(fd);
-  const char* const end = text + std::max<ssize_t>(size, 0);
-  const char* const second = std::find(static_cast<const char*>(text), end, ' ');
-  std::int64_t waited = 0;
-  if (second != end) {
-    std::from_chars(second + 1, end, waited);
-  }
-  return waited;
 }
 
 }  // namespace

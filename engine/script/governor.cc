@@ -213,8 +213,13 @@ void Governor::say_why(const Task* task, char (&text)[kReasonLength]) const {
   }
   const bool loading = !vm_.attached();
   const std::int64_t limit = task != nullptr ? task->cpu_limit : loading ? limits_.load : limits_.cpu;
-  std::snprintf(text, sizeof text, "%s %.14g s%s", loading ? "the app did not load within" : "over its CPU limit of",
-                static_cast<double>(limit) * 1e-9, loading ? " (server.reload_timeout)" : "");
+  const bool is_file_of_tests = vm_.settings().tests && limit == limits_.load;
+  const bool names_option = loading || is_file_of_tests;
+  const char* const what = is_file_of_tests ? "did not end within"
+                           : loading        ? "the app did not load within"
+                                            : "over its CPU limit of";
+  std::snprintf(text, sizeof text, names_option ? "%s %.3g s (%s)" : "%s %.14g s", what,
+                static_cast<double>(limit) * 1e-9, limits_.load_option);
 }
 
 // Raises. The hook stays: what catches the error is stopped at its next instruction.

@@ -107,6 +107,8 @@ class TestDesk {
   /// A test begins; "" when the file's own code goes on.
   virtual void begin_test(std::string_view name, std::string_view place) = 0;
   virtual void end_test(Outcome outcome) = 0;
+  /// The running test has failed: what cleans up after it has its time anew.
+  virtual void renew() = 0;
 };
 
 }  // namespace perigee::script

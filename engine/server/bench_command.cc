@@ -3,14 +3,18 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
-#include <future>
 #include <set>
 #include <sstream>
 #include <thread>
 
 #include "base/escape.h"
+#include "base/watchdog.h"
 #include "net/signal_source.h"
 #include "server/bench_lanes.h"
 #include "server/bench_profile.h"
@@ -23,8 +27,6 @@
 
 namespace perigee::server {
 namespace {
-
-constexpr double kPatience = 3600;  // seconds that a benchmark waits for one answer
 
 unsigned processors() {
   return std::max(1U, std::thread::hardware_concurrency());
@@ -83,53 +85,118 @@ class BenchPrinter {
   bool failed_ = false;
 };
 
-/// A lane of a file while it runs.
-struct Lane {
-  std::promise<void> ended;
-  std::unique_ptr<SpecRun> run;
+// Seconds that one run of a benchmark may take.
+double time_limit(const BenchFlags& flags) {
+  constexpr double kUsual = 60;
+  return flags.time_limit > 0 ? flags.time_limit : std::max(kUsual, 5 * flags.seconds);
+}
+
+/// One file of benchmarks while it runs, on all its lanes.
+class BenchRun {
+ public:
+  BenchRun(const CommandLine& command, std::string file, BenchPrinter& printer)
+      : command_(command), file_(std::move(file)), printer_(printer) {}
+
+  /// Runs it. False: it is stuck, and its threads go on.
+  [[nodiscard]] bool run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder);
+
+ private:
+  [[nodiscard]] std::string program_config(std::size_t lane) const;
+  void begin_lane(std::size_t lane, const std::shared_ptr<const Options>& options, profiler::Recorder* recorder);
+  [[nodiscard]] BenchLanes::Events events();
+  [[nodiscard]] bool is_stuck();
+  [[nodiscard]] bool all_finished() const;
+
+  const CommandLine& command_;
+  const std::string file_;
+  BenchPrinter& printer_;
+  Watchdog watchdog_;
+  std::shared_ptr<BenchLanes> lanes_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<SpecRun>> running_;  // by lane; before the others it ends
 };
 
-void run_file(const CommandLine& command, const std::shared_ptr<const Options>& options, const std::string& file,
-              profiler::Recorder* recorder, BenchPrinter& printer) {
+std::string BenchRun::program_config(std::size_t lane) const {
+  std::string json = "{\"file\":";
+  append_json_string(json, file_);
+  json += ",\"filter\":";
+  append_json_string(json, command_.test.filter);
+  return json + ",\"lane\":" + std::to_string(lane) + ",\"lanes\":" + std::to_string(lanes_->count()) +
+         ",\"count\":" + std::to_string(command_.bench.count) +
+         ",\"seconds\":" + std::to_string(command_.bench.seconds) +
+         ",\"time_limit\":" + std::to_string(time_limit(command_.bench)) + "}";
+}
+
+BenchLanes::Events BenchRun::events() {
   BenchLanes::Events events;
-  events.on_progress = [&](std::string_view name, double n, int rounds) { printer.progress(name, n, rounds); };
-  events.on_result = [&](const script::TestDesk::Measured& measured) { printer.result(measured); };
-  events.on_failure = [&](std::string_view name, std::string_view message) {
-    printer.failure("Benchmark" + std::string(name), std::string(message));
+  events.on_progress = [this](std::string_view name, double n, int rounds) { printer_.progress(name, n, rounds); };
+  events.on_result = [this](const script::TestDesk::Measured& measured) { printer_.result(measured); };
+  events.on_failure = [this](std::string_view name, std::string_view message) {
+    printer_.failure("Benchmark" + std::string(name), std::string(message));
   };
-  auto lanes = std::make_shared<BenchLanes>(static_cast<int>(processors()), std::move(events));
-  std::vector<Lane> running(processors());
-  for (std::size_t i = 0; i < running.size(); ++i) {
-    SpecRun::Settings settings;
-    settings.file = file;
-    settings.program = "perigee.test.bench_run";
-    settings.json = "{\"file\":";
-    append_json_string(settings.json, file);
-    settings.json += ",\"filter\":";
-    append_json_string(settings.json, command.test.filter);
-    settings.json += ",\"lane\":" + std::to_string(i) + ",\"lanes\":" + std::to_string(running.size()) +
-                     ",\"count\":" + std::to_string(command.bench.count) +
-                     ",\"seconds\":" + std::to_string(command.bench.seconds) + "}";
-    settings.options = options;
-    settings.desk.config_path = command.config_path;
-    settings.desk.sets = command.sets;
-    settings.desk.time_limit = kPatience;
-    settings.desk.count_allocations = true;
-    settings.desk.recorder = recorder;
-    settings.desk.lanes = lanes;
-    settings.desk.lane = static_cast<int>(i);
-    settings.desk.on_outcome = [](const script::TestDesk::Outcome&) {};
-    running[i].run = std::make_unique<SpecRun>(std::move(settings), [&running, i, lanes] {
-      lanes->leave();
-      running[i].ended.set_value();
-    });
-  }
-  for (Lane& lane : running) {
-    lane.ended.get_future().wait();
-    if (const std::string error = lane.run->error(); !error.empty()) {
-      printer.failure(file, error.substr(0, error.find("\nstack traceback:\n\t[C]")));
+  return events;
+}
+
+void BenchRun::begin_lane(std::size_t lane, const std::shared_ptr<const Options>& options,
+                          profiler::Recorder* recorder) {
+  SpecRun::Settings settings;
+  settings.file = file_;
+  settings.program = "perigee.test.bench_run";
+  settings.json = program_config(lane);
+  settings.options = options;
+  settings.desk.config_path = command_.config_path;
+  settings.desk.sets = command_.sets;
+  settings.desk.time_limit = time_limit(command_.bench);
+  settings.desk.watchdog = &watchdog_;
+  settings.desk.count_allocations = true;
+  settings.desk.recorder = recorder;
+  settings.desk.lanes = lanes_;
+  settings.desk.lane = static_cast<int>(lane);
+  settings.desk.on_outcome = [](const script::TestDesk::Outcome&) {};
+  running_.push_back(std::make_unique<SpecRun>(std::move(settings), [this] {
+    const std::lock_guard lock(mutex_);
+    lanes_->leave();
+    changed_.notify_one();
+  }));
+}
+
+bool BenchRun::all_finished() const {
+  return std::all_of(running_.begin(), running_.end(), [](const auto& run) { return run->finished(); });
+}
+
+// Whether a benchmark does not end and can't be stopped.
+bool BenchRun::is_stuck() {
+  for (const auto& run : running_) {
+    if (!run->finished() && run->watch() == SpecRun::Patience::kGone) {
+      const std::string& name = run->running().name;
+      std::ostringstream why;
+      why << run->running().place << ": did not end within " << time_limit(command_.bench)
+          << " s (--timeout) and can't be stopped";
+      printer_.failure(name.empty() ? file_ : "Benchmark" + name, why.str());
+      return true;
     }
   }
+  return false;
+}
+
+bool BenchRun::run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder) {
+  constexpr auto kLook = std::chrono::milliseconds(50);
+  lanes_ = std::make_shared<BenchLanes>(static_cast<int>(processors()), events());
+  for (std::size_t lane = 0; lane < processors(); ++lane) {
+    begin_lane(lane, options, recorder);
+  }
+  for (std::unique_lock lock(mutex_); !changed_.wait_for(lock, kLook, [this] { return all_finished(); });) {
+    if (is_stuck()) {
+      return false;
+    }
+  }
+  for (const auto& run : running_) {
+    if (const std::string error = run->error(); !error.empty()) {
+      printer_.failure(file_, error.substr(0, error.find("\nstack traceback:\n\t[C]")));
+    }
+  }
+  return true;
 }
 
 int compare(const CommandLine& command) {
@@ -181,7 +248,13 @@ int run_bench(const CommandLine& command) {
   for (const std::string& file : *files) {
     std::printf("pkg: %s\n", file.c_str());
     std::fflush(stdout);
-    run_file(located, shared, file, profiles.recorder(), printer);
+    auto run = std::make_unique<BenchRun>(located, file, printer);
+    if (!run->run(shared, profiles.recorder())) {
+      (void)run.release();  // its threads are busy with what never ends
+      std::puts("FAIL");
+      std::fflush(nullptr);
+      std::_Exit(1);
+    }
   }
   const bool written = profiles.end();
   std::puts(printer.failed() ? "FAIL" : "PASS");

@@ -165,6 +165,9 @@ void add_bench_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--time", line.bench.seconds, "Seconds that a run takes, about")
       ->type_name("SECONDS")
       ->check(within(0.001, 3600));
+  app.add_option("--timeout", line.bench.time_limit, "Seconds that a run may take; without, 60 or five times --time")
+      ->type_name("SECONDS")
+      ->check(within(0.001, 86400));
   app.add_option("--cpuprofile", line.bench.cpu_profile,
                  "Write where CPU time went, for pprof; .folded or .txt: stacks")
       ->type_name("FILE");

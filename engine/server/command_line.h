@@ -35,6 +35,7 @@ struct TestFlags {
 struct BenchFlags {
   std::int64_t count = 1;            ///< runs of each benchmark
   double seconds = 1;                ///< that one run takes, about
+  double time_limit = 0;             ///< seconds that one may take; 0: as many as usual for `seconds`
   std::string cpu_profile;           ///< the file that receives where CPU time went; "" for none
   std::string memory_profile;        ///< likewise, what was allocated
   std::vector<std::string> compare;  ///< two files of earlier runs to compare instead; or none

@@ -16,6 +16,7 @@
 #include "server/test_app.h"
 #include "server/test_client.h"
 #include "server/test_upstreams.h"
+#include "server/worker.h"
 
 namespace perigee::server {
 
@@ -29,7 +30,7 @@ class SpecDesk final : public script::TestDesk {
     double time_limit = 10;         ///< seconds a test may take
     Watchdog* watchdog = nullptr;   ///< stops what never ends
     script::Coverage::Total* coverage = nullptr;
-    bool count_allocations = false;  ///< for allocated()
+    bool count_allocations = false;          ///< for allocated()
     profiler::Recorder* recorder = nullptr;  ///< of what the file's thread does
     std::shared_ptr<BenchLanes> lanes;       ///< of benchmarks
     int lane = 0;
@@ -38,16 +39,24 @@ class SpecDesk final : public script::TestDesk {
 
   /// The test that runs now.
   struct Running {
-    std::string name;   ///< "" between tests
-    std::string place;  ///< file:line
-    Milliseconds since = 0;
+    std::string name;          ///< "" between tests
+    std::string place;         ///< file:line
+    std::uint64_t number = 0;  ///< another for each test, for what is between them and for what cleans up after one
+    Milliseconds spent = 0;    ///< of the time that it may take
   };
 
   explicit SpecDesk(Settings settings);
   ~SpecDesk() override;
 
   // --- any thread ---
-  [[nodiscard]] Running running() const;
+  /// Charges what runs now for the time since the last look, but for what its thread waited for a processor, and for a
+  /// time in which nobody could look.
+  [[nodiscard]] Running look();
+  /// The time of what runs is over: apps answer it no more, and `act` is called. Does nothing where something else runs
+  /// by now than that number.
+  void end_time(std::uint64_t number, const std::function<void()>& act);
+  /// What Lua computes is stopped: of what runs, where that has that number.
+  void interrupt(std::uint64_t number, Worker& worker);
   /// What counts the allocations of the file's VM; null where nothing does.
   [[nodiscard]] script::AllocationTally* tally() { return settings_.count_allocations ? &tally_ : nullptr; }
 
@@ -76,16 +85,19 @@ class SpecDesk final : public script::TestDesk {
   Attendant attend_by(Attendant attendant) override { return std::exchange(attendant_, std::move(attendant)); }
   [[nodiscard]] bool advance(double seconds) override;
   [[nodiscard]] script::LuaAllocator::Counts allocated() override { return tally_.sum(); }
-  [[nodiscard]] Meeting meet(const Meeting& own) override { return settings_.lanes->meet(own); }
+  [[nodiscard]] Meeting meet(const Meeting& own) override;
   void bench_progress(std::string_view name, double n, int rounds) override;
   void bench_result(const Measured& measured) override { settings_.lanes->events().on_result(measured); }
   void bench_failed(std::string_view name, std::string_view message) override;
   void begin_test(std::string_view name, std::string_view place) override;
   void end_test(Outcome outcome) override;
+  void renew() override;
 
  private:
   [[nodiscard]] static std::size_t at(int number) { return static_cast<std::size_t>(number); }
   [[nodiscard]] Milliseconds time_left() const;
+  [[nodiscard]] bool is_over() const { return over_.load(std::memory_order_relaxed); }
+  void run_next(std::string_view name, std::string_view place);
   [[nodiscard]] bool more_to_come(TestClient& client, Wanted wanted);
   void wait_for(TestClient& client, Milliseconds longest);
   [[nodiscard]] bool apps_turned();
@@ -102,10 +114,15 @@ class SpecDesk final : public script::TestDesk {
   std::vector<std::unique_ptr<TestClient>> clients_;  // likewise
   http::AnswerReader none_;                           // what comes to a client that is closed
   TestUpstreams upstreams_{detours_};
-  Attendant attendant_;        // while the test waits
-  std::int64_t began_ns_ = 0;  // the running test, on the clock that nobody moves
+  Attendant attendant_;            // while the test waits
+  std::int64_t began_ns_ = 0;      // the running test, on the clock that nobody moves
+  std::atomic<bool> over_{false};  // the time of what runs
   mutable std::mutex mutex_;
-  Running running_;  // guarded by mutex_
+  Running running_;          // all below guarded by mutex_
+  int thread_ = 0;           // the file's, as the kernel counts; 0: not known yet
+  Milliseconds looked_ = 0;  // the last look, on the clock that nobody moves
+  std::int64_t queued_ = 0;  // what the thread had waited for a processor by then, in ns
+  bool meets_ = false;       // waits for other lanes
 };
 
 }  // namespace perigee::server

@@ -8,7 +8,8 @@
 namespace perigee::server {
 namespace {
 
-constexpr Milliseconds kLastWords = 2000;  // between cancelling a test and giving its file up
+constexpr Milliseconds kGrace = 200;       // between cancelling what waits and stopping what computes
+constexpr Milliseconds kLastWords = 2000;  // between that and giving the file up
 
 }  // namespace
 
@@ -19,7 +20,8 @@ SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
   vm_options.config_json = settings_.json;
   vm_options.tests = true;
   vm_options.development = false;
-  vm_options.limits.load = script::nanoseconds_limit(settings_.cpu_limit);
+  vm_options.limits.load = vm_options.limits.load_left = script::nanoseconds_limit(settings_.desk.time_limit);
+  vm_options.limits.load_option = "--timeout";
   vm_options.coverage = settings_.desk.coverage;
   vm_options.allocations = desk_.tally();
   std::vector<std::string> mistakes;
@@ -76,17 +78,19 @@ std::string SpecRun::error() const {
 }
 
 SpecRun::Patience SpecRun::watch() {
-  const Milliseconds since = desk_.running().since;
-  const Milliseconds late = monotonic_ms() - since - milliseconds(settings_.desk.time_limit);
+  running_ = desk_.look();
+  const Milliseconds limit = milliseconds(settings_.desk.time_limit);
+  const Milliseconds late = running_.spent - limit;
   if (late < 0 || worker_ == nullptr) {
     return Patience::kLeft;
   }
-  if (cancelled_since_ != since) {
-    cancelled_since_ = since;
-    worker_->cancel_tasks(script::CancelReason::kTimeLimit);
-    return Patience::kCancelled;
+  if (cancelled_ != running_.number) {
+    cancelled_ = running_.number;
+    desk_.end_time(cancelled_, [this] { worker_->cancel_tasks(script::CancelReason::kTimeLimit); });
+  } else if (late >= kGrace) {
+    desk_.interrupt(cancelled_, *worker_);
   }
-  return late < milliseconds(settings_.desk.time_limit) + kLastWords ? Patience::kCancelled : Patience::kGone;
+  return late < limit + kGrace + kLastWords ? Patience::kCancelled : Patience::kGone;
 }
 
 }  // namespace perigee::server

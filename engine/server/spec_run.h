@@ -21,7 +21,6 @@ class SpecRun {
     std::string json;     ///< what that is told, a JSON object
     std::shared_ptr<const Options> options;
     SpecDesk::Settings desk;
-    double cpu_limit = 0;  ///< seconds that the file's code may compute between two tests; 0: any
   };
 
   /// Begins. `on_change` is called on any thread when the file has ended.
@@ -38,9 +37,11 @@ class SpecRun {
 
   /// What to do about a test that takes too long.
   enum class Patience { kLeft, kCancelled, kGone };
-  /// Looks at the clock: cancels what waits too long, and says kGone where even that did not end it.
+  /// Looks at the clock, every 50 ms or so: what takes too long is cancelled where it waits, then stopped where it
+  /// computes; kGone where even that did not end it.
   [[nodiscard]] Patience watch();
-  [[nodiscard]] SpecDesk::Running running() const { return desk_.running(); }
+  /// What it watched last.
+  [[nodiscard]] const SpecDesk::Running& running() const { return running_; }
 
  private:
   void end(const std::string& error);
@@ -51,7 +52,8 @@ class SpecRun {
   TestState state_;
   WorkQueue helpers_{1, 256};  // stopped before the worker ends
   std::unique_ptr<Worker> worker_;
-  Milliseconds cancelled_since_ = 0;  // since of the test that was cancelled
+  SpecDesk::Running running_;
+  std::uint64_t cancelled_ = 0;  // the number of the test that was cancelled
   mutable std::mutex mutex_;
   bool finished_ = false;  // guarded by mutex_
   std::string error_;      // guarded by mutex_

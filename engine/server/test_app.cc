@@ -14,6 +14,7 @@ namespace {
 
 constexpr Milliseconds kStopPatience = 5000;
 constexpr Milliseconds kGlance = 1;  // how long others wait for their turn
+constexpr Milliseconds kLongestGlance = 20;
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -84,7 +85,11 @@ Result<std::unique_ptr<TestApp>> TestApp::open(const Options& options, const Set
   script::VmSettings vm_options = vm_settings(*own, settings.lane, settings.lanes);
   vm_options.allocations = settings.allocations;
   vm_options.coverage = settings.coverage;
-  vm_options.limits.load_left = std::min(vm_options.limits.load, settings.patience * 1'000'000);
+  if (const std::int64_t left = settings.patience * 1'000'000; left < vm_options.limits.load) {
+    vm_options.limits.load = left;
+    vm_options.limits.load_option = "--timeout";
+  }
+  vm_options.limits.load_left = vm_options.limits.load;
   std::vector<std::string> mistakes;
   auto vm = script::Vm::load(vm_options, mistakes);
   if (vm == nullptr) {
@@ -113,9 +118,10 @@ Result<> TestApp::start(std::unique_ptr<script::Vm> vm, const Settings& settings
     ready->set_value(error);
   });
   const Milliseconds deadline = real_ms() + settings.patience;
-  while (!is_ready(started) && real_ms() < deadline) {
+  const auto is_over = [&] { return settings.is_over ? settings.is_over() : real_ms() >= deadline; };
+  while (!is_ready(started) && !is_over()) {
     if (!meanwhile()) {
-      turn(meanwhile_ ? kGlance : deadline - real_ms());
+      turn(meanwhile_ ? kGlance : kLongestGlance);
     }
   }
   if (!is_ready(started)) {

@@ -40,12 +40,13 @@ class TestApp {
  public:
   struct Settings {
     bool served = false;
-    Milliseconds patience = 10'000;    ///< for its start hooks
+    Milliseconds patience = 10'000;    ///< for its file and its start hooks
+    std::function<bool()> is_over;     ///< says instead when the time for its start hooks is over
     SpecLog::Page* log = nullptr;      ///< what a served one logs goes there
     std::shared_ptr<TestState> state;  ///< null: one of its own
     int lane = 0;                      ///< its number among those that share a state
     int lanes = 1;
-    Watchdog* watchdog = nullptr;  ///< of jobs that never end
+    Watchdog* watchdog = nullptr;                    ///< of jobs that never end
     script::AllocationTally* allocations = nullptr;  ///< what its VMs allocate is counted there
     script::Coverage::Total* coverage = nullptr;
     const client::Detours* detours = nullptr;  ///< they outlive the app

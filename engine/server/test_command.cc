@@ -92,7 +92,6 @@ std::unique_ptr<SpecRun> TestRun::begin(const std::string& file) {
   settings.json = program_config(command_.test, file, seed_);
   settings.options = options_;
   settings.desk.watchdog = &watchdog_;
-  settings.cpu_limit = command_.test.time_limit;
   settings.desk.coverage = command_.test.coverage ? &coverage_ : nullptr;
   settings.desk.config_path = command_.config_path;
   settings.desk.sets = command_.sets;
@@ -113,12 +112,12 @@ void TestRun::end(const SpecRun& run) {
 
 // Lua code that never returns can't be stopped from here: the file's other tests are lost, the other files go on.
 void TestRun::give_up(const SpecRun& run) {
-  const SpecDesk::Running test = run.running();
+  const SpecDesk::Running& test = run.running();
   const std::string limit = std::to_string(command_.test.time_limit);
   report_.add(run.file(), {"error", test.name.empty() ? "the file as a whole" : test.name,
                            test.place.empty() ? run.file() : test.place,
                            "did not end within " + limit.substr(0, limit.find('.') + 3) +
-                               " seconds (--timeout) and never waits: the rest of the file is given up",
+                               " seconds (--timeout) and can't be stopped: the rest of the file is given up",
                            command_.test.time_limit});
   ++given_up_;
 }

@@ -81,6 +81,11 @@ end)''')
         self.assertEqual([line[0] for line in lines], ["Parallel", "Sum"])
         self.assertGreater(int(lines[0][1]), 1)
 
+    def test_what_is_printed_is_apart_from_figures(self):
+        result = self.bench('print("hello", 1)\nbench("a", function() end)')
+        self.assertIn("hello\t1\n", result.stderr)
+        self.assertNotIn("hello", result.stdout)
+
     def test_what_every_vm_allocates_is_counted(self):
         self.write("lua/job.lua", "return { text = function(n) return ('x'):rep(3000) .. n end }")
         self.write("lua/app.lua", APP.replace("return app", """

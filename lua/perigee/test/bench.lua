@@ -32,6 +32,7 @@ end
 -- Runs fn for `n` times on this lane: nanoseconds, bytes, allocations; or nil, why not.
 local function run(case, n, options)
   local b = setmetatable({ n = n, clock = options.clock, allocated = options.allocated }, Bench)
+  options.begin(case.shown, case.place)
   collectgarbage()
   b:reset()
   local ok, err = xpcall(case.fn, told, b)
@@ -56,6 +57,7 @@ local function measure(case, options)
   local takes_part = lane == 0 or case.parallel
   local goal = options.seconds * 1e9 / ROUNDS
   local n, rounds, result = 1, 0, { n = 0, ns = 0, bytes = 0, allocations = 0, each = {} }
+  local deadline = options.clock() + options.time_limit * 1e9
   while rounds < ROUNDS do
     n = meet(n, 0, 0)
     if n == math.huge then
@@ -64,6 +66,10 @@ local function measure(case, options)
     local ns, bytes, allocations = 0, 0, 0
     if takes_part then
       ns, bytes, allocations = run(case, case.parallel and math.ceil(n / lanes) or n, options)
+      if ns and lane == 0 and options.clock() > deadline then
+        ns, bytes = nil, ("%s: did not end within %g s (--timeout): b.n was %.0f in round %d"):format(case.place,
+          options.time_limit, n, rounds)
+      end
       if not ns then
         options.failed(case.shown, bytes)
         meet(math.huge, 0, 0)
@@ -116,7 +122,9 @@ local function collect(file)
       end
     end
     local shown = told_apart(name, used)
-    cases[#cases + 1] = { name = name, shown = shown, fn = fn, parallel = options.parallel and true or false }
+    local info = debug.getinfo(2, "Sl")
+    cases[#cases + 1] = { name = name, shown = shown, fn = fn, parallel = options.parallel and true or false,
+      place = ("%s:%d"):format(info.short_src, info.currentline) }
   end
   local chunk, err = loadfile(file)
   if not chunk then
@@ -131,7 +139,8 @@ end
 
 --- Runs a file of benchmarks. Every lane, each with a VM of its own, runs it in step with the others.
 ---@param file string
----@param options table { lane, lanes, count, seconds, filter?, meet, clock, allocated, progress, finish, failed }
+---@param options table { lane, lanes, count, seconds, time_limit, filter?, begin, meet, clock, allocated, progress,
+--- finish, failed }
 function M.run(file, options)
   local cases = collect(file)
   for _, case in ipairs(cases) do

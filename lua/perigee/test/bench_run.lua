@@ -1,23 +1,34 @@
 -- The program that `perigee bench` runs for each file of benchmarks, once on each lane.
 
 local core = require "perigee.core"
+local native = require "perigee.native"
 local perigee = require "perigee"
 
 local bench = require "perigee.test.bench"
 local desk = core.test_desk()
+
+-- Not to standard output, which is for figures.
+print = require("perigee.test.output").printer(io.stderr) -- luacheck: ignore 121
 
 local function run()
   local config = perigee.config
   local file = config.file
   local folder = file:match("^(.*)/[^/]*$") or "."
   package.path = ("%s/?.lua;%s/?/init.lua;lua/?.lua;lua/?/init.lua;./?.lua;%s"):format(folder, folder, package.path)
-  desk.begin_test(file, file)
+  desk.begin_test("", file)
   bench.run(file, {
     lane = config.lane,
     lanes = config.lanes,
     count = config.count,
     seconds = config.seconds,
+    time_limit = config.time_limit,
     filter = config.filter ~= "" and config.filter or nil,
+    begin = function(name, place)
+      -- As between two tests: each call of a benchmark's function has its time anew.
+      pcall(perigee.sleep, 0)
+      native.vm.current.cancelled = 0
+      desk.begin_test(name, place)
+    end,
     meet = desk.meet,
     clock = desk.clock,
     allocated = desk.allocated,

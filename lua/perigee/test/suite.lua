@@ -188,6 +188,9 @@ local function run_test(test, state, options)
   local failure = call_all(outer_to_inner(test.parent, "before_each"))
   if not failure then
     failure = problem_of(test.fn)
+    if failure and options.renew then
+      options.renew() -- to clean up has its time anew
+    end
   end
   local finally = call_all(state.finally, true)
   local after = call_all(inner_to_outer(test.parent, "after_each"), true)
@@ -292,7 +295,7 @@ end
 --- Loads a file of tests and runs what it holds. The filters are Lua patterns of names, the tags go without their "#".
 ---@param file string
 ---@param options table { filter?, filter_out?, tags, exclude_tags, random, begin(name, place),
---- finish(status, name, place, message), late_problem?() }
+--- finish(status, name, place, message), late_problem?(), renew?() }
 function M.run(file, options)
   local chunk, err = loadfile(file)
   if not chunk then
