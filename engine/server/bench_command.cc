@@ -21,6 +21,8 @@
 #include "server/bench_results.h"
 #include "server/command_options.h"
 #include "server/commands.h"
+#include "server/interruption.h"
+#include "server/overseen.h"
 #include "server/spec_files.h"
 #include "server/spec_log.h"
 #include "server/spec_run.h"
@@ -71,6 +73,11 @@ class BenchPrinter {
     }
   }
   [[nodiscard]] bool failed() const { return failed_; }
+  /// Nothing more is shown of a benchmark's progress.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    clear();
+  }
 
  private:
   void clear() const {
@@ -94,11 +101,14 @@ double time_limit(const BenchFlags& flags) {
 /// One file of benchmarks while it runs, on all its lanes.
 class BenchRun {
  public:
-  BenchRun(const CommandLine& command, std::string file, BenchPrinter& printer)
-      : command_(command), file_(std::move(file)), printer_(printer) {}
+  /// How it ended.
+  enum class End { kWell, kStuck, kInterrupted };
 
-  /// Runs it. False: it is stuck, and its threads go on.
-  [[nodiscard]] bool run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder);
+  BenchRun(const CommandLine& command, std::string file, BenchPrinter& printer, RunRecord* record)
+      : command_(command), file_(std::move(file)), printer_(printer), record_(record) {}
+
+  /// Runs it. Where it is stuck or interrupted, its threads go on.
+  [[nodiscard]] End run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder);
 
  private:
   [[nodiscard]] std::string program_config(std::size_t lane) const;
@@ -110,6 +120,7 @@ class BenchRun {
   const CommandLine& command_;
   const std::string file_;
   BenchPrinter& printer_;
+  RunRecord* record_;
   Watchdog watchdog_;
   std::shared_ptr<BenchLanes> lanes_;
   std::mutex mutex_;
@@ -153,6 +164,11 @@ void BenchRun::begin_lane(std::size_t lane, const std::shared_ptr<const Options>
   settings.desk.recorder = recorder;
   settings.desk.lanes = lanes_;
   settings.desk.lane = static_cast<int>(lane);
+  settings.desk.on_begin = [this](std::string_view name, std::string_view place) {
+    if (record_ != nullptr) {
+      record_->begin(file_, name, place);
+    }
+  };
   settings.desk.on_outcome = [](const script::TestDesk::Outcome&) {};
   running_.push_back(std::make_unique<SpecRun>(std::move(settings), [this] {
     const std::lock_guard lock(mutex_);
@@ -180,15 +196,21 @@ bool BenchRun::is_stuck() {
   return false;
 }
 
-bool BenchRun::run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder) {
+BenchRun::End BenchRun::run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder) {
   constexpr auto kLook = std::chrono::milliseconds(50);
   lanes_ = std::make_shared<BenchLanes>(static_cast<int>(processors()), events());
+  if (record_ != nullptr) {
+    record_->begin(file_, "", file_);
+  }
   for (std::size_t lane = 0; lane < processors(); ++lane) {
     begin_lane(lane, options, recorder);
   }
   for (std::unique_lock lock(mutex_); !changed_.wait_for(lock, kLook, [this] { return all_finished(); });) {
     if (is_stuck()) {
-      return false;
+      return End::kStuck;
+    }
+    if (Interruption::caught() != 0) {
+      return End::kInterrupted;
     }
   }
   for (const auto& run : running_) {
@@ -196,7 +218,10 @@ bool BenchRun::run(const std::shared_ptr<const Options>& options, profiler::Reco
       printer_.failure(file_, error.substr(0, error.find("\nstack traceback:\n\t[C]")));
     }
   }
-  return true;
+  if (record_ != nullptr) {
+    record_->file_done(file_);
+  }
+  return End::kWell;
 }
 
 int compare(const CommandLine& command) {
@@ -220,6 +245,71 @@ int compare(const CommandLine& command) {
   return 0;
 }
 
+// The threads of a file go on: the process has to end without them.
+[[noreturn]] void leave(RunRecord* record, int code) {
+  if (record != nullptr) {
+    record->close();
+  }
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
+// Runs the files in this process.
+int run_files(const CommandLine& command, const std::shared_ptr<const Options>& options,
+              const std::vector<std::string>& files, RunRecord* record) {
+  SpecLog log;
+  set_log_sink(&log);
+  net::SignalSource::block_signals({SIGPIPE});
+  const Interruption interruption;
+  BenchPrinter printer;
+  BenchProfiles profiles;
+  if (!profiles.begin(command.bench)) {
+    if (record != nullptr) {
+      record->close();
+    }
+    return 1;
+  }
+  std::printf("goos: linux\ngoarch: amd64\ncpu: %s\n", processor_name().c_str());
+  for (const std::string& file : files) {
+    std::printf("pkg: %s\n", file.c_str());
+    std::fflush(stdout);
+    auto run = std::make_unique<BenchRun>(command, file, printer, record);
+    switch (run->run(options, profiles.recorder())) {
+      case BenchRun::End::kWell:
+        break;
+      case BenchRun::End::kStuck:
+        (void)run.release();
+        std::puts("FAIL");
+        leave(record, 1);
+      case BenchRun::End::kInterrupted:
+        (void)run.release();
+        printer.end();
+        std::fprintf(stderr, "perigee: interrupted in %s\n", file.c_str());
+        leave(record, Interruption::exit_code(Interruption::caught()));
+    }
+  }
+  const bool written = profiles.end();
+  std::puts(printer.failed() ? "FAIL" : "PASS");
+  std::fflush(stdout);
+  set_log_sink(nullptr);
+  if (record != nullptr) {
+    record->close();
+  }
+  return printer.failed() || !written ? 1 : 0;
+}
+
+// The process that ran the files has ended in the middle: says where.
+int report_end(const RunRecord& record, const std::string& how) {
+  for (const RunRecord::Entry& entry : record.unfinished()) {
+    const std::string& name = entry.outcome.name;
+    std::printf("--- FAIL: %s\n    %s: the process ended here, %s\n",
+                name.empty() ? entry.file.c_str() : ("Benchmark" + name).c_str(), entry.outcome.place.c_str(),
+                how.c_str());
+  }
+  std::puts("FAIL");
+  return 1;
+}
+
 }  // namespace
 
 int run_bench(const CommandLine& command) {
@@ -228,39 +318,16 @@ int run_bench(const CommandLine& command) {
   }
   CommandLine located = command;
   const auto options = load_command_options(located);
+  if (!options) {
+    return 1;
+  }
   const auto files = spec_files(command.paths, {"_bench.lua"});
-  if (!options || !files) {
-    if (!files) {
-      std::fprintf(stderr, "perigee: %s\n", files.error().message.c_str());
-    }
+  if (!files) {
+    print_mistake(files.error().message);
     return 1;
   }
-  SpecLog log;
-  set_log_sink(&log);
-  net::SignalSource::block_signals({SIGPIPE});
-  BenchPrinter printer;
-  BenchProfiles profiles;
-  if (!profiles.begin(command.bench)) {
-    return 1;
-  }
-  std::printf("goos: linux\ngoarch: amd64\ncpu: %s\n", processor_name().c_str());
   const auto shared = std::make_shared<const Options>(*options);
-  for (const std::string& file : *files) {
-    std::printf("pkg: %s\n", file.c_str());
-    std::fflush(stdout);
-    auto run = std::make_unique<BenchRun>(located, file, printer);
-    if (!run->run(shared, profiles.recorder())) {
-      (void)run.release();  // its threads are busy with what never ends
-      std::puts("FAIL");
-      std::fflush(nullptr);
-      std::_Exit(1);
-    }
-  }
-  const bool written = profiles.end();
-  std::puts(printer.failed() ? "FAIL" : "PASS");
-  std::fflush(stdout);
-  set_log_sink(nullptr);
-  return printer.failed() || !written ? 1 : 0;
+  return oversee([&](RunRecord* record) { return run_files(located, shared, *files, record); }, report_end);
 }
 
 }  // namespace perigee::server

@@ -47,13 +47,13 @@ constexpr std::array kCommands = {
     CommandSpec{
         Command::kTest, "test", "Run an app's tests.",
         "Runs the files *_spec.lua and *_test.lua that are named, or lie in the folders that are named; without "
-        "any, in tests, spec and lua.\nExits with 0 if all is well, else with 1.\nExample: "
+        "any, in tests, spec and lua.\nExits with 0 if all is well, with 130 after Ctrl-C, else with 1.\nExample: "
         "perigee test "
         "--filter greets tests"},
     CommandSpec{Command::kBench, "bench", "Run an app's benchmarks, or compare two runs.",
                 "Runs the files *_bench.lua that are named, or lie in the folders that are named; without any, in "
-                "bench, tests, spec and lua. Prints the format of Go's benchmarks.\nExits with 0 if all is well, else with "
-                "1.\nExample: perigee bench --count 6 > new.txt && perigee bench --compare "
+                "bench, tests, spec and lua. Prints the format of Go's benchmarks.\nExits with 0 if all is well, with "
+                "130 after Ctrl-C, else with 1.\nExample: perigee bench --count 6 > new.txt && perigee bench --compare "
                 "old.txt new.txt"},
     CommandSpec{
         Command::kNew, "new", "Make a new project.",

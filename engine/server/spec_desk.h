@@ -34,7 +34,8 @@ class SpecDesk final : public script::TestDesk {
     profiler::Recorder* recorder = nullptr;  ///< of what the file's thread does
     std::shared_ptr<BenchLanes> lanes;       ///< of benchmarks
     int lane = 0;
-    std::function<void(const Outcome& outcome)> on_outcome;  ///< on the file's thread
+    std::function<void(std::string_view name, std::string_view place)> on_begin;  ///< on the file's thread
+    std::function<void(const Outcome& outcome)> on_outcome;                       ///< likewise
   };
 
   /// The test that runs now.

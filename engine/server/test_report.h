@@ -20,6 +20,8 @@ class TestReport {
 
   /// Takes a test of `file`, and prints its character.
   void add(const std::string& file, const Outcome& outcome);
+  /// The same without the character: that was printed before.
+  void keep(const std::string& file, const Outcome& outcome);
 
   /// Prints the summary: how many, how long, and each failure with its place.
   void print_summary(double seconds, std::int64_t seed);
