@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/pulse.h"
-#include "base/queued_time.h"
 #include "server/config_loader.h"
 #include "server/spec_log.h"
 
@@ -39,11 +38,14 @@ SpecDesk::~SpecDesk() = default;
 SpecDesk::Running SpecDesk::look() {
   const std::lock_guard lock(mutex_);
   const Milliseconds now = real_ms();
-  const std::int64_t queued = thread_ != 0 ? queued_ns(thread_) : 0;
+  const ThreadTimes times = thread_ != 0 ? thread_times(thread_) : ThreadTimes{};
+  const ThreadTimes before = std::exchange(times_, times);
   const Milliseconds passed = std::min(now - std::exchange(looked_, now), kLongestLook);
-  const Milliseconds starved = (queued - std::exchange(queued_, queued)) / 1'000'000;
+  // Of a thread that waits for a processor now, the kernel tells only later for how long: what it computed is known.
+  const Milliseconds counted = times.ready && times.ran > 0 ? (times.ran - before.ran) / 1'000'000
+                                                            : passed - (times.queued - before.queued) / 1'000'000;
   if (!meets_) {
-    running_.spent = std::max<Milliseconds>(running_.spent + passed - starved, 0);  // the kernel may tell of it late
+    running_.spent += std::clamp<Milliseconds>(counted, 0, passed);
   }
   return running_;
 }
@@ -78,7 +80,7 @@ void SpecDesk::run_next(std::string_view name, std::string_view place) {
   pulse.stop.store(false, std::memory_order_relaxed);
   if (thread_ == 0) {
     thread_ = static_cast<int>(syscall(SYS_gettid));
-    queued_ = queued_ns(thread_);
+    times_ = thread_times(thread_);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/queued_time.h"
 #include "script/test_desk.h"
 #include "server/bench_lanes.h"
 #include "server/options.h"
@@ -122,7 +123,7 @@ class SpecDesk final : public script::TestDesk {
   Running running_;          // all below guarded by mutex_
   int thread_ = 0;           // the file's, as the kernel counts; 0: not known yet
   Milliseconds looked_ = 0;  // the last look, on the clock that nobody moves
-  std::int64_t queued_ = 0;  // what the thread had waited for a processor by then, in ns
+  ThreadTimes times_;        // the thread's by then
   bool meets_ = false;       // waits for other lanes
 };
 
