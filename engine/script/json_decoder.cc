@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/escape.h"
+#include "script/json_plain.h"
 #include "script/lua_values.h"
 
 namespace perigee::script {
@@ -239,7 +240,8 @@ std::string at_byte(std::string why, std::size_t offset) {
 
 }  // namespace
 
-bool decode_json(lua_State* state, std::string_view text, const JsonShape& shape, std::string& error) {
+// Every text, and what is wrong with it.
+static bool decode_any(lua_State* state, std::string_view text, const JsonShape& shape, std::string& error) {
   if (const std::size_t bad = first_bad_byte(text); bad != text.size()) {
     error = at_byte("Invalid encoding in string", bad);
     return false;
@@ -269,6 +271,10 @@ bool decode_json(lua_State* state, std::string_view text, const JsonShape& shape
         result.Offset());
   }
   return false;
+}
+
+bool decode_json(lua_State* state, std::string_view text, const JsonShape& shape, std::string& error) {
+  return decode_plain_json(state, text, shape) || decode_any(state, text, shape, error);
 }
 
 }  // namespace perigee::script

@@ -232,6 +232,67 @@ TEST_CASE("json decoder: containers of any size keep all their values") {
   }
 }
 
+TEST_CASE("json decoder: what stands beside an escape is read the same") {
+  for (const char* value : {"0",
+                            "-0",
+                            "-0.0",
+                            "-1",
+                            "12345",
+                            "1.5",
+                            "-0.001",
+                            "1e3",
+                            "1E-3",
+                            "2.5e+10",
+                            "123456789012345",
+                            "1234567890123456",
+                            "0.1234567",
+                            "0.12345678901234567",
+                            "12345678.1234567",
+                            "1e400",
+                            "-1e400",
+                            "1e-400",
+                            "01",
+                            "-",
+                            "1.",
+                            ".5",
+                            "1e",
+                            "00",
+                            "-01",
+                            "1.5.2",
+                            "--1",
+                            "1-1",
+                            "true",
+                            "false",
+                            "null",
+                            "tru",
+                            "nul",
+                            "[]",
+                            "{}",
+                            "[1,]",
+                            "[,1]",
+                            "[1 2]",
+                            "{\"a\":1,}",
+                            "{\"a\"}",
+                            "{1:2}",
+                            "{\"a\":{\"b\":[{},[],[[]]]}}",
+                            " [ 1 , { \"a\" : 2 } ] ",
+                            "\"\"",
+                            "\"0123456789abcdef\"",
+                            "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
+                            "\"\xc3\xa4\xe2\x82\xac\"",
+                            "\"\xc3\"",
+                            "\"\xed\xa0\x80\"",
+                            "\"a\x01\"",
+                            "\"a\tb\"",
+                            "\"a",
+                            "x"}) {
+    const std::string plain = decoded("[\"A\"," + std::string(value) + "]");
+    const std::string escaped = decoded("[\"\\u0041\"," + std::string(value) + "]");
+    INFO(value);
+    CHECK(plain.substr(0, plain.find(" at byte")) == escaped.substr(0, escaped.find(" at byte")));
+  }
+}
+
 TEST_CASE("json decoder: of equal keys the last counts, however many stand before it") {
   std::string text = "{";
   for (int i = 0; i < 40; ++i) {
