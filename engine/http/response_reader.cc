@@ -1,16 +1,31 @@
 #include "http/response_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/byte_class.h"
 #include "http/field_syntax.h"
+#include "http/text_words.h"
 
 namespace perigee::http {
 namespace {
 
-// Whether a field has that name: most differ in length alone.
-bool is_named(std::string_view name, std::string_view lower) {
-  return name.size() == lower.size() && equal_fold(name, lower);
+// Whether a field has that name, of letters and hyphens, eight bytes or more: most differ in length alone. By words: of
+// what a token may hold only a letter in upper case becomes one of these by a bit more.
+[[gnu::always_inline]] inline bool is_named(std::string_view name, std::string_view lower) {
+  using text_words::load;
+  constexpr std::uint64_t kLower = 0x2020202020202020;
+  const std::size_t size = lower.size();
+  if (name.size() != size) {
+    return false;
+  }
+  std::uint64_t differs = 0;
+  for (std::size_t at = 0;; at = at + 16 < size ? at + 8 : size - 8) {
+    differs |= (load<std::uint64_t>(name.data() + at) | kLower) ^ load<std::uint64_t>(lower.data() + at);
+    if (at + 8 == size) {
+      return differs == 0;
+    }
+  }
 }
 
 // Whether a list of tokens holds one, in any case.
@@ -28,12 +43,22 @@ bool has_token(std::string_view list, std::string_view token) {
 }  // namespace
 
 void ResponseReader::begin(std::string_view method) {
+  const bool to_head = method == "HEAD";
+  const bool to_connect = method == "CONNECT";
   state_ = State::kHead;
   reason_ = "";
-  to_head_ = method == "HEAD";
-  to_connect_ = method == "CONNECT";
-  head_.clear();
+  compares_ = known_ && to_head == to_head_ && to_connect == to_connect_;
+  to_head_ = to_head;
+  to_connect_ = to_connect;
   passed_ = 0;
+  if (!compares_) {
+    forget_head();
+  }
+}
+
+void ResponseReader::forget_head() {
+  known_ = false;
+  head_.clear();
   fields_.clear();
 }
 
@@ -55,6 +80,9 @@ std::size_t ResponseReader::feed(std::string_view bytes, std::string& body) {
     body.append(bytes);
     return used + bytes.size();
   }
+  if (framing_ == Framing::kCounted) {
+    return used + take_counted(bytes, body);
+  }
   body_ = &body;
   used += framer_.feed(bytes);
   if (framer_.state() == BodyFramer::State::kDone) {
@@ -65,8 +93,26 @@ std::size_t ResponseReader::feed(std::string_view bytes, std::string& body) {
   return used;
 }
 
+// There is nothing in a body with a length to read two ways.
+std::size_t ResponseReader::take_counted(std::string_view bytes, std::string& body) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+  body.append(bytes.data(), size);
+  left_ -= size;
+  if (left_ == 0) {
+    state_ = State::kDone;
+  }
+  return size;
+}
+
 // Adds to the head until it is whole.
 std::size_t ResponseReader::take_head(std::string_view bytes) {
+  if (std::exchange(compares_, false)) {
+    if (bytes.starts_with(head_)) {  // what it came to is still there
+      begin_body();
+      return head_.size();
+    }
+    forget_head();
+  }
   const std::size_t before = head_.size();
   head_.append(bytes.substr(0, kMostHead + 4 - std::min(before, kMostHead)));
   const std::size_t end = head_.find("\r\n\r\n", before > 3 ? before - 3 : 0);
@@ -107,8 +153,21 @@ void ResponseReader::read_head() {
   if (status_ == 101) {
     refuse("it changes the protocol, which nobody asked for");
   } else if (decide_framing()) {
-    state_ =
-        framing_ == Framing::kNone || (framing_ == Framing::kCounted && length_ == 0) ? State::kDone : State::kBody;
+    known_ = true;
+    begin_body();
+  }
+}
+
+void ResponseReader::begin_body() {
+  state_ = framing_ == Framing::kNone || (framing_ == Framing::kCounted && length_ == 0) ? State::kDone : State::kBody;
+  if (framing_ == Framing::kCounted) {
+    left_ = static_cast<std::uint64_t>(length_);
+  } else if (framing_ == Framing::kChunked) {
+    const BodyFramer::Sink sink = [](void* self, std::string_view bytes) {
+      static_cast<ResponseReader*>(self)->body_->append(bytes);
+      return true;
+    };
+    (void)framer_.begin(std::nullopt, sink, this);
   }
 }
 
@@ -126,10 +185,14 @@ bool ResponseReader::read_status_line(std::string_view line) {
 }
 
 bool ResponseReader::read_field(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  const std::string_view name = line.substr(0, colon);
-  const std::string_view value = colon == std::string_view::npos ? name : trimmed(line.substr(colon + 1));
-  if (colon == std::string_view::npos || !is_token(name) || !is_field_value(value)) {
+  const char* const end = line.data() + line.size();
+  const char* colon = line.data();
+  while (colon != end && is_byte(*colon, kTokenByte)) {
+    ++colon;
+  }
+  const std::string_view name(line.data(), static_cast<std::size_t>(colon - line.data()));
+  const std::string_view value = colon == end ? name : trimmed(line.substr(name.size() + 1));
+  if (name.empty() || colon == end || *colon != ':' || !is_field_value(value)) {
     refuse("a line of its head is malformed");
     return false;
   }
@@ -149,14 +212,14 @@ bool ResponseReader::decide_framing() {
   int lengths = 0;
   std::string_view length;
   for (const Field& field : fields_) {
-    if (is_named(field.name, "connection")) {
+    if (is_named(field.name, "content-length")) {
+      length = field.value;
+      ++lengths;
+    } else if (is_named(field.name, "connection")) {
       keeps_open_ = !has_token(field.value, "close") && (keeps_open_ || has_token(field.value, "keep-alive"));
     } else if (is_named(field.name, "transfer-encoding")) {
       chunked = !encoded && equal_fold(field.value, "chunked");
       encoded = true;
-    } else if (is_named(field.name, "content-length")) {
-      length = field.value;
-      ++lengths;
     }
   }
   length_ = -1;
@@ -173,14 +236,6 @@ bool ResponseReader::decide_framing() {
     return true;
   }
   framing_ = chunked ? Framing::kChunked : lengths == 1 ? Framing::kCounted : Framing::kUntilEnd;
-  if (framing_ == Framing::kUntilEnd || (framing_ == Framing::kCounted && length_ == 0)) {
-    return true;
-  }
-  const BodyFramer::Sink sink = [](void* self, std::string_view bytes) {
-    static_cast<ResponseReader*>(self)->body_->append(bytes);
-    return true;
-  };
-  (void)framer_.begin(chunked ? std::nullopt : std::optional(static_cast<std::uint64_t>(length_)), sink, this);
   return true;
 }
 
@@ -210,8 +265,9 @@ void ResponseReader::end() {
 }
 
 std::string_view ResponseReader::field(std::string_view name) const {
-  const auto found =
-      std::find_if(fields_.begin(), fields_.end(), [name](const Field& each) { return is_named(each.name, name); });
+  const auto found = std::find_if(fields_.begin(), fields_.end(), [name](const Field& each) {
+    return each.name.size() == name.size() && equal_fold(each.name, name);
+  });
   return found == fields_.end() ? std::string_view() : found->value;
 }
 

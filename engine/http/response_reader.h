@@ -13,7 +13,7 @@ namespace perigee::http {
 /// Reads the answer to a request as it comes in pieces: its head, then its body with the framing taken off. Strict as
 /// RFC 9112 allows, since what two readers read differently is how answers get mixed up: lines end in CRLF, names are
 /// tokens, nothing is folded, a length is said once and never beside an encoding, and the only encoding is chunked.
-/// Answers with 1xx are passed over. No I/O.
+/// Answers with 1xx are passed over. A head that is byte for byte the one before is not read again. No I/O.
 class ResponseReader {
  public:
   enum class State : std::uint8_t {
@@ -59,7 +59,10 @@ class ResponseReader {
   enum class Framing : std::uint8_t { kNone, kCounted, kChunked, kUntilEnd };
 
   [[nodiscard]] std::size_t take_head(std::string_view bytes);
+  [[nodiscard]] std::size_t take_counted(std::string_view bytes, std::string& body);
   void read_head();
+  void forget_head();
+  void begin_body();
   [[nodiscard]] bool read_status_line(std::string_view line);
   [[nodiscard]] bool read_field(std::string_view line);
   [[nodiscard]] bool decide_framing();
@@ -71,14 +74,17 @@ class ResponseReader {
   bool to_head_ = false;
   bool to_connect_ = false;
   std::string head_;
+  bool known_ = false;      // head_ is a whole one that was found good, and the members below are what it came to
+  bool compares_ = false;   // the next answer may have the same
   std::size_t passed_ = 0;  // bytes of 1xx answers
   int status_ = 0;
   int minor_version_ = 1;
   std::vector<Field> fields_;
   Framing framing_ = Framing::kNone;
   std::int64_t length_ = -1;
+  std::uint64_t left_ = 0;  // bytes of a body that has a length
   bool keeps_open_ = false;
-  BodyFramer framer_;
+  BodyFramer framer_;            // of chunked bodies
   std::string* body_ = nullptr;  // while feed() runs
 };
 

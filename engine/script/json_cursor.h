@@ -6,15 +6,15 @@
 #include <cstring>
 #include <string_view>
 
-#include "http/path_type.h"
 #include "base/escape.h"
+#include "http/path_type.h"
 #include "script/text_block.h"
 
 namespace perigee::script {
 
 /// Goes through a JSON text from its beginning, for readers that know what most texts are like. Takes nothing that
-/// decode_json() would refuse, but refuses (false) also what is unusual: an escape in a string, a number of more than 15
-/// digits. Where it stands then is not said.
+/// decode_json() would refuse, but refuses (false) also what is unusual: an escape in a string, a number of more than
+/// 15 digits. Where it stands then is not said.
 class JsonCursor {
  public:
   explicit JsonCursor(std::string_view json) : at_(json.data()), end_(json.data() + json.size()) {}
@@ -132,7 +132,9 @@ class JsonCursor {
  private:
   static constexpr double kTens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
 
-  static constexpr bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+  static constexpr bool is_digit(char byte) {
+    return byte >= '0' && byte <= '9';
+  }
 
   // Takes a point and the digits behind it into `whole`, where nothing else follows and all are few.
   bool short_fraction(std::int64_t& whole) {

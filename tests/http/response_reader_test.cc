@@ -151,3 +151,52 @@ TEST_CASE("response reader: fields are found in any case; it reads another answe
   CHECK(reader.status() == 404);
   CHECK(reader.fields().size() == 1);
 }
+
+TEST_CASE("response reader: a head that is the same as the one before means the same") {
+  struct Case {
+    const char* method;
+    const char* bytes;
+    State state;
+    const char* body;
+  };
+  const Case cases[] = {
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", State::kDone, "abc"},
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ndef", State::kDone, "def"},
+      {"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", State::kDone, ""},
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", State::kDone, "abc"},
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", State::kBody, "ab"},
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 3", State::kHead, ""},
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", State::kDone, "ab"},
+      {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\n\r\nab", State::kDone, "ab"},
+      {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", State::kDone, "ab"},
+      {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", State::kDone, "abc"},
+      {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx", State::kRefused, ""},
+      {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", State::kDone, "a"},
+      {"GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nab", State::kBody, "ab"},
+      {"GET", "HTTP/1.1 200 OK\r\n\r\nc", State::kBody, "c"},
+      {"GET", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", State::kRefused, ""},
+      {"GET", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", State::kRefused, ""},
+      {"GET", "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", State::kDone, ""},
+  };
+  for (const std::size_t size : {std::size_t(1), std::size_t(9), std::size_t(4096)}) {
+    ResponseReader reader;
+    for (const Case& each : cases) {
+      INFO(each.bytes << " by " << size);
+      std::string body;
+      std::string_view rest(each.bytes);
+      reader.begin(each.method);
+      while (!rest.empty() && reader.state() != State::kDone && reader.state() != State::kRefused) {
+        rest.remove_prefix(reader.feed(rest.substr(0, size), body));
+      }
+      CHECK(reader.state() == each.state);
+      CHECK(body == each.body);
+      if (each.state == State::kDone || each.state == State::kBody) {
+        CHECK(reader.head().ends_with("\r\n\r\n"));
+        CHECK(std::string_view(each.bytes).find(reader.head()) != std::string_view::npos);
+        CHECK(reader.fields().size() == (reader.head().find("X: y") == std::string_view::npos
+                                             ? reader.head().find(':') != std::string_view::npos
+                                             : 2));
+      }
+    }
+  }
+}
