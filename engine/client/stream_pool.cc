@@ -37,12 +37,24 @@ bool StreamPool::looked_at(const Idle& idle) {
   return stream.tls() == nullptr && idle.turn != stream.loop().turn() && !stream.stirs();
 }
 
+// Takes one off the shelf. Those that were given in this turn are the last ones, and would cost a look of their own.
+StreamPool::List::iterator StreamPool::pick(Shelf& shelf, Look look) {
+  auto chosen = std::prev(shelf.idle.end());
+  if (look == Look::kTurn && shelf.turn == (*chosen)->pooled.stream->loop().turn()) {
+    const std::size_t fresh = std::min(shelf.fresh, shelf.idle.size());
+    chosen -= static_cast<std::ptrdiff_t>(fresh < shelf.idle.size() ? fresh : 0);
+  }
+  shelf.fresh -= shelf.fresh != 0 && chosen + 1 == shelf.idle.end() ? 1 : 0;
+  const List::iterator place = *chosen;
+  shelf.idle.erase(chosen);
+  return place;
+}
+
 PooledStream StreamPool::take(Shelf& shelf, Look look) {
   while (!shelf.idle.empty()) {
-    const List::iterator place = shelf.idle.back();
+    const List::iterator place = pick(shelf, look);
     const bool known = look == Look::kTurn && looked_at(*place);
     PooledStream taken = std::move(place->pooled);
-    shelf.idle.pop_back();
     retire(place);
     taken.stream->stop_awaiting();
     if (known || taken.stream->quiet()) {  // nothing has come in this very turn
@@ -69,6 +81,8 @@ void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, 
   place->shelf = shelf;
   place->pooled = std::move(stream);
   place->turn = loop.turn();
+  shelf->fresh = shelf->turn == place->turn ? shelf->fresh + 1 : 1;
+  shelf->turn = place->turn;
   loop.timers().add(place->timer, until);
   place->watch();
   if (shelf->idle.size() > most) {

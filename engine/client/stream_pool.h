@@ -38,6 +38,8 @@ class StreamPool {
     friend class StreamPool;
     const std::string key;
     std::vector<List::iterator> idle;  // given last stands last
+    std::uint64_t turn = 0;            // of the loop, in which one was given last
+    std::size_t fresh = 0;             // how many were given in it, and are at the end of `idle` where none was taken
   };
 
   StreamPool() = default;
@@ -52,7 +54,7 @@ class StreamPool {
     kTurn  ///< when the loop looked last: for who can do without an answer, and ask again
   };
 
-  /// The one that was given last.
+  /// The one that was given last; where a look by the turn is enough, of those that had one, if there is any.
   [[nodiscard]] PooledStream take(Shelf& shelf, Look look = Look::kNow);
   [[nodiscard]] PooledStream take(std::string_view key);
 
@@ -86,6 +88,7 @@ class StreamPool {
   void drop(List::iterator place);
   void retire(List::iterator place);
   [[nodiscard]] static bool looked_at(const Idle& idle);
+  [[nodiscard]] static List::iterator pick(Shelf& shelf, Look look);
 
   List idle_;   // given last stands first
   List spare_;  // without a stream: to be used again

@@ -123,3 +123,36 @@ TEST_CASE("stream pool: a shelf that somebody keeps holds what is given under it
   CHECK(fixture.pool.take(*shelf).stream == nullptr);
   CHECK(fixture.pool.shelf("a") == shelf);
 }
+
+TEST_CASE("stream pool: who may ask again gets one that the turn has looked at before one that was just given") {
+  Fixture fixture;
+  const auto shelf = fixture.pool.shelf("a");
+  std::vector<const Stream*> streams;
+  for (int i = 0; i < 2; ++i) {
+    PooledStream stream = fixture.made();
+    streams.push_back(stream.stream.get());
+    fixture.pool.give(shelf, std::move(stream), soon(), 8);
+  }
+  (void)fixture.loop.turn(false);
+  for (int i = 0; i < 2; ++i) {
+    PooledStream stream = fixture.made();
+    streams.push_back(stream.stream.get());
+    fixture.pool.give(shelf, std::move(stream), soon(), 8);
+  }
+  for (const std::size_t next : {std::size_t{1}, std::size_t{0}, std::size_t{3}, std::size_t{2}}) {
+    CHECK(fixture.pool.take(*shelf, StreamPool::Look::kTurn).stream.get() == streams[next]);
+  }
+  CHECK(fixture.pool.take(*shelf, StreamPool::Look::kTurn).stream == nullptr);
+}
+
+TEST_CASE("stream pool: who may not ask again gets the one that was given last") {
+  Fixture fixture;
+  const auto shelf = fixture.pool.shelf("a");
+  fixture.pool.give(shelf, fixture.made(), soon(), 8);
+  (void)fixture.loop.turn(false);
+  PooledStream last = fixture.made();
+  const Stream* const stream = last.stream.get();
+  fixture.pool.give(shelf, std::move(last), soon(), 8);
+  CHECK(fixture.pool.take(*shelf, StreamPool::Look::kNow).stream.get() == stream);
+  CHECK(fixture.pool.take(*shelf, StreamPool::Look::kTurn).stream != nullptr);
+}
