@@ -80,7 +80,7 @@ int cancelled(lua_State* state) {
 // from here on is under its limits anew.
 int pardon(lua_State* state) {
   Vm& vm = Vm::of(state);
-  if (vm.current() == nullptr || !vm.governor().has_stopped(vm.current()->view.serial)) {
+  if (vm.current() == nullptr || vm.stopped() != vm.current()->view.serial) {
     return 0;
   }
   const std::string where = vm.governor().pardon(*vm.current());

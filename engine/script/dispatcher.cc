@@ -219,6 +219,7 @@ void Dispatcher::end_task(Task& task, const std::string& error) try {
   const bool deferred = task.view.deferred != 0;
   const bool cancelled = task.view.cancelled != 0;
   const double serial = task.view.serial;
+  const std::int32_t number = task.view.number;
   vm_.give_task(task);
   if (!deferred) {
     return;
@@ -229,6 +230,7 @@ void Dispatcher::end_task(Task& task, const std::string& error) try {
   lua_rawgeti(last.coroutine, LUA_REGISTRYINDEX, vm_.entries().run_deferred);
   lua_pushnumber(last.coroutine, serial);
   lua_pushboolean(last.coroutine, cancelled ? 1 : 0);
+  lua_pushinteger(last.coroutine, number);
   last.waiting = true;
   vm_.make_ready(last);
 } catch (const std::bad_alloc&) {

@@ -232,8 +232,8 @@ void Governor::stop(lua_State* state) {
   char reason[kReasonLength];
   say_why(task, reason);
   lua_pushfstring(state, "%s:%d: %s", frame.short_src, frame.currentline, reason);
-  if (stopped_ != serial) {
-    stopped_ = serial;
+  if (vm_.stopped() != serial) {
+    vm_.stopped() = serial;
     trace_ = traceback(state, task, lua_tostring(state, -1));
   }
   if (task != nullptr && task->view.cancelled == 0) {
@@ -291,10 +291,10 @@ void Governor::report_block(const Task* task) {
 }
 
 std::string Governor::pardon(Task& task) {
-  if (stopped_ != task.view.serial) {
+  if (vm_.stopped() != task.view.serial) {
     return "";
   }
-  stopped_ = 0;
+  vm_.stopped() = 0;
   if (is_stop(task.view.cancelled)) {
     task.view.cancelled = 0;
   }

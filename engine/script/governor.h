@@ -71,8 +71,6 @@ class Governor {
   /// The running task was stopped, and what stopped has been caught by the library: its traceback; "" where it was not.
   /// What follows has its time anew.
   [[nodiscard]] std::string pardon(Task& task);
-  /// Whether there is something to pardon a task of that serial.
-  [[nodiscard]] bool has_stopped(double serial) const { return stopped_ == serial; }
 
  private:
   enum Order : int { kStop = 1, kReport = 2, kWeigh = 4, kLook = 8 };
@@ -102,7 +100,6 @@ class Governor {
   std::string block_;                  // where the stay that holds up the worker was found
   std::int64_t block_reported_ = 0;    // when one was reported last (monotonic_ns)
   int blocks_unreported_ = 0;          // since then
-  double stopped_ = 0;                 // the serial of the task that was stopped last, and not pardoned; 0: none
   std::string trace_;                  // where it was
   void (*program_hook_)(lua_State*, lua_Debug*) = nullptr;  // debug.sethook of the program
   int program_mask_ = 0;

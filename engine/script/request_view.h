@@ -53,6 +53,7 @@ struct TaskView {
   std::int32_t ticking = 0;        ///< not 0: it is a timer between two runs, and ends when its VM retires
   std::int32_t session = 0;        ///< not 0: its request's session may have to be written
   std::int32_t site = 0;           ///< what it waits for, a number of profiler::wait_site()
+  std::int32_t number = 0;         ///< its place among the tasks of its VM, from 1 on; the same for as long as it lives
 };
 
 /// Why a task's waits raise.
@@ -70,6 +71,7 @@ enum class CancelReason : std::int32_t {
 /// What Lua's FFI reads of a VM.
 struct VmView {
   TaskView* current = nullptr;  ///< the task that runs; null while the app is loaded
+  double stopped = 0;           ///< the serial of the task that a limit stopped last, and that has no pardon; 0: none
   std::int32_t retired = 0;     ///< not 0: a newer version of the app has taken over, or the server ends
   std::int32_t guarded = 0;     ///< finalizers that run, and that an error may leave (lua/perigee/finalizers.lua)
 };

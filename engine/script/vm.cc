@@ -130,6 +130,7 @@ void Vm::add_task() {
   }
   task->view_pointer = RawStack::kept(state_, made.ref);
   task->view.serial = ++last_serial_;
+  task->view.number = static_cast<std::int32_t>(tasks_.size()) + 1;
   tasks_.push_back(std::move(task));
   free_.reserve(tasks_.size());
   free_.push_back(tasks_.back().get());

@@ -215,6 +215,8 @@ class Vm {
   [[nodiscard]] bool has_stop_hooks() const { return has_stop_hooks_; }
   /// Whether an error may leave the finalizer that runs.
   [[nodiscard]] bool guards_finalizer() const { return view_.guarded > 0; }
+  /// The serial of the task that was stopped last, and not pardoned; 0: none. The governor's.
+  [[nodiscard]] double& stopped() { return view_.stopped; }
   /// Bytes the Lua heap holds.
   [[nodiscard]] std::size_t heap_bytes() const;
 

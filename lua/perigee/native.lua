@@ -22,9 +22,10 @@ typedef struct {
   void* owner;
   perigee_request* request;
   double serial;
-  int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking, session, site;
+  int32_t cancelled, deferred, again, wants_room, wants_body, shielded, ticking, session, site,
+    number;
 } perigee_task;
-typedef struct { perigee_task* current; int32_t retired, guarded; } perigee_vm;
+typedef struct { perigee_task* current; double stopped; int32_t retired, guarded; } perigee_vm;
 
 const perigee_slice* perigee_header(perigee_task* task, const char* name, size_t size);
 const perigee_slice* perigee_query_value(perigee_task* task, const char* name, size_t size);

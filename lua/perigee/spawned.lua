@@ -6,8 +6,8 @@ local error_text = require "perigee.error_text"
 local native = require "perigee.native"
 local tasks = require "perigee.tasks"
 
-local C = native.C
-local cancelled, pardon, spawn, wake = core.cancelled, core.pardon, core.spawn, core.wake
+local C, vm = native.C, native.vm
+local pardon, spawn, wake = core.pardon, core.spawn, core.wake
 local current, suspend, check_function, REASONS = tasks.current, tasks.suspend, tasks.check_function, tasks.REASONS
 local describe, traceback = error_text.describe, error_text.traceback
 
@@ -37,7 +37,19 @@ local function wake_waiters(handle)
   end
 end
 
-local unfinished = {} -- serial -> what core.spawn() was given first for a task whose function runs
+-- A task's number -> what core.spawn() was given first for it while its function runs; false where none does.
+local unfinished = {}
+
+-- The reason why the running task is cancelled; nil where it is not.
+local function cancelled()
+  local reason = vm.current.cancelled
+  return reason ~= 0 and reason or nil
+end
+
+-- Where the running task was stopped by a limit; nil where it was not.
+local function stopped_at()
+  return vm.stopped == vm.current.serial and pardon() or nil
+end
 
 -- A task for which nobody waits has failed.
 local function report(err)
@@ -45,7 +57,6 @@ local function report(err)
 end
 
 local function finish(handle, is_cancelled, ok, ...)
-  unfinished[handle.serial] = nil
   handle.done, handle.ok = true, ok
   handle.count, handle.results = select("#", ...), { ... }
   if handle.parent then
@@ -58,7 +69,8 @@ local function finish(handle, is_cancelled, ok, ...)
 end
 
 local function ended(handle, ...)
-  local stopped = pardon()
+  local stopped = stopped_at()
+  unfinished[vm.current.number] = false
   if stopped then
     deferred.note_stop(handle.serial)
     finish(handle, false, false, stopped)
@@ -73,13 +85,12 @@ local function run(handle, fn, ...)
     finish(handle, true, false, REASONS[reason])
     return
   end
-  unfinished[handle.serial] = handle
+  unfinished[vm.current.number] = handle
   ended(handle, xpcall(fn, traceback, ...))
 end
 
 -- One of a Group's functions has ended: what it returned, or raised. `at`: where it stands in the group.
 local function finish_member(group, at, is_cancelled, ok, value, err)
-  unfinished[group[at + 2]] = nil
   if group.over then
     if not ok and not is_cancelled then
       report(value)
@@ -100,7 +111,8 @@ local function finish_member(group, at, is_cancelled, ok, value, err)
 end
 
 local function member_ended(group, at, ok, value, err)
-  local stopped = pardon()
+  local stopped = stopped_at()
+  unfinished[vm.current.number] = false
   if stopped then
     deferred.note_stop(group[at + 2])
     finish_member(group, at, false, false, stopped)
@@ -115,7 +127,7 @@ local function run_member(group, at, fn)
     finish_member(group, at, true, false, REASONS[reason])
     return
   end
-  unfinished[group[at + 2]] = group
+  unfinished[vm.current.number] = group
   member_ended(group, at, xpcall(fn, traceback))
 end
 
@@ -244,24 +256,29 @@ function M.spawn_within(task, fn, ...)
   return begin(handle, fn, ...)
 end
 
--- Ends a task that failed out of pcall's sight.
-local function end_lost(lost, serial, err)
+-- Ends the task of that serial, which failed out of pcall's sight. `number`: the task's.
+local function end_lost(lost, serial, number, err)
   if getmetatable(lost) == Task then
-    finish(lost, true, false, err)
+    if lost.serial == serial then
+      unfinished[number] = false
+      finish(lost, true, false, err)
+    end
     return
   end
   for at = 1, lost.size, 3 do
     if lost[at + 2] == serial then
+      unfinished[number] = false
       finish_member(lost, at, true, false, err)
     end
   end
 end
 
 --- What Dispatcher calls at the end of a task that deferred something, or failed out of pcall's sight (a stray yield).
-function M.run_deferred(serial, was_cancelled)
-  local lost = unfinished[serial]
+---@param number integer that of the task
+function M.run_deferred(serial, was_cancelled, number)
+  local lost = unfinished[number]
   if lost then
-    end_lost(lost, serial, core.result()) -- it is logged
+    end_lost(lost, serial, number, core.result()) -- it is logged
   end
   deferred.run(serial, was_cancelled)
 end
