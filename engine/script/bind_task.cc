@@ -25,7 +25,7 @@ Task& task_of(lua_State* state, int index) {
 // spawn(fn, ...) -> the new task's view as a light userdata, its serial. It starts at the end of the worker's turn.
 int spawn(lua_State* state) {
   Vm& vm = Vm::of(state);
-  auto origin = origin_for(vm, vm.current());
+  auto origin = origin_for(vm.current());
   Task& task = vm.take_task();
   task.purpose = Task::Purpose::kSpawned;
   task.origin = std::move(origin);

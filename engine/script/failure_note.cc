@@ -12,8 +12,6 @@
 namespace perigee::script {
 namespace {
 
-constexpr std::size_t kMostTarget = 2048;  // bytes that are looked at
-
 // "q=*&page=*" of "q=secret&page=3".
 void append_names(std::string& out, std::string_view query) {
   while (!query.empty()) {
@@ -29,9 +27,13 @@ void append_names(std::string& out, std::string_view query) {
 }  // namespace
 
 std::string sample_of(const Exchange& exchange) {
-  const std::string_view target = exchange.view.target.view().substr(0, kMostTarget);
+  return sample_of(exchange.view.method_text.view(), exchange.view.target.view());
+}
+
+std::string sample_of(std::string_view method, std::string_view target) {
+  target = target.substr(0, kMostSampled);
   const std::size_t mark = target.find('?');
-  std::string line(exchange.view.method_text.view());
+  std::string line(method);
   line.append(" ").append(target.substr(0, mark));
   if (mark != std::string_view::npos) {
     line += '?';
@@ -46,7 +48,7 @@ void note_failure(Vm& vm, const Task* task, std::string_view text, std::string_v
     if (const Exchange* exchange = task != nullptr ? task->exchange : nullptr; exchange != nullptr) {
       vm.host().errors().note({text, route_of(vm, *exchange), host, sample_of(*exchange)});
     } else if (origin != nullptr) {
-      vm.host().errors().note({text, origin->route, host, origin->sample});
+      vm.host().errors().note({text, route_of(vm, *origin), host, sample_of(origin->method, origin->target)});
     } else {
       vm.host().errors().note({text, "", host, ""});
     }

@@ -30,8 +30,12 @@ std::string_view tracestate_of(const http::RequestHead& head) {
   return at == http::RequestHead::kAbsent ? std::string_view() : head.text(head.fields[at].value);
 }
 
-Origin made_of(Vm& vm, const Exchange& exchange) {
-  Origin origin{route_of(vm, exchange), sample_of(exchange), "", ""};
+// The names are put together when somebody wants them, which is seldom.
+Origin made_of(const Exchange& exchange) {
+  Origin origin;
+  origin.route = exchange.view.route;
+  origin.method = exchange.view.method_text.view();
+  origin.target = exchange.view.target.view().substr(0, kMostSampled);
   if (http::trace_context(exchange.head)) {
     origin.traceparent = exchange.head.field(http::KnownField::kTraceparent);
     origin.tracestate = tracestate_of(exchange.head);
@@ -39,23 +43,27 @@ Origin made_of(Vm& vm, const Exchange& exchange) {
   return origin;
 }
 
-}  // namespace
-
-std::string route_of(Vm& vm, const Exchange& exchange) {
-  const std::int32_t route = exchange.view.route;
-  if (route < 0) {
-    return "";
-  }
-  return std::string(exchange.view.method_text.view()) + " " + vm.routes()[static_cast<std::size_t>(route)].pattern;
+std::string name_of(const Vm& vm, std::int32_t route, std::string_view method) {
+  return route < 0 ? "" : std::string(method) + " " + vm.routes()[static_cast<std::size_t>(route)].pattern;
 }
 
-std::shared_ptr<const Origin> origin_for(Vm& vm, const Task* parent) {
+}  // namespace
+
+std::string route_of(const Vm& vm, const Exchange& exchange) {
+  return name_of(vm, exchange.view.route, exchange.view.method_text.view());
+}
+
+std::string route_of(const Vm& vm, const Origin& origin) {
+  return name_of(vm, origin.route, origin.method);
+}
+
+std::shared_ptr<const Origin> origin_for(const Task* parent) {
   if (parent == nullptr || parent->exchange == nullptr) {
     return parent != nullptr ? parent->origin : nullptr;
   }
   std::shared_ptr<const Origin>& shared = parent->exchange->origin;
   if (shared == nullptr) {
-    shared = std::make_shared<const Origin>(made_of(vm, *parent->exchange));
+    shared = std::make_shared<const Origin>(made_of(*parent->exchange));
   }
   return shared;
 }
