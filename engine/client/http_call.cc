@@ -71,8 +71,21 @@ void HttpCall::count_time() {
   peer().stats.spent += began_ != 0 ? now_ - std::exchange(began_, 0) : 0;
 }
 
+// The texts keep their room.
+HttpCall::Request& HttpCall::renew() {
+  for (std::string* text : {&request_.method, &request_.target, &request_.fields, &request_.host, &request_.body}) {
+    text->clear();
+  }
+  request_.usual_fields = request_.has_body = request_.streams = request_.keeps = request_.decodes = false;
+  return request_;
+}
+
 void HttpCall::start(Request&& request) {
   request_ = std::move(request);
+  start();
+}
+
+void HttpCall::start() {
   decoder_.reset();
   body_.clear();
   error_.clear();

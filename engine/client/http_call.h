@@ -48,6 +48,11 @@ class HttpCall {
   /// REQUIRES: it was not started yet, or has ended.
   void start(Request&& request);
 
+  /// The same in two steps: a request of which nothing is said but, perhaps, its peer, to be filled in where it lies,
+  /// and start(). REQUIRES: as start(request).
+  [[nodiscard]] Request& renew();
+  void start();
+
   /// Takes a part of the body, or says that there is no room: the waker is called when there is.
   /// REQUIRES: streams, and end_body() was not called.
   [[nodiscard]] bool write(std::string_view bytes);
@@ -73,7 +78,9 @@ class HttpCall {
   /// What of the body is here and was not taken.
   [[nodiscard]] const std::string& body() const { return body_; }
   /// Bytes that it has room for: what one that ended keeps in memory.
-  [[nodiscard]] std::size_t room() const { return body_.capacity() + output_.capacity(); }
+  [[nodiscard]] std::size_t room() const {
+    return body_.capacity() + output_.capacity() + request_.target.capacity() + request_.fields.capacity();
+  }
   /// Drops it, and has more come.
   void take_body();
 

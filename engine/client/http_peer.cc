@@ -14,6 +14,11 @@ HttpPeer::HttpPeer(Network& network, HttpConnector::Plan how)
       stats(network.hosts().of(name)),
       shelf(network.http_pool().shelf(key)) {}
 
+void HttpPeer::have_in_common(std::string lines) {
+  fields = std::move(lines);
+  closing = plan.proxy && !plan.url.secure ? "" : to_host + fields + "\r\n";
+}
+
 HttpConnector::Plan usual_plan(const Network& network, http::ClientUrl url) {
   HttpConnector::Plan plan;
   plan.url = std::move(url);
@@ -37,17 +42,42 @@ static std::string_view origin_of(std::string_view url) {
   return url.substr(0, std::min({url.find('/', host), url.find('?', host), url.find('#', host)}));
 }
 
+void HttpPeers::remember(std::string_view origin, const std::shared_ptr<HttpPeer>& peer) {
+  if (std::any_of(recent_.begin(), recent_.end(), [&peer](const Known& each) { return each.peer == peer; })) {
+    return;
+  }
+  recent_[oldest_] = {std::string(origin), peer};
+  oldest_ = (oldest_ + 1) % kRecent;
+}
+
+const HttpPeers::Known* HttpPeers::recall(std::string_view url) const {
+  for (const Known& each : recent_) {
+    const std::size_t size = each.origin.size();
+    if (size != 0 && url.size() > size && url[size] == '/' && url.starts_with(each.origin)) {
+      return &each;
+    }
+  }
+  return nullptr;
+}
+
+void HttpPeers::clear() {
+  known_.clear();
+  recent_ = {};
+}
+
 Result<HttpPeers::Found> HttpPeers::find(Network& network, std::string_view url) {
   const std::string_view origin = origin_of(url);
   std::string target = TRY(http::client_target(url.substr(origin.size())));
   if (const auto found = known_.find(origin); found != known_.end()) {
+    remember(origin, found->second);
     return Found{found->second, std::move(target), false};
   }
   auto peer = std::make_shared<HttpPeer>(network, usual_plan(network, TRY(http::parse_client_url(origin))));
   if (known_.size() >= kMost) {
-    known_.clear();
+    clear();
   }
   known_.emplace(origin, peer);
+  remember(origin, peer);
   return Found{std::move(peer), std::move(target), true};
 }
 

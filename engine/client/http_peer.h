@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,7 +26,11 @@ struct HttpPeer {
   std::string to_host;  ///< what follows a target: " HTTP/1.1" and the Host field, whole
   HostStats& stats;     ///< of the host
   std::shared_ptr<StreamPool::Shelf> shelf;
-  std::string fields;               ///< whole lines that requests may have in common; the owner's
+  /// Says which whole lines requests may have in common.
+  void have_in_common(std::string lines);
+
+  std::string fields;   ///< those lines
+  std::string closing;  ///< what follows a target where nothing else is said: to_host, they, the end; by a proxy none
   mutable std::uint32_t label = 0;  ///< the owner's
 };
 
@@ -44,14 +50,28 @@ class HttpPeers {
 
   /// The error is one for a person, as parse_client_url() has it.
   [[nodiscard]] Result<Found> find(Network& network, std::string_view url);
-  void clear() { known_.clear(); }
+
+  struct Known {
+    std::string origin;  ///< all of a url before the path
+    std::shared_ptr<HttpPeer> peer;
+  };
+  /// The same in fewer steps, of a url with a path whose peer was found a short while ago; null where find() has to be
+  /// asked. Whether the rest of the url can be asked for is not looked at. Valid until anything else is asked for here.
+  [[nodiscard]] const Known* recall(std::string_view url) const;
+  void clear();
 
  private:
+  static constexpr std::size_t kRecent = 8;  ///< peers
+
+  void remember(std::string_view origin, const std::shared_ptr<HttpPeer>& peer);
+
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
 
   std::unordered_map<std::string, std::shared_ptr<HttpPeer>, Hash, std::equal_to<>> known_;  // by all before the path
+  std::array<Known, kRecent> recent_;                                                        // some of them
+  std::size_t oldest_ = 0;                                                                   // of those
 };
 
 }  // namespace perigee::client

@@ -11,10 +11,20 @@ void append_framing(std::string& output, const HttpCall::Request& request) {
   }
 }
 
+// Whether nothing is said of it but method and target.
+bool is_usual(const HttpCall::Request& request) {
+  return request.usual_fields && !request.peer->closing.empty() && request.fields.empty() && request.host.empty() &&
+         !request.streams && !request.has_body;
+}
+
 }  // namespace
 
 void append_head(std::string& output, const HttpCall::Request& request) {
   const HttpPeer& peer = *request.peer;
+  if (is_usual(request)) {
+    output.append(request.method).append(1, ' ').append(request.target).append(peer.closing);
+    return;
+  }
   const HttpConnector::Plan& plan = peer.plan;
   const bool by_proxy = plan.proxy && !plan.url.secure;
   output.append(request.method).append(1, ' ');

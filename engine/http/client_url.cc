@@ -168,6 +168,10 @@ Result<std::string> client_target(std::string_view rest) {
   return target;
 }
 
+bool is_plain_target(std::string_view rest) {
+  return rest.starts_with('/') && all_bytes(rest, kTargetByte);
+}
+
 Result<ClientUrl> resolve_client_url(const ClientUrl& base, std::string_view reference) {
   if (!std::all_of(reference.begin(), reference.end(), is_plain)) {
     return fail("the location holds a space or a control character");

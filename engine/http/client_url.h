@@ -31,6 +31,9 @@ struct ClientUrl {
 /// What a request asks the host for, of what stands behind a URL's host: "/x?y" of "?y", "/" of nothing. As strict.
 [[nodiscard]] Result<std::string> client_target(std::string_view rest);
 
+/// Whether client_target() of a text is the text itself: it begins with a slash and holds visible ASCII but "#".
+[[nodiscard]] bool is_plain_target(std::string_view rest);
+
 /// What `reference`, the Location of an answer, means beside the URL it was an answer of (RFC 3986 section 5.2).
 [[nodiscard]] Result<ClientUrl> resolve_client_url(const ClientUrl& base, std::string_view reference);
 

@@ -89,11 +89,13 @@ int http_ask(lua_State* state) {
   Task& task = *vm.current();
   client::Network& network = vm.host().network();
   const double seconds = luaL_optnumber(state, 3, HttpTimes().total);
-  HttpRequest request = plain_request(network, &task, string_at(state, 1), string_at(state, 2), seconds);
-  if (!request) {
-    return refuse(state, request.error());
+  HttpCall& call = vm.asks().take(task, network);
+  const auto filled = fill_plain(call.renew(), network, &task, string_at(state, 1), string_at(state, 2), seconds);
+  if (!filled) [[unlikely]] {
+    vm.asks().leave(task);
+    return refuse(state, filled.error());
   }
-  HttpCall& call = vm.asks().begin(task, network, *std::move(request));
+  call.start();
   if (call.answered()) {
     return 0;
   }

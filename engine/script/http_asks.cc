@@ -6,7 +6,7 @@
 
 namespace perigee::script {
 
-client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::HttpCall::Request&& request) {
+client::HttpCall& HttpAsks::take(Task& task, client::Network& network) {
   leave(task);
   if (spare_.empty()) {
     task.ask = std::make_unique<client::HttpCall>(network);
@@ -14,7 +14,6 @@ client::HttpCall& HttpAsks::begin(Task& task, client::Network& network, client::
     task.ask = std::move(spare_.back());
     spare_.pop_back();
   }
-  task.ask->start(std::move(request));
   return *task.ask;
 }
 

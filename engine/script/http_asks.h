@@ -13,8 +13,8 @@ class Task;
 /// ended serves again. The VM's thread only.
 class HttpAsks {
  public:
-  /// Starts the task's request, in the place of one that it may have.
-  client::HttpCall& begin(Task& task, client::Network& network, client::HttpCall::Request&& request);
+  /// The call of the task's next request, in the place of one that it may have: to be filled in and started.
+  [[nodiscard]] client::HttpCall& take(Task& task, client::Network& network);
 
   /// Ends the task's request, if it has one.
   void leave(Task& task);

@@ -181,13 +181,37 @@ void read_times(lua_State* state, HttpCall::Request& request) {
   request.total = milliseconds(number_field(state, "total", kUsual.total));
 }
 
-// Returned as it is made: to move a request costs more than to make one.
-HttpRequest made_of(client::HttpPeers::Found& found, const Task* task, std::string_view method, double seconds,
-                    std::uint64_t most) {
-  HttpRequest made;
-  HttpCall::Request& request = *made;
-  request.peer = std::move(found.peer);
-  request.target = std::move(found.target);
+// Whom the url asks, and for what. Nothing, or why not.
+tl::expected<void, HttpRefusal> address(HttpCall::Request& request, client::Network& network, std::string_view url) {
+  client::HttpPeers& peers = network.http_peers();
+  if (const auto* known = peers.recall(url); known != nullptr) [[likely]] {
+    if (const auto target = url.substr(known->origin.size()); http::is_plain_target(target)) [[likely]] {
+      request.target = target;
+      if (request.peer != known->peer) {
+        request.peer = known->peer;
+      }
+      return {};
+    }
+  }
+  auto found = peers.find(network, url);
+  if (!found) {
+    return refuse("refused: " + found.error().message, false);
+  }
+  if (found->is_new) {
+    found->peer->have_in_common(own_fields({}, found->peer->plan.url));
+  }
+  request.peer = std::move(found->peer);
+  request.target = std::move(found->target);
+  return {};
+}
+
+}  // namespace
+
+tl::expected<void, HttpRefusal> fill_plain(HttpCall::Request& request, client::Network& network, const Task* task,
+                                           std::string_view method, std::string_view url, double seconds) {
+  if (auto addressed = address(request, network, url); !addressed) {
+    return addressed;
+  }
   request.method = method;
   request.usual_fields = request.decodes = true;
   add_trace(request, task);
@@ -196,22 +220,8 @@ HttpRequest made_of(client::HttpPeers::Found& found, const Task* task, std::stri
   request.connect = std::min(milliseconds(HttpTimes().connect), total);
   request.read = total;
   request.total = total;
-  request.most = most;
-  return made;
-}
-
-}  // namespace
-
-HttpRequest plain_request(client::Network& network, const Task* task, std::string_view method, std::string_view url,
-                          double seconds) {
-  auto found = network.http_peers().find(network, url);
-  if (!found) {
-    return refuse("refused: " + found.error().message, false);
-  }
-  if (found->is_new) {
-    found->peer->fields = own_fields({}, found->peer->plan.url);
-  }
-  return made_of(*found, task, method, seconds, network.settings().most_answered);
+  request.most = network.settings().most_answered;
+  return {};
 }
 
 HttpRequest read_request(lua_State* state, client::Network& network, const Task* task) {

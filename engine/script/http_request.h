@@ -27,10 +27,11 @@ struct HttpRefusal {
 
 using HttpRequest = tl::expected<client::HttpCall::Request, HttpRefusal>;
 
-/// A request of which nothing is said but what is given here, for `task`, which may be null. REQUIRES: the method is
-/// one of perigee.http's own.
-[[nodiscard]] HttpRequest plain_request(client::Network& network, const Task* task, std::string_view method,
-                                        std::string_view url, double seconds);
+/// Fills in a new request of which nothing is said but what is given here, for `task`, which may be null; where it is
+/// refused, partly. REQUIRES: the method is one of perigee.http's own.
+[[nodiscard]] tl::expected<void, HttpRefusal> fill_plain(client::HttpCall::Request& request, client::Network& network,
+                                                         const Task* task, std::string_view method,
+                                                         std::string_view url, double seconds);
 
 /// What the table at index 1 asks for. Its fields are checked in Lua but for url, headers and proxy: method, url,
 /// headers, body, streams, keeps, connect, read, total, max_body, proxy, block_private, tls. Raises nothing but the

@@ -227,11 +227,34 @@ TEST_CASE("http call: one that has ended may start anew") {
   CHECK(call.body() == "hello");
 }
 
+TEST_CASE("http call: a renewed one knows nothing of the request before") {
+  Fixture fixture;
+  HttpCall call(fixture.network);
+  auto request = fixture.request("POST");
+  request.body = "body";
+  request.has_body = true;
+  request.host = "other.test";
+  const auto peer = request.peer;
+  call.start(std::move(request));
+  Peer far = fixture.peer();
+  far.send(kAnswer);
+  REQUIRE(fixture.turn_to([&] { return call.answered(); }));
+  HttpCall::Request& next = call.renew();
+  next.method = "GET";
+  next.target = "/next";
+  next.peer = peer;
+  call.start();
+  const std::string expected =
+      far.received() + "GET /next HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(fixture.door.port()) + "\r\n\r\n";
+  REQUIRE(fixture.turn_to([&] { return far.receive() && far.received().size() >= expected.size(); }));
+  CHECK(far.received() == expected);
+}
+
 TEST_CASE("http call: what a peer's requests have in common comes after its host") {
   Fixture fixture;
   auto request = fixture.request();
   auto peer = std::make_shared<HttpPeer>(fixture.network, request.peer->plan);
-  peer->fields = "Common: c\r\n";
+  peer->have_in_common("Common: c\r\n");
   request.peer = peer;
   request.usual_fields = true;
   HttpCall call(fixture.network);

@@ -66,3 +66,38 @@ TEST_CASE("http peers: they are bounded") {
   CHECK(network.http_peers().find(network, "http://host0/")->is_new);
   CHECK_FALSE(network.http_peers().find(network, "http://host" + std::to_string(HttpPeers::kMost) + "/")->is_new);
 }
+
+TEST_CASE("http peers: a url with a path is recalled by its origin, and no other") {
+  EventLoop loop;
+  Network network(loop);
+  HttpPeers& peers = network.http_peers();
+  CHECK(peers.recall("http://x/") == nullptr);
+  const auto found = peers.find(network, "http://x/");
+  REQUIRE(found);
+  for (const char* url : {"http://x/", "http://x/a?b"}) {
+    const auto* known = peers.recall(url);
+    REQUIRE(known != nullptr);
+    CHECK(known->peer == found->peer);
+    CHECK(known->origin == "http://x");
+  }
+  for (const char* url :
+       {"http://x", "http://x?a", "http://x:80/", "http://xy/", "http://x#/", "https://x/", "/", ""}) {
+    CHECK(peers.recall(url) == nullptr);
+  }
+  network.apply(NetworkSettings());
+  CHECK(peers.recall("http://x/") == nullptr);
+}
+
+TEST_CASE("http peers: of many those found last are recalled") {
+  EventLoop loop;
+  Network network(loop);
+  HttpPeers& peers = network.http_peers();
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(peers.find(network, "http://host" + std::to_string(i) + "/"));
+  }
+  CHECK(peers.recall("http://host0/") == nullptr);
+  REQUIRE(peers.recall("http://host99/") != nullptr);
+  CHECK(peers.recall("http://host99/")->peer->host == "host99");
+  REQUIRE(peers.find(network, "http://host0/"));
+  CHECK(peers.recall("http://host0/") != nullptr);
+}

@@ -22,7 +22,7 @@ struct Fixture {
       plan.proxy = *Proxy::parse(proxy);
     }
     auto peer = std::make_shared<HttpPeer>(network, std::move(plan));
-    peer->fields = "Common: c\r\n";
+    peer->have_in_common("Common: c\r\n");
     HttpCall::Request made;
     made.method = "POST";
     made.target = "/x";
@@ -54,6 +54,21 @@ TEST_CASE("request head: the peer's lines come before the request's own, where t
   CHECK(head_of(request) == "POST /x HTTP/1.1\r\nHost: example.com\r\nA: b\r\n\r\n");
   request.usual_fields = true;
   CHECK(head_of(request) == "POST /x HTTP/1.1\r\nHost: example.com\r\nCommon: c\r\nA: b\r\n\r\n");
+}
+
+TEST_CASE("request head: of a request of which nothing is said there are the host and the peer's lines") {
+  Fixture fixture;
+  for (const char* proxy : {static_cast<const char*>(nullptr), "http://proxy.test:3128"}) {
+    HttpCall::Request request = fixture.request("http://a/", proxy);
+    request.usual_fields = true;
+    const std::string start = proxy == nullptr ? "POST /x" : "POST http://a/x";
+    CHECK(head_of(request) == start + " HTTP/1.1\r\nHost: a\r\nCommon: c\r\n\r\n");
+    request.has_body = true;
+    CHECK(head_of(request) == start + " HTTP/1.1\r\nHost: a\r\nCommon: c\r\nContent-Length: 0\r\n\r\n");
+    request.host = "other.test";
+    request.has_body = false;
+    CHECK(head_of(request) == start + " HTTP/1.1\r\nHost: other.test\r\nCommon: c\r\n\r\n");
+  }
 }
 
 TEST_CASE("request head: a body's length is said, also of an empty one; a stream is chunked") {

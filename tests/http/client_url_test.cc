@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 using perigee::http::basic_credentials;
+using perigee::http::client_target;
 using perigee::http::ClientUrl;
+using perigee::http::is_plain_target;
 using perigee::http::parse_client_url;
 using perigee::http::resolve_client_url;
 
@@ -24,6 +26,16 @@ TEST_CASE("client url: its parts are read, with what the scheme leaves out") {
   CHECK(parse_client_url("http://[2001:db8::1]:80/")->host == "2001:db8::1");
   CHECK(parse_client_url("http://[2001:db8::1]:81/")->authority() == "[2001:db8::1]:81");
   CHECK(parse_client_url("http://x/\xc3\xbc")->target == "/%C3%BC");
+}
+
+TEST_CASE("client url: a plain target is asked for as it is") {
+  for (const char* plain : {"/", "/a/b?c=d&e=%20", "/~a!$'()*,;:@[]{}|^`\\\"<>"}) {
+    CHECK(is_plain_target(plain));
+    CHECK(client_target(plain) == std::string(plain));
+  }
+  for (const char* other : {"", "?a", "a", "/#", "/a b", "/\t", "/\r\n", "/\x7f", "/\xc3\xbc", "#"}) {
+    CHECK_FALSE(is_plain_target(other));
+  }
 }
 
 TEST_CASE("client url: what could end a line, or is none, is refused") {
