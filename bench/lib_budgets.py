@@ -7,8 +7,9 @@ import files
 import gateway
 from lib_tables import middle
 
-HELLO_INSTRUCTIONS = 2_500
-TYPED_INSTRUCTIONS = 5_000
+HELLO_INSTRUCTIONS = 1_800
+TYPED_INSTRUCTIONS = 3_500
+BROWSER_INSTRUCTIONS = 2_600
 MIDDLEWARE_INSTRUCTIONS = 600  # of ten middlewares that do nothing
 WAIT_INSTRUCTIONS = 2_500  # of one perigee.sleep(0)
 TIMERS_SHARE = 1.01  # of hello, with 100,000 timers pending: within what a count repeats to
@@ -69,6 +70,7 @@ def of_instructions(report):
     return [
         at_most("hello", hello, HELLO_INSTRUCTIONS, unit),
         at_most("typed", count("perigee", "typed"), TYPED_INSTRUCTIONS, unit),
+        at_most("browser", count("perigee", "browser"), BROWSER_INSTRUCTIONS, unit),
         at_most("ten middlewares", count("perigee", "middleware"), plus(hello, MIDDLEWARE_INSTRUCTIONS), unit),
         at_most("a wait", count("perigee", "waits"), plus(hello, WAIT_INSTRUCTIONS), unit),
         at_most("hello beside 100,000 timers", count("perigee, 100,000 timers", "hello"), times(hello, TIMERS_SHARE), unit),
