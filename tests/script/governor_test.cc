@@ -195,7 +195,7 @@ TEST_CASE("governor: a finalizer that raises is told of in the log, and harms no
   Governed vm(
       "local ffi = require 'ffi'\n"
       "local function raise() error('no more') end\n"
-      "app:get('/', function()\n"
+      "app:get('/', { limits = { cpu = 30 } }, function()\n"
       "  for i = 1, 3000 do ffi.gc(ffi.new('char[4]'), raise) getmetatable(newproxy(true)).__gc = raise end\n"
       "  collectgarbage() return 'fine' end)");
   CHECK(answer_to(vm.loaded, get("/")) == "200 fine");
