@@ -50,25 +50,25 @@ class Coverage(FolderCase):
         self.assertIn("return &quot;&lt;positive&gt;&quot;", page)
 
     def test_a_module_that_a_test_requires_itself_counts_too(self):
-        (self.folder / "tests/app_spec.lua").write_text(
-            'local helper = require "helper"\nit("x", function() assert.equal(1, helper.unused()) end)\n')
+        self.write("tests/app_spec.lua",
+                   'local helper = require "helper"\nit("x", function() assert.equal(1, helper.unused()) end)\n')
         result = self.perigee("test", "--coverage", "--coverage-dir", "cov")
         self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  3\n")
         self.assertTrue((self.folder / "cov/index.html").exists())
 
     def test_what_runs_in_the_background_counts_too(self):
-        (self.folder / "lua/app.lua").write_text(
-            'local perigee = require "perigee"\n'
-            'return perigee.app():get("/", function() return perigee.run("helper", "positive") end)\n')
-        (self.folder / "tests/app_spec.lua").write_text(
-            'local client = require "perigee.test".app "lua/app.lua"\n'
-            'it("x", function() assert.equal("<positive>", client:get("/").body) end)\n')
+        self.write("lua/app.lua",
+                   'local perigee = require "perigee"\n'
+                   'return perigee.app():get("/", function() return perigee.run("helper", "positive") end)\n')
+        self.write("tests/app_spec.lua",
+                   'local client = require "perigee.test".app "lua/app.lua"\n'
+                   'it("x", function() assert.equal("<positive>", client:get("/").body) end)\n')
         result = self.perigee("test", "--coverage")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"lua/helper\.lua +8 +7 +87\.5%  6\n")
 
     def test_a_page_that_can_not_be_written_is_said(self):
-        (self.folder / "taken").write_text("")
+        self.write("taken", "")
         result = self.perigee("test", "--coverage", "--coverage-dir", "taken")
         self.assertEqual((result.returncode, result.stderr), (1, "perigee: taken/index.html can't be written: Not a directory\n"))
 

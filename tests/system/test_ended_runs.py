@@ -1,14 +1,13 @@
 """`perigee test` and `perigee bench` where something ends them: a crash, an exit that nobody sees, Ctrl-C."""
 
 import os
-import pathlib
 import signal
 import subprocess
-import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
-from harness import BINARY, PATIENCE, run_perigee
+from folder_case import FolderCase
+from harness import BINARY, PATIENCE
 
 FFI = """
 local ffi = require "ffi"
@@ -19,17 +18,7 @@ ffi.cdef [[
 """
 
 
-class EndedRuns(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="perigee-test-")
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
-    def write(self, path, text):
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-
+class EndedRuns(FolderCase):
     def test_a_test_that_ends_the_process_is_an_error(self):
         for call, how in (("ffi.C._exit(0)", "with code 0"), ("ffi.C.abort()", "by signal 6 (Aborted)"),
                           ("ffi.C._exit(3)", "with code 3"),
@@ -42,7 +31,7 @@ it("is fine", function() end)
 it("fails", function() assert.equal(1, 2) end)
 it("ends", function() {call} end)
 it("comes later", function() end)""")
-            result = run_perigee("test", "--junit", "out.xml", cwd=self.folder)
+            result = self.perigee("test", "--junit", "out.xml")
             said = result.stdout
             self.assertEqual(result.returncode, 1, call + said)
             self.assertTrue(said.startswith(".F\n1 success / 1 failure / 1 error / 0 pending"), call + said)
@@ -54,7 +43,7 @@ it("comes later", function() end)""")
 
     def test_a_file_that_ends_the_process_is_an_error(self):
         self.write("tests/a_spec.lua", FFI + "ffi.C._exit(0)")
-        result = run_perigee("test", cwd=self.folder)
+        result = self.perigee("test")
         self.assertEqual(result.returncode, 1, result.stdout)
         self.assertIn("Error -> tests/a_spec.lua\nthe file as a whole\nthe process ended here, with code 0", result.stdout)
 
@@ -68,7 +57,7 @@ it("runs {name}", function()
   if "{name}" == "a" then ffi.C._exit(0) end
   while true do end
 end)""")
-        result = run_perigee("test", "--jobs", "2", cwd=self.folder)
+        result = self.perigee("test", "--jobs", "2")
         self.assertEqual(result.returncode, 1, result.stdout)
         for name in "ab":
             self.assertIn(f"runs {name}\nthe process ended here, with code 0, or in a test that ran beside it: --jobs 1 tells",
@@ -78,7 +67,7 @@ end)""")
         self.write("bench/a_bench.lua", FFI + """
 bench("fine", function() end)
 bench("ends", function() ffi.C._exit(0) end)""")
-        result = run_perigee("bench", "--time", "0.02", cwd=self.folder)
+        result = self.perigee("bench", "--time", "0.02")
         self.assertEqual(result.returncode, 1, result.stdout)
         self.assertIn("BenchmarkFine", result.stdout)
         self.assertTrue(result.stdout.endswith("--- FAIL: BenchmarkEnds\n    bench/a_bench.lua:9: the process ended here, "
