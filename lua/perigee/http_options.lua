@@ -2,7 +2,7 @@
 -- seconds.
 
 local core = require "perigee.core"
-local socket = require "perigee.socket"
+local socket_checks = require "perigee.socket_checks"
 
 local M = {}
 
@@ -162,7 +162,7 @@ local function tls_of(url, options)
   if not options.tls and options.verify == nil and not url:find("^[Hh][Tt][Tt][Pp][Ss]:") then
     return nil
   end
-  local tls = checked(socket.check_tls, options.tls or {}, "", "perigee.http")
+  local tls = checked(socket_checks.tls, options.tls or {}, "", "perigee.http")
   if options.verify ~= nil then
     tls.verify = options.verify
   end

@@ -249,6 +249,5 @@ function M.udp()
 end
 
 M.Socket, M.Datagram = Socket, Datagram
-M.check_tls = checks.tls
 
 return M
