@@ -1,11 +1,11 @@
 -- The program that `perigee bench` runs for each file of benchmarks, once on each lane.
 
 local core = require "perigee.core"
-local native = require "perigee.native"
 local perigee = require "perigee"
 
 local bench = require "perigee.test.bench"
 local desk = core.test_desk()
+local program = require "perigee.test.program"
 
 -- Not to standard output, which is for figures.
 print = require("perigee.test.output").printer(io.stderr) -- luacheck: ignore 121
@@ -13,8 +13,7 @@ print = require("perigee.test.output").printer(io.stderr) -- luacheck: ignore 12
 local function run()
   local config = perigee.config
   local file = config.file
-  local folder = file:match("^(.*)/[^/]*$") or "."
-  package.path = ("%s/?.lua;%s/?/init.lua;lua/?.lua;lua/?/init.lua;./?.lua;%s"):format(folder, folder, package.path)
+  program.search_beside(file)
   desk.begin_test("", file)
   bench.run(file, {
     lane = config.lane,
@@ -24,9 +23,7 @@ local function run()
     time_limit = config.time_limit,
     filter = config.filter ~= "" and config.filter or nil,
     begin = function(name, place)
-      -- As between two tests: each call of a benchmark's function has its time anew.
-      pcall(perigee.sleep, 0)
-      native.vm.current.cancelled = 0
+      program.begin_anew() -- for each call of a benchmark's function
       desk.begin_test(name, place)
     end,
     meet = desk.meet,
