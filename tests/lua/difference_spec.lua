@@ -37,6 +37,15 @@ describe("difference", function()
     equal(true, difference.same(a, b))
   end)
 
+  it("finds what is in a list twice", function()
+    equal(false, (difference.twice { 1, "1", { 1 }, { 2 } }))
+    equal(false, (difference.twice {}))
+    local twice, value = difference.twice { a = false, b = 1, c = false }
+    equal(true, twice)
+    equal(false, value)
+    equal(2, select(2, difference.twice { { 1 }, { 2 }, { 2 } })[1])
+  end)
+
   it("marks the lines of tables that differ", function()
     local text = difference.difference({ a = 1, b = 2 }, { a = 1, b = 3, c = 4 })
     has("    {\n      a = 1\n  -   b = 2\n  +   b = 3\n  +   c = 4\n    }", text)

@@ -95,16 +95,10 @@ for _, kind in ipairs { "nil", "boolean", "number", "string", "table", "function
 end
 
 define("unique", 1, function(list)
-  local seen = {}
-  for _, value in pairs(list) do
-    for _, other in ipairs(seen) do
-      if same(value, other) then
-        return false, "Expected values that are all different, but this one is there twice:\n" .. indented(show(value))
-      end
-    end
-    seen[#seen + 1] = value
-  end
-  return true, "", "Expected some value to be there twice"
+  local twice, value = difference.twice(list)
+  return not twice, function()
+    return "Expected values that are all different, but this one is there twice:\n" .. indented(show(value))
+  end, "Expected some value to be there twice"
 end)
 
 local function without_place(err)

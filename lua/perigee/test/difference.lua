@@ -150,6 +150,22 @@ function M.same(expected, got)
   return same(expected, got, {})
 end
 
+--- Whether some value is in a list twice, by what it holds, and that value.
+---@param list table
+---@return boolean twice, any value
+function M.twice(list)
+  local seen = {}
+  for _, value in pairs(list) do
+    for _, other in ipairs(seen) do
+      if M.same(value, other) then
+        return true, value
+      end
+    end
+    seen[#seen + 1] = value
+  end
+  return false
+end
+
 -- Lengths of the longest common subsequences of the rests of two lists, from (i, j) on.
 local function common(a, b)
   local lengths = {}

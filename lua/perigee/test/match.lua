@@ -78,18 +78,7 @@ define("match matches", function(name, pattern, from, plain)
 end)
 
 define("unique", function()
-  return function(list)
-    local seen = {}
-    for _, value in pairs(type(list) == "table" and list or {}) do
-      for _, other in ipairs(seen) do
-        if same(value, other) then
-          return false
-        end
-      end
-      seen[#seen + 1] = value
-    end
-    return type(list) == "table"
-  end
+  return function(list) return type(list) == "table" and not difference.twice(list) end
 end)
 
 -- How many of the matchers a value fits decides.
