@@ -37,6 +37,16 @@ describe("spies", function()
     equal(own, t.g)
   end)
 
+  it("leave once, and nothing that is put there afterwards", function()
+    local t = { f = function() return "own" end }
+    stub(t, "f", 1):revert()
+    equal("own", t.f())
+    local other = function() return "other" end
+    t.f = other
+    spies.restore()
+    equal(other, t.f)
+  end)
+
   it("take every function of a table", function()
     local t = spies.mock({ f = function() return 1 end, n = 2 }, true)
     equal(nil, (t.f()))

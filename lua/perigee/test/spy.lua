@@ -84,10 +84,11 @@ function Spy:__call(...)
   return passed(callback_for(self, call)(...))
 end
 
---- Puts back what the spy took the place of.
+--- Puts back what the spy took the place of, once: what is there afterwards is not the spy's.
 function Spy:revert()
   if self.target then
     self.target[self.key] = self.original
+    self.target = nil
   end
   return self
 end
