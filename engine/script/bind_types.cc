@@ -1,6 +1,6 @@
-// What the specs of routes stand on (lua/perigee/spec.lua): typed values straight out of a request, and the search for
-// another route when a parameter was refused. The leaves are called by compiled Lua through the FFI: they never enter
-// Lua and never throw.
+// What the specs of routes stand on (lua/perigee/spec_code.lua): typed values straight out of a request, and the search
+// for another route when a parameter was refused. The leaves are called by compiled Lua through the FFI: they never
+// enter Lua and never throw.
 
 #include <lua.hpp>
 

@@ -10,7 +10,7 @@
 
 namespace perigee::script {
 
-/// Where a spec's text values come from. lua/perigee/spec.lua names them by these numbers.
+/// Where a spec's text values come from. lua/perigee/spec_code.lua names them by these numbers.
 enum class ValueSource : std::int32_t { kQuery, kHeader, kCookie, kForm };
 
 /// What became of a value that a spec asks for.

@@ -1,5 +1,5 @@
--- Writes the code that checks values against types; spec.lua puts the pieces together. For each form that values come
--- in, a writer has a module that teaches it.
+-- Writes the code that checks values against types; spec_code.lua puts the pieces together. For each form that values
+-- come in, a writer has a module that teaches it.
 
 require "perigee.checks_text"
 require "perigee.checks_json"

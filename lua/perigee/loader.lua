@@ -14,6 +14,7 @@ local flushes = require "perigee.jit_flushes"
 local routes = require "perigee.routes"
 local session = require "perigee.session"
 local spawned = require "perigee.spawned"
+local spec_code = require "perigee.spec_code"
 local specs = require "perigee.spec"
 local stream = require "perigee.stream"
 local template = require "perigee.template"
@@ -106,9 +107,9 @@ local function compose(route)
   if dev then
     dev.hide_secrets(route.plan)
   end
-  route.handler = specs.wrap(route, route.handler, not keeps and not route.uses[1])
+  route.handler = spec_code.wrap(route, route.handler, not keeps and not route.uses[1])
   assembly.compose(route)
-  route.handler = specs.params(route, route.handler, hooks.refuse_path)
+  route.handler = spec_code.params(route, route.handler, hooks.refuse_path)
   route.handler = dev and dev.guard(route.handler) or route.handler
   route.enter = routes.enter(route, keeps)
 end
