@@ -133,7 +133,7 @@ end
 
 -- Loading -------------------------------------------------------------------------------------------------------------
 
---- Reads what a route says of its requests into `route.types`: the resolved records by the spec's keys, `params` as a
+--- Reads what a route says of its requests into `route.plan`: the resolved records by the spec's keys, `params` as a
 --- list of what the path's parameters have to be checked for. Raises a table of one string.
 ---@param own table<string, table> the app's own types
 function M.load(route, own)
