@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/nearest.h"
+#include "script/lua_pattern.h"
 #include "server/config_value.h"
 
 namespace perigee::server {
@@ -136,11 +137,21 @@ void add_tags(CLI::App& app, const char* name, std::vector<std::string>& tags, c
           ""));
 }
 
+void add_pattern(CLI::App& app, const char* name, std::string& pattern, const char* sentence) {
+  app.add_option(name, pattern, sentence)
+      ->type_name("PATTERN")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const std::string_view mistake = script::pattern_mistake(text);
+            return mistake.empty() ? "" : "'" + text + "' is no Lua pattern: " + std::string(mistake);
+          },
+          ""));
+}
+
 void add_test_flags(CLI::App& app, CommandLine& line) {
   app.add_option("paths", line.paths, "Files and folders")->type_name("PATH");
-  app.add_option("--filter", line.test.filter, "Run only tests whose names match a Lua pattern")->type_name("PATTERN");
-  app.add_option("--filter-out", line.test.filter_out, "Run no tests whose names match a Lua pattern")
-      ->type_name("PATTERN");
+  add_pattern(app, "--filter", line.test.filter, "Run only tests whose names match a Lua pattern");
+  add_pattern(app, "--filter-out", line.test.filter_out, "Run no tests whose names match a Lua pattern");
   add_tags(app, "-t,--tags", line.test.tags, "Run only tests with one of these #tags in their names: slow,net");
   add_tags(app, "--exclude-tags", line.test.exclude_tags, "Run no tests with one of these #tags");
   app.add_option("--seed", line.test.seed, "The order of an earlier run")
@@ -159,8 +170,7 @@ void add_test_flags(CLI::App& app, CommandLine& line) {
 
 void add_bench_flags(CLI::App& app, CommandLine& line) {
   app.add_option("paths", line.paths, "Files and folders")->type_name("PATH");
-  app.add_option("--filter", line.test.filter, "Run only benchmarks whose names match a Lua pattern")
-      ->type_name("PATTERN");
+  add_pattern(app, "--filter", line.test.filter, "Run only benchmarks whose names match a Lua pattern");
   app.add_option("--count", line.bench.count, "Runs of each benchmark")->type_name("N")->check(CLI::Range(1, 1000));
   app.add_option("--time", line.bench.seconds, "Seconds that a run takes, about")
       ->type_name("SECONDS")

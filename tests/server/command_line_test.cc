@@ -103,6 +103,16 @@ TEST_CASE("command line: test takes paths and says how to go about them") {
   CHECK(refused({"test", "--timeout", "0"}).code == 1);
 }
 
+TEST_CASE("command line: a filter is a Lua pattern") {
+  const auto [command, flag] = GENERATE(
+      table<const char*, const char*>({{"test", "--filter"}, {"test", "--filter-out"}, {"bench", "--filter"}}));
+  CHECK(read({command, flag, "^a[%w_]*$"}).test.filter_out.empty() == (std::string_view(flag) == "--filter"));
+  const CommandLineExit exit = refused({command, flag, "a["});
+  CHECK(exit.code == 1);
+  CHECK(exit.text == "perigee: " + std::string(flag) + ": 'a[' is no Lua pattern: malformed pattern (missing ']')\n" +
+                         "Try 'perigee " + command + " --help'.\n");
+}
+
 TEST_CASE("command line: bench takes paths and counts, or two files to compare") {
   const CommandLine line = read({"bench", "bench", "--count", "6", "--time", "0.5", "--filter", "x"});
   CHECK(line.paths == std::vector<std::string>{"bench"});
