@@ -2,6 +2,7 @@
 
 local difference = require "perigee.test.difference"
 local match = require "perigee.test.match"
+local show = require "perigee.test.show"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
@@ -39,8 +40,8 @@ describe("match", function()
   end)
 
   it("is shown as it is written", function()
-    equal("match.is_not_near(1, 0.5)", difference.show(match.is_not.near(1, 0.5)))
-    equal("{\n  id = match._\n}", difference.show { id = match._ })
+    equal("match.is_not_near(1, 0.5)", show.value(match.is_not.near(1, 0.5)))
+    equal("{\n  id = match._\n}", show.value { id = match._ })
   end)
 
   it("says what it does not know, or lacks", function()

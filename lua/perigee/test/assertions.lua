@@ -4,6 +4,7 @@ local difference = require "perigee.test.difference"
 local match = require "perigee.test.match"
 local place = require "perigee.test.place"
 local say = require "perigee.test.say"
+local show = require "perigee.test.show"
 local spy = require "perigee.test.spy"
 local words = require "perigee.test.words"
 
@@ -22,10 +23,10 @@ local function fail(message, note)
   error(setmetatable({ message = place.here() .. noted .. message }, Failure), 0)
 end
 
-local show, same = difference.show, difference.same
+local same = difference.same
 
 local function indented(text)
-  return "  " .. difference.shortened(text):gsub("\n", "\n  ")
+  return "  " .. show.shortened(text):gsub("\n", "\n  ")
 end
 
 -- Each: function(...) -> whether it holds, what to say when it does not, what to say when it does and must not; then
@@ -44,7 +45,7 @@ define("equal equals", 2, function(expected, got)
       and "\nThey hold the same but are two tables: assert.same compares what they hold." or ""
     return "Expected values to be equal.\n" .. difference.difference(expected, got) .. hint
   end, function()
-    return "Expected values to differ, but both are:\n" .. indented(show(got))
+    return "Expected values to differ, but both are:\n" .. indented(show.value(got))
   end
 end)
 
@@ -52,36 +53,36 @@ define("same", 2, function(expected, got)
   return same(expected, got), function()
     return "Expected values to be the same.\n" .. difference.difference(expected, got)
   end, function()
-    return "Expected values not to be the same, but both are:\n" .. indented(show(got))
+    return "Expected values not to be the same, but both are:\n" .. indented(show.value(got))
   end
 end)
 
 define("near", 3, function(expected, got, tolerance)
   local fits = type(expected) == "number" and type(got) == "number" and got >= expected - tolerance
     and got <= expected + tolerance
-  local text = ("%s to be within %s of %s"):format(show(got), show(tolerance), show(expected))
+  local text = ("%s to be within %s of %s"):format(show.value(got), show.value(tolerance), show.value(expected))
   return fits, "Expected " .. text, "Did not expect " .. text
 end)
 
 define("match matches", 2, function(pattern, text)
   if type(text) ~= "string" then
     return false, function()
-      return ("Expected a string that matches %s, got:\n%s"):format(show(pattern), indented(show(text)))
+      return ("Expected a string that matches %s, got:\n%s"):format(show.value(pattern), indented(show.value(text)))
     end
   end
   return text:find(pattern) ~= nil, function()
-    return ("Expected a string that matches %s, got:\n%s"):format(show(pattern), indented(text))
+    return ("Expected a string that matches %s, got:\n%s"):format(show.value(pattern), indented(text))
   end, function()
-    return ("Expected no string that matches %s, got:\n%s"):format(show(pattern), indented(text))
+    return ("Expected no string that matches %s, got:\n%s"):format(show.value(pattern), indented(text))
   end
 end)
 
 local function of_one(names, holds, what)
   define(names, 1, function(value)
     return holds(value), function()
-      return ("Expected %s, got:\n%s"):format(what, indented(show(value)))
+      return ("Expected %s, got:\n%s"):format(what, indented(show.value(value)))
     end, function()
-      return ("Did not expect %s, got:\n%s"):format(what, indented(show(value)))
+      return ("Did not expect %s, got:\n%s"):format(what, indented(show.value(value)))
     end
   end)
 end
@@ -97,7 +98,7 @@ end
 define("unique", 1, function(list)
   local twice, value = difference.twice(list)
   return not twice, function()
-    return "Expected values that are all different, but this one is there twice:\n" .. indented(show(value))
+    return "Expected values that are all different, but this one is there twice:\n" .. indented(show.value(value))
   end, "Expected some value to be there twice"
 end)
 
@@ -116,13 +117,13 @@ define("error errors", 2, function(fn, expected)
   local ok, err = pcall(fn)
   if ok then
     return false, "Expected an error, there was none."
-      .. (expected ~= nil and "\nExpected:\n" .. indented(show(expected)) or "")
+      .. (expected ~= nil and "\nExpected:\n" .. indented(show.value(expected)) or "")
   end
   local fits = expected == nil or same(expected, err) or same(expected, without_place(err))
   return fits, function()
     return "Expected another error.\n" .. difference.difference(expected, without_place(err))
   end, function()
-    return "Expected no error, got:\n" .. indented(show(err))
+    return "Expected no error, got:\n" .. indented(show.value(err))
   end
 end)
 
@@ -130,22 +131,22 @@ define("error_matches error_match matches_error", 2, function(fn, pattern)
   check_function(fn, "error_matches")
   local ok, err = pcall(fn)
   if ok then
-    return false, "Expected an error that matches " .. show(pattern) .. ", there was none."
+    return false, "Expected an error that matches " .. show.value(pattern) .. ", there was none."
   end
   return tostring(err):find(pattern) ~= nil, function()
-    return ("Expected an error that matches %s, got:\n%s"):format(show(pattern), indented(tostring(err)))
+    return ("Expected an error that matches %s, got:\n%s"):format(show.value(pattern), indented(tostring(err)))
   end, function()
-    return ("Expected no error that matches %s, got:\n%s"):format(show(pattern), indented(tostring(err)))
+    return ("Expected no error that matches %s, got:\n%s"):format(show.value(pattern), indented(tostring(err)))
   end
 end)
 
 define("property", 2, function(object, key)
-  local text = ("%s to have the property %s"):format(show(object), show(key))
+  local text = ("%s to have the property %s"):format(show.value(object), show.value(key))
   return object[key] ~= nil, "Expected " .. text, "Did not expect " .. text
 end)
 
 define("arguments", nil, function(count, ...)
-  local text = ("%s values, got %d"):format(show(count), select("#", ...))
+  local text = ("%s values, got %d"):format(show.value(count), select("#", ...))
   return select("#", ...) == count, "Expected " .. text, "Did not expect " .. text
 end)
 
@@ -170,7 +171,7 @@ end
 local function assert_value(value, message, ...)
   if not value then
     if message == nil then
-      fail("Expected a true value, got " .. show(value))
+      fail("Expected a true value, got " .. show.value(value))
     end
     error(type(message) == "string" and setmetatable({ message = place.here() .. message }, Failure) or message, 0)
   end
@@ -197,7 +198,7 @@ local function register(name, fn, why_not, why)
       return function()
         local values = {}
         for i = 1, arguments.n do
-          values[i] = show(arguments[i])
+          values[i] = show.value(arguments[i])
         end
         return state.failure_message or say(key, values) or "Assertion " .. name .. " failed."
       end
@@ -218,7 +219,7 @@ rawset(M.assert, "register", function(_, kind, name, ...)
   elseif kind == "matcher" then
     match.register(name, ...)
   else
-    place.raise("assert:register knows 'assertion' and 'matcher', not %s", show(kind))
+    place.raise("assert:register knows 'assertion' and 'matcher', not %s", show.value(kind))
   end
 end)
 

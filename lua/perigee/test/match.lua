@@ -3,6 +3,7 @@
 local difference = require "perigee.test.difference"
 local matcher = require "perigee.test.matcher"
 local place = require "perigee.test.place"
+local show = require "perigee.test.show"
 local words = require "perigee.test.words"
 
 local same = difference.same
@@ -108,7 +109,7 @@ local PLAIN = { match = true, matches = true, any_of = true, all_of = true, none
 local function written(name, negated, ...)
   local list = {}
   for i = 1, select("#", ...) do
-    list[i] = difference.show((select(i, ...)))
+    list[i] = show.value((select(i, ...)))
   end
   return ("match.%s%s%s(%s)"):format(PLAIN[name] and "" or "is_", negated and "not_" or "", name,
     table.concat(list, ", "))

@@ -2,6 +2,7 @@
 
 local difference = require "perigee.test.difference"
 local matcher = require "perigee.test.matcher"
+local show = require "perigee.test.show"
 local words = require "perigee.test.words"
 
 local M = {}
@@ -227,7 +228,7 @@ end
 local function shown(list)
   local values = {}
   for i = 1, list.count do
-    values[i] = difference.show(list[i])
+    values[i] = show.value(list[i])
   end
   return "(" .. table.concat(values, ", ") .. ")"
 end

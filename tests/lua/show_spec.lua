@@ -1,0 +1,49 @@
+-- perigee.test.show: values for people.
+
+local show = require "perigee.test.show"
+local spec = require "spec"
+local describe, it, equal = spec.describe, spec.it, spec.equal
+
+local function has(part, text)
+  if not text:find(part, 1, true) then
+    error(("no %q in:\n%s"):format(part, text), 2)
+  end
+end
+
+describe("a value", function()
+  it("is shown as it is written", function()
+    equal('"a\\n\\"\\001"', show.value('a\n"\1'))
+    equal("12", show.value(12))
+    equal("0.5", show.value(0.5))
+    equal("nil", show.value(nil))
+    equal("{}", show.value({}))
+    equal('{\n  [1] = "x"\n  a = {\n    b = true\n  }\n  ["c d"] = 1\n}',
+      show.value { "x", a = { b = true }, ["c d"] = 1 })
+  end)
+
+  it("is shown once where it is inside itself", function()
+    local t = {}
+    t.t = t
+    equal("{\n  t = (itself, from above)\n}", show.value(t))
+  end)
+
+  it("is cut where nobody would read on", function()
+    local function least(value)
+      equal(true, #show.value(value) < 20000)
+    end
+    least(("x"):rep(1e6))
+    local wide, deep = {}, {}
+    local inner = deep
+    for i = 1, 1e4 do
+      wide[i] = i
+      inner.n = {}
+      inner = inner.n
+    end
+    least(wide)
+    least(deep)
+    has("(9902 more lines)", show.value(wide))
+    has("{ ... }", show.value(deep))
+    equal("a\nb", show.shortened("a\nb"))
+    has("... (5000 bytes in all)", show.shortened(("y"):rep(5000)))
+  end)
+end)
