@@ -105,4 +105,50 @@ describe("assert", function()
     check.same({ require("perigee.test.match").is_odd() }, { 1 })
     spec.raises("knows 'assertion' and 'matcher', not \"modifier\"", check.register, check, "modifier", "x")
   end)
+
+  it("forgets what it was told to take", function()
+    check:register("assertion", "odd_one", function(_, arguments) return arguments[1] % 2 == 1 end)
+    check:register("matcher", "odd_one", function() return function(value) return value % 2 == 1 end end)
+    check.odd_one(1)
+    check:unregister("assertion", "odd_one")
+    check:unregister("matcher", "odd_one")
+    spec.raises("assert has no 'odd_one'", function() return check.odd_one end)
+    spec.raises("match has no 'odd_one'", function() return require("perigee.test.match").odd_one end)
+    spec.raises("assert:unregister knows 'assertion' and 'matcher'", check.unregister, check, "modifier", "x")
+  end)
+
+  it("says what its own assertions say besides, and shows no value that they have shown", function()
+    local say = require "perigee.test.say"
+    say:set("assertion.ready", "Expected %s, got %s")
+    check:register("assertion", "ready", function(state, arguments)
+      state.failure_message = "of the door"
+      arguments[2], arguments.n, arguments.nofmt = "shut", 2, { [2] = true }
+      return false
+    end, "assertion.ready")
+    fails('of the door\nExpected "open", got shut', function() check.is_ready("open") end)
+    check:unregister("assertion", "ready")
+    local list = check:format({ "a", nil, { 1 }, n = 3, nofmt = { [3] = true } })
+    equal('"a" nil table', list[1] .. " " .. list[2] .. " " .. type(list[3]))
+  end)
+
+  it("shows values as the file wants them, until a snapshot is taken back", function()
+    local function bytes(value)
+      return type(value) == "string" and value:gsub(".", function(byte) return ("%02x "):format(byte:byte()) end) or nil
+    end
+    local snapshot = check:snapshot()
+    check:add_formatter(bytes)
+    check:set_parameter("TableFormatLevel", 1)
+    equal(1, check:get_parameter("TableFormatLevel"))
+    fails("Expected:\n  61 62 \nGot:\n  61 63 ", check.equal, "ab", "ac")
+    fails("  -   a = 61 \n  +   a = 62 \n      b = { ... }\n", check.same, { a = "a", b = { 1 } },
+      { a = "b", b = { 1 } })
+    fails("  -       c = 1\n  +       c = 2\n", check.same, { a = { b = { c = 1 } } }, { a = { b = { c = 2 } } })
+    check:remove_formatter(bytes)
+    fails('Expected:\n  "ab"', check.equal, "ab", "ac")
+    check:add_formatter(bytes)
+    snapshot()
+    fails('Expected:\n  "ab"', check.equal, "ab", "ac")
+    equal(60, check:get_parameter("TableFormatLevel"))
+    spec.raises("bad argument #1 to assert.add_formatter", check.add_formatter, check, "x")
+  end)
 end)

@@ -1,5 +1,7 @@
 -- perigee.test.show: values for people.
 
+local formats = require "perigee.test.formats"
+local match = require "perigee.test.match"
 local show = require "perigee.test.show"
 local spec = require "spec"
 local describe, it, equal = spec.describe, spec.it, spec.equal
@@ -45,5 +47,28 @@ describe("a value", function()
     has("{ ... }", show.value(deep))
     equal("a\nb", show.shortened("a\nb"))
     has("... (5000 bytes in all)", show.shortened(("y"):rep(5000)))
+  end)
+
+  it("is shown as a formatter has it, wherever it stands, and a matcher as it is written", function()
+    local back = formats.snapshot()
+    formats.add(function(value)
+      return type(value) == "table" and value.x and ("point\n%d"):format(value.x) or nil
+    end)
+    equal("{\n  [1] = point\n  1\n  at = point\n  2\n}", show.value { { x = 1 }, at = { x = 2 } })
+    formats.add(function() return "" end)
+    equal("", show.value(1))
+    equal("match.is_nil()", show.value(match.is_nil()))
+    back()
+    equal("1", show.value(1))
+  end)
+
+  it("has as many levels as the file asks for", function()
+    local back = formats.snapshot()
+    formats.set("TableFormatLevel", 1)
+    equal("{\n  a = {}\n  b = { ... }\n}", show.value { a = {}, b = { 1 } })
+    equal("{ a = { b = { [1] = 1 } } }", table.concat(show.lines({ a = { b = { 1 } } }, true), " "):gsub(" +", " "))
+    formats.set("TableFormatLevel", 0)
+    equal("{ ... }", show.value { 1 })
+    back()
   end)
 end)

@@ -1,6 +1,7 @@
 -- assert as luassert has it: assert(value), assert.equal(expected, got), assert.is_not.same(...), assert.has_error(fn).
 
 local difference = require "perigee.test.difference"
+local formats = require "perigee.test.formats"
 local match = require "perigee.test.match"
 local place = require "perigee.test.place"
 local say = require "perigee.test.say"
@@ -189,6 +190,16 @@ local function sentences(note)
   }
 end
 
+-- Puts texts in the place of values in luassert's list of arguments, but for those that its `nofmt` names by index.
+local function format(_, arguments)
+  for i = 1, arguments.n or #arguments do
+    if not (arguments.nofmt and arguments.nofmt[i]) then
+      arguments[i] = show.value(arguments[i])
+    end
+  end
+  return arguments
+end
+
 -- An assertion as luassert takes it: fn(state, arguments) -> whether it holds; the messages are said by `say`.
 local function register(name, fn, why_not, why)
   define(name:lower(), nil, function(...)
@@ -196,15 +207,31 @@ local function register(name, fn, why_not, why)
     local holds = fn(state, arguments)
     local function told(key)
       return function()
-        local values = {}
-        for i = 1, arguments.n do
-          values[i] = show.value(arguments[i])
+        local text = say(key, format(nil, arguments))
+        if state.failure_message ~= nil then
+          return tostring(state.failure_message) .. (text and "\n" .. text or "")
         end
-        return state.failure_message or say(key, values) or "Assertion " .. name .. " failed."
+        return text or "Assertion " .. name .. " failed."
       end
     end
     return holds, told(why_not), told(why)
   end)
+end
+
+local function check_kind(kind, method)
+  if kind ~= "assertion" and kind ~= "matcher" then
+    place.raise("assert:%s knows 'assertion' and 'matcher', not %s", method, show.value(kind))
+  end
+end
+
+-- What is put in place of something, or set, from here on goes by revert(), or by calling it.
+local function snapshot()
+  local spies, formatted = spy.snapshot(), formats.snapshot()
+  local function revert()
+    spies.revert()
+    formatted()
+  end
+  return setmetatable({ revert = revert }, { __call = revert })
 end
 
 --- What `assert` is in a file of tests.
@@ -212,15 +239,44 @@ M.assert = sentences(nil)
 rawset(M.assert, "spy", function(object) return spy.asserted(object, fail) end)
 rawset(M.assert, "stub", rawget(M.assert, "spy"))
 rawset(M.assert, "message", sentences)
-rawset(M.assert, "snapshot", spy.snapshot)
-rawset(M.assert, "register", function(_, kind, name, ...)
+
+-- What is called with a colon, assert:register(...), as luassert has it.
+local METHODS = { snapshot = snapshot, format = format }
+
+function METHODS.register(_, kind, name, ...)
+  check_kind(kind, "register")
+  local add = kind == "assertion" and register or match.register
+  add(name, ...)
+end
+
+function METHODS.unregister(_, kind, name)
+  check_kind(kind, "unregister")
   if kind == "assertion" then
-    register(name, ...)
-  elseif kind == "matcher" then
-    match.register(name, ...)
+    ASSERTIONS[name:lower()] = nil
   else
-    place.raise("assert:register knows 'assertion' and 'matcher', not %s", show.value(kind))
+    match.unregister(name)
   end
-end)
+end
+
+function METHODS.add_formatter(_, fn)
+  check_function(fn, "add_formatter")
+  formats.add(fn)
+end
+
+function METHODS.remove_formatter(_, fn)
+  formats.remove(fn)
+end
+
+function METHODS.set_parameter(_, name, value)
+  formats.set(name, value)
+end
+
+function METHODS.get_parameter(_, name)
+  return formats.get(name)
+end
+
+for name, method in pairs(METHODS) do
+  rawset(M.assert, name, method)
+end
 
 return M

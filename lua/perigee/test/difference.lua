@@ -180,17 +180,26 @@ local function string_difference(expected, got)
     (" "):rep(column + 1), at)
 end
 
+-- The lines of both values; where they are the same, those of all levels of their tables.
+local function lines_of_both(expected, got)
+  local a, b = show.lines(expected), show.lines(got)
+  if table.concat(a, "\n") == table.concat(b, "\n") then
+    return show.lines(expected, true), show.lines(got, true)
+  end
+  return a, b
+end
+
 --- How two values differ, for a person.
 ---@return string
 function M.difference(expected, got)
-  if type(expected) == "string" and type(got) == "string" then
+  local own = show.formatted(expected) or show.formatted(got)
+  if not own and type(expected) == "string" and type(got) == "string" then
     if not expected:find("\n", 1, true) and not got:find("\n", 1, true) then
       return string_difference(expected, got)
     end
-    local a, b = show.split(expected), show.split(got)
-    return "Difference (- expected, + got):\n" .. line_difference(a, b)
-  elseif type(expected) == "table" and type(got) == "table" then
-    local a, b = show.lines(expected), show.lines(got)
+    return "Difference (- expected, + got):\n" .. line_difference(show.split(expected), show.split(got))
+  elseif own or type(expected) == "table" and type(got) == "table" then
+    local a, b = lines_of_both(expected, got)
     if #a > 1 or #b > 1 then
       return "Difference (- expected, + got):\n" .. line_difference(a, b)
     end

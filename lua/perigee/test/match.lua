@@ -137,4 +137,8 @@ rawset(M, "register", function(name, fn)
   end)
 end)
 
+rawset(M, "unregister", function(name)
+  MATCHERS[name:lower()] = nil
+end)
+
 return M

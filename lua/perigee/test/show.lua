@@ -1,5 +1,6 @@
 -- Values as people read them.
 
+local formats = require "perigee.test.formats"
 local matcher = require "perigee.test.matcher"
 
 local M = {}
@@ -7,7 +8,6 @@ local M = {}
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
 local MOST_LINES = 100 -- of what is shown for a value alone, or of what one has and the other has not
 local MOST_BYTES = 1000 -- of a line
-local DEEPEST = 60 -- tables inside one another
 
 --- A string as Lua has it written.
 ---@return string
@@ -59,12 +59,38 @@ local function sorted_keys(map)
   return keys
 end
 
+--- The lines of a text.
+---@return string[]
+function M.split(text)
+  local lines = {}
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+--- What a formatter of the file's makes of a value; nil where none takes it. Matchers are shown as they are written.
+---@return string?
+function M.formatted(value)
+  return not matcher.is(value) and formats.of(value) or nil
+end
+
+-- What is shown of a value on one line; nil for a table of which more is shown.
+local function brief(value, deep, open)
+  if type(value) ~= "table" or matcher.is(value) then
+    return scalar(value)
+  end
+  return open[value] and "(itself, from above)" or next(value) == nil and "{}" or deep and "{ ... }" or nil
+end
+
+-- `open`: the tables that the value is in, and as `levels` how many there may be.
 local function append(lines, value, indent, prefix, open)
-  local deep = #indent >= 2 * DEEPEST
-  if type(value) ~= "table" or matcher.is(value) or open[value] or next(value) == nil or deep then
-    local text = (type(value) ~= "table" or matcher.is(value)) and scalar(value)
-      or open[value] and "(itself, from above)" or next(value) == nil and "{}" or "{ ... }"
-    lines[#lines + 1] = indent .. prefix .. text
+  local own = M.formatted(value)
+  local text = not own and brief(value, #indent >= 2 * open.levels, open)
+  if own or text then
+    for i, line in ipairs(own and M.split(own) or { text }) do
+      lines[#lines + 1] = indent .. (i == 1 and prefix or "") .. line
+    end
     return
   end
   open[value] = true
@@ -78,10 +104,11 @@ local function append(lines, value, indent, prefix, open)
 end
 
 --- The lines of a value as text.
+---@param all? boolean all levels of its tables, whatever the file asks for
 ---@return string[]
-function M.lines(value)
+function M.lines(value, all)
   local lines = {}
-  append(lines, value, "", "", {})
+  append(lines, value, "", "", { levels = formats.levels(all) })
   return lines
 end
 
@@ -99,16 +126,6 @@ function M.some_lines(out, lines, first, last, front)
   if stop < last then
     out[#out + 1] = ("%s... (%d more lines)"):format(front, last - stop)
   end
-end
-
---- The lines of a text.
----@return string[]
-function M.split(text)
-  local lines = {}
-  for line in (text .. "\n"):gmatch("(.-)\n") do
-    lines[#lines + 1] = line
-  end
-  return lines
 end
 
 --- A text of many lines, or of long ones, cut to what a person reads.
