@@ -26,6 +26,7 @@ local HOLD = {
   { check.is_function, print }, { check.unique, { 1, 2 } }, { check.has_error, function() error("x") end },
   { check.has_error, function() error("x") end, "x" }, { check.has.errors, function() error({ 1 }) end, { 1 } },
   { check.has_no.errors, function() end }, { check.error_matches, function() error("abc") end, "b" },
+  { check.does_not.match_error, function() error("abc") end, "x" },
 }
 
 describe("assert", function()
@@ -79,6 +80,18 @@ describe("assert", function()
     check.returned_arguments(2, nil, nil)
     fails("Expected 3 values, got 1", check.returned_arguments, 3, 1)
     fails('to have the property "b"', check.has_property, {}, "b")
+  end)
+
+  it("knows lists with holes", function()
+    equal(nil, (check.array({ 1, 2 }).has.no.holes()))
+    equal(3, check.array({ 1, 2 }).has.holes(3))
+    equal(2, check.array({ 1, nil, 3 }).has_holes())
+    fails("Expected no holes, but at [2] there is one of:\n  {\n    [1] = 1\n    [3] = 3", function()
+      check.array({ 1, nil, 3 }).has_no_holes()
+    end)
+    fails("Expected a hole, but there is none in:\n  {}", function() check.array({}).has.holes() end)
+    spec.raises("assert.array takes a table, got a nil", check.array)
+    spec.raises("assert.array has no 'hole'", function() return check.array({}).has.hole end)
   end)
 
   it("may say something first", function()

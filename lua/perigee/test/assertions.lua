@@ -128,7 +128,7 @@ define("error errors", 2, function(fn, expected)
   end
 end)
 
-define("error_matches error_match matches_error", 2, function(fn, pattern)
+define("error_matches error_match matches_error match_error", 2, function(fn, pattern)
   check_function(fn, "error_matches")
   local ok, err = pcall(fn)
   if ok then
@@ -234,10 +234,42 @@ local function snapshot()
   return setmetatable({ revert = revert }, { __call = revert })
 end
 
+-- The first index up to `length`, or up to the last that is there, at which a list has nothing.
+local function hole_in(list, length)
+  for i = 1, length or table.maxn(list) do
+    if list[i] == nil then
+      return i
+    end
+  end
+  return nil
+end
+
+-- assert.array(list).has.no.holes(length): returns the first hole, where there is one.
+local function array(list)
+  if type(list) ~= "table" then
+    place.raise("assert.array takes a table, got a %s", type(list))
+  end
+  return words.sentence {
+    name = "assert.array",
+    kind = "assertion",
+    known = { holes = true },
+    call = function(_, negated, length)
+      local hole = hole_in(list, length)
+      if hole and negated then
+        fail(("Expected no holes, but at [%d] there is one of:\n%s"):format(hole, indented(show.value(list))))
+      elseif not hole and not negated then
+        fail("Expected a hole, but there is none in:\n" .. indented(show.value(list)))
+      end
+      return hole
+    end,
+  }
+end
+
 --- What `assert` is in a file of tests.
 M.assert = sentences(nil)
 rawset(M.assert, "spy", function(object) return spy.asserted(object, fail) end)
 rawset(M.assert, "stub", rawget(M.assert, "spy"))
+rawset(M.assert, "array", array)
 rawset(M.assert, "message", sentences)
 
 -- What is called with a colon, assert:register(...), as luassert has it.
