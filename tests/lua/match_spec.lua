@@ -33,6 +33,22 @@ describe("match", function()
     end
   end)
 
+  it("is turned around however that is written", function()
+    for i, negated in ipairs {
+      match.is_not_string(), match.is_not.string(), match.is.Not.string(), match.Not.string(), match.not_string(),
+      match.no.string(), match.is_no_string(), match.is_not_a_string(), match.is_not.equal("a"),
+      match.is_not_same("a"), match.does_not.match("a"), match.has_no_match("a"), match.not_matches("a"),
+      match.is_not.any_of(match.is_string()), match.not_all_of(match.is_string(), match.truthy()),
+      match.is_not_truthy(),
+    } do
+      equal(i .. ": false true", ("%d: %s %s"):format(i, tostring(negated("a")), tostring(negated(false))))
+    end
+    equal(true, match.is_not_not_string()("a"))
+    equal("false true", tostring(match.is_not.near(1, 2)(3)) .. " " .. tostring(match.is_not.near(1, 2)(4)))
+    equal(true, match.is_not.same({ 1, match.is_not_nil() })({ 1 }))
+    equal(false, match.is_not_ref(t)(t))
+  end)
+
   it("stands for values wherever tables are compared", function()
     equal(true, difference.same({ id = match.is_number(), name = "a" }, { id = 7, name = "a" }))
     equal(true, difference.same({ gone = match.is_nil() }, {}))

@@ -232,6 +232,12 @@ function Events:close() end
 --- ```
 ---@class perigee.test.match
 ---@field _ perigee.test.Matcher anything
+---@field is perigee.test.match
+---@field is_not perigee.test.match what follows, turned around
+---@field has_no perigee.test.match likewise
+---@field does_not perigee.test.match likewise
+---@field Not perigee.test.match likewise
+---@field is_not_nil fun(): perigee.test.Matcher so for each
 ---@field is_string fun(): perigee.test.Matcher so for each type
 ---@field is_true fun(): perigee.test.Matcher
 ---@field is_false fun(): perigee.test.Matcher
