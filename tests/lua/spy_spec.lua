@@ -1,12 +1,14 @@
 -- perigee.test.spy: functions that remember how they were called.
 
+local match = require "perigee.test.match"
 local spies = require "perigee.test.spy"
 local spec = require "spec"
+local spy_assertions = require "perigee.test.spy_assertions"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 local spy, stub = spies.spy, spies.stub
 
 local function asserted(object)
-  return spies.asserted(object, function(message) error(message, 0) end)
+  return spy_assertions.asserted(object, function(message) error(message, 0) end)
 end
 
 describe("spies", function()
@@ -62,39 +64,6 @@ describe("spies", function()
     local alone = spy.new()
     alone(1)
     asserted(alone).was_called(1)
-  end)
-end)
-
-describe("assertions about spies", function()
-  local match = require "perigee.test.match"
-
-  it("take matchers for arguments and what was returned", function()
-    local seen = spy.new(function(...) return ... end)
-    seen("a", { id = 7, at = 3 })
-    asserted(seen).was.called_with(match.is_string(), match.is_table())
-    asserted(seen).was.called_with(match._, { id = match.is_number(), at = match._ })
-    asserted(seen).was_not.called_with(match._)
-    asserted(seen).has.returned_with("a", match._)
-    asserted(seen).has_not_returned_with("b")
-    spec.raises("Expected a call with match.is_nil().\nIt was called with:\n  (\"a\"", function()
-      asserted(seen).was.called_with(match.is_nil())
-    end)
-    spec.raises("Expected a call that returns 1.\nIt returned:\n  (\"a\"", asserted(seen).returned_with, 1)
-    spec.raises("Did not expect a call with", asserted(seen).was_not_called_with, match._, match._)
-  end)
-
-  it("count in many words", function()
-    local seen = spy(function() end)
-    seen() seen()
-    asserted(seen).was.called()
-    asserted(seen).was.called(2)
-    asserted(seen).was_not.called(3)
-    asserted(seen).was.called.with()
-    asserted(seen).was_called_at_most(2)
-    asserted(seen).was_called_more_than(1)
-    asserted(seen).was_called_less_than(3)
-    spec.raises("Expected it to be called less than 2 times. It was called with:", asserted(seen).called_less_than, 2)
-    spec.raises("assert.spy has no 'calld'", function() return asserted(seen).was.calld end)
   end)
 
   it("see arguments as they were", function()

@@ -7,6 +7,7 @@ local place = require "perigee.test.place"
 local say = require "perigee.test.say"
 local show = require "perigee.test.show"
 local spy = require "perigee.test.spy"
+local spy_assertions = require "perigee.test.spy_assertions"
 local words = require "perigee.test.words"
 
 local M = {}
@@ -267,7 +268,7 @@ end
 
 --- What `assert` is in a file of tests.
 M.assert = sentences(nil)
-rawset(M.assert, "spy", function(object) return spy.asserted(object, fail) end)
+rawset(M.assert, "spy", function(object) return spy_assertions.asserted(object, fail) end)
 rawset(M.assert, "stub", rawget(M.assert, "spy"))
 rawset(M.assert, "array", array)
 rawset(M.assert, "message", sentences)
