@@ -15,6 +15,7 @@
 #include "script/exchange.h"
 #include "script/json_decoder.h"
 #include "script/json_object.h"
+#include "script/lua_pattern.h"
 #include "script/stack_text.h"
 #include "script/task.h"
 #include "script/typed_values.h"
@@ -172,13 +173,29 @@ int path_types(lua_State* state) {
   return 1;
 }
 
+// pattern_mistake(pattern) -> what is wrong with a Lua pattern; nil where nothing is.
+int mistake_of_pattern(lua_State* state) {
+  std::size_t size = 0;
+  const char* const text = luaL_checklstring(state, 1, &size);
+  const std::string_view mistake = pattern_mistake({text, size});
+  if (mistake.empty()) {
+    return 0;
+  }
+  lua_pushlstring(state, mistake.data(), mistake.size());
+  return 1;
+}
+
 }  // namespace
 
 void bind_types(lua_State* state) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"rematch", rematch},     {"excerpt", show_excerpt},          {"values", values},
-      {"json_body", json_body}, {"media_type", content_media_type}, {"path_types", path_types},
-      {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"rematch", rematch},
+                                            {"excerpt", show_excerpt},
+                                            {"values", values},
+                                            {"json_body", json_body},
+                                            {"media_type", content_media_type},
+                                            {"path_types", path_types},
+                                            {"pattern_mistake", mistake_of_pattern},
+                                            {nullptr, nullptr}};
   luaL_register(state, nullptr, kFunctions);
 }
 

@@ -1,5 +1,6 @@
 -- perigee.types: what values of a request must be. A type is an immutable value; a modifier returns another one.
 
+local core = require "perigee.core"
 local facts = require "perigee.type_facts"
 local nearest = require "perigee.nearest"
 
@@ -119,9 +120,9 @@ end
 ---@return perigee.Type
 function Type:match(pattern)
   check_takes(self, "match")
-  local ok, err = pcall(string.find, "", pattern)
-  if type(pattern) ~= "string" or not ok then
-    error("':match' takes a Lua pattern: " .. tostring(err), 2)
+  local mistake = type(pattern) ~= "string" and "this is a " .. type(pattern) or core.pattern_mistake(pattern)
+  if mistake then
+    error("':match' takes a Lua pattern: " .. mistake, 2)
   end
   return derived(self, "match", { pattern = pattern }, 2)
 end

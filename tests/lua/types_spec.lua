@@ -54,6 +54,8 @@ describe("perigee.types", function()
     raises("':length' takes two counts", function() t.string:length(-1) end)
     raises("':match' takes a Lua pattern", function() t.string:match("[") end)
     raises("':match' takes a Lua pattern", function() t.match("%") end)
+    raises("':match' takes a Lua pattern: malformed pattern (missing ']')", function() t.string:match("^a[") end)
+    raises("':match' takes a Lua pattern: this is a number", function() t.match(1) end)
   end)
 
   it("refuses a default that is not of its own type, whatever comes first", function()
