@@ -40,6 +40,17 @@ bool has_token(std::string_view list, std::string_view token) {
   return false;
 }
 
+// Whether a line ends without a carriage return (RFC 9112 section 2.2), from byte `at` on.
+bool has_bare_line_feed(std::string_view text, std::size_t at) {
+  while ((at = text.find('\n', at)) != std::string_view::npos) {
+    if (at == 0 || text[at - 1] != '\r') {
+      return true;
+    }
+    ++at;
+  }
+  return false;
+}
+
 }  // namespace
 
 void ResponseReader::begin(std::string_view method) {
@@ -119,6 +130,8 @@ std::size_t ResponseReader::take_head(std::string_view bytes) {
   if (end == std::string::npos) {
     if (passed_ + head_.size() > kMostHead) {
       refuse("its head is too large");
+    } else if (has_bare_line_feed(head_, before)) {
+      refuse("a line of its head is malformed");  // or its end might never come
     }
     return bytes.size();
   }

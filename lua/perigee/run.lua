@@ -6,8 +6,8 @@ local tasks = require "perigee.tasks"
 local M = {}
 
 local function check_name(value, number, what)
-  if type(value) ~= "string" or value == "" then
-    local got = value == "" and "an empty one" or type(value)
+  if type(value) ~= "string" or value == "" or value:find("%z") then
+    local got = value == "" and "an empty one" or type(value) == "string" and "one with a NUL" or type(value)
     error(("bad argument #%d to 'run' (the name of a %s expected, got %s)"):format(number, what, got), 3)
   end
 end

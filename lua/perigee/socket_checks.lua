@@ -82,6 +82,9 @@ function M.tls(options, host, method)
       error(TLS_FIELDS[name] and ("'%s': the TLS option '%s' is a %s"):format(method, name, TLS_FIELDS[name])
         or ("'%s': there is no TLS option '%s'"):format(method, tostring(name)), 3)
     end
+    if name:find("_file$") and value:find("%z") then
+      error(("'%s': the TLS option '%s' is the path of a file"):format(method, name), 3)
+    end
     checked[name] = value
   end
   if checked.server_name:find("%c") then

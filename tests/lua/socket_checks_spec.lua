@@ -8,4 +8,12 @@ describe("options of TLS", function()
     equal("other", checks.tls({ server_name = "other" }, "host", "connect").server_name)
     raises("server_name is no host name", checks.tls, { server_name = "a\0b" }, "host", "connect")
   end)
+
+  it("name files by paths without a NUL", function()
+    equal("a.pem", checks.tls({ cert_file = "a.pem" }, "host", "connect").cert_file)
+    for _, name in ipairs { "ca_file", "cert_file", "key_file" } do
+      raises("'connect': the TLS option '" .. name .. "' is the path of a file", checks.tls, { [name] = "a.pem\0b" },
+        "host", "connect")
+    end
+  end)
 end)
