@@ -10,7 +10,6 @@ namespace perigee::client {
 namespace {
 
 constexpr std::size_t kReadRoom = 16 * 1024;
-constexpr std::uint64_t kMostDecoded = 64 << 20;  // bytes that one reading of a stream may become; gzip comes to 17 MiB
 
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
@@ -86,12 +85,9 @@ void HttpCall::start(Request&& request) {
 }
 
 void HttpCall::start() {
-  decoder_.reset();
-  body_.clear();
   error_.clear();
-  received_ = 0;
   state_ = State::kIdle;
-  head_seen_ = retried_ = paused_ = false;
+  retried_ = paused_ = false;
   reusable_ = true;
   body_ended_ = !request_.streams;
   now_ = began_ = monotonic_ms();
@@ -109,7 +105,7 @@ void HttpCall::on_stream() {
 // Finds or makes a connection.
 void HttpCall::open(bool fresh) {
   ++peer().stats.requests;
-  reader_.begin(request_.method);
+  answer_.begin(request_.method, request_.decodes, request_.most);
   output_.clear();
   append_head(output_, request_);
   output_ += request_.body;
@@ -221,7 +217,7 @@ bool HttpCall::read() {
       }
       peer().stats.received += progress.count;
       pause_deadline_ = now_ + request_.read;
-      return take_in({room, progress.count});
+      return take_in(answer_.feed({room, progress.count}));
     case net::Stream::Outcome::kWaits:
       wait_for_stream();
       return false;
@@ -233,13 +229,7 @@ bool HttpCall::read() {
         }
         return false;
       }
-      reader_.end();
-      if (reader_.state() == http::ResponseReader::State::kDone) {
-        finish();
-      } else {
-        fail("closed: the answer ended too early");
-      }
-      return false;
+      return take_in(answer_.end());
     case net::Stream::Outcome::kFailed:
       break;
   }
@@ -269,87 +259,29 @@ bool HttpCall::retry() {
   return true;
 }
 
-bool HttpCall::take_in(std::string_view bytes) {
-  const bool had_head = reader_.state() != http::ResponseReader::State::kHead;
-  std::string raw;
-  std::string& target = decoder_ != nullptr ? raw : body_;
-  const std::size_t before = target.size();
-  const std::size_t used = reader_.feed(bytes, target);
-  const auto state = reader_.state();
-  if (state == http::ResponseReader::State::kRefused) {
-    fail(std::string("refused: the answer is malformed: ") + reader_.reason());
-    return false;
-  }
-  if (state == http::ResponseReader::State::kHead) {
-    return true;
-  }
-  if (!had_head) {
-    begin_decoding();
-    if (decoder_ != nullptr) {
-      raw.swap(body_);  // it came with the head, and was no body yet
-    }
-    if (decoder_ == nullptr && request_.most != 0 && reader_.length() > static_cast<std::int64_t>(request_.most)) {
-      fail("too_large: the answer has " + std::to_string(reader_.length()) + " bytes");
-      return false;
-    }
-    head_seen_ = true;
-  }
-  if (decoder_ == nullptr) {
-    received_ += body_.size() - before;
-  } else if (!decode(raw)) {
-    return false;
-  }
-  if (request_.most != 0 && received_ > request_.most) {
-    fail("too_large: the answer has more than " + std::to_string(request_.most) + " bytes");
-    return false;
-  }
-  if (state == http::ResponseReader::State::kDone) {
-    reusable_ = reusable_ && used == bytes.size();
-    finish();
-    return false;
-  }
-  paused_ = request_.keeps && body_.size() >= kMostUnread;
-  return true;
-}
-
-// Adds bytes as they came to the body, decoded.
-bool HttpCall::decode(std::string_view raw) {
-  const std::size_t before = body_.size();
-  const std::uint64_t limit = request_.most != 0 ? request_.most : received_ + kMostDecoded;
-  const std::size_t most = before + limit - received_;
-  const auto outcome = decoder_->feed(raw, body_, most);
-  received_ += body_.size() - before;
+// What came of the answer. True when there may be more to read at once.
+bool HttpCall::take_in(HttpAnswer::Outcome outcome) {
   switch (outcome) {
-    case ContentDecoder::Outcome::kTaken:
+    case HttpAnswer::Outcome::kMore:
+      paused_ = request_.keeps && answer_.body().size() >= kMostUnread;
       return true;
-    case ContentDecoder::Outcome::kFull:
-      body_.resize(std::min(body_.size(), most));  // a byte more told that there is more
-      fail("too_large: the answer, decoded, has more than " + std::to_string(limit) + " bytes");
+    case HttpAnswer::Outcome::kWhole:
+      finish();
       return false;
-    case ContentDecoder::Outcome::kMalformed:
+    case HttpAnswer::Outcome::kFailed:
       break;
   }
-  fail("refused: the answer's content coding is malformed");
+  fail(answer_.error());
   return false;
 }
 
-void HttpCall::begin_decoding() {
-  if (request_.decodes && request_.method != "HEAD") {
-    decoder_ = ContentDecoder::make(reader_.field("content-encoding"));
-  }
-}
-
 void HttpCall::finish() {
-  if (decoder_ != nullptr && received_ != 0 && !decoder_->ended()) {
-    fail("closed: the answer's content coding ended too early");
-    return;
-  }
   PooledStream kept = std::move(pooled_);
   --peer().stats.busy;
   timer_.cancel();
   count_time();
   state_ = State::kDone;
-  if (reusable_ && reader_.keeps_open()) {
+  if (reusable_ && answer_.keeps_open()) {
     const NetworkSettings& settings = network_.settings();
     network_.http_pool().give(peer().shelf, std::move(kept), now_ + settings.idle, settings.pool_size);
   }
@@ -375,11 +307,11 @@ void HttpCall::end_body() {
 }
 
 bool HttpCall::answered() const {
-  return ended() || (request_.keeps && head_seen_);
+  return ended() || (request_.keeps && answer_.has_head());
 }
 
 void HttpCall::take_body() {
-  body_.clear();
+  answer_.drop_body();
   if (paused_) {
     paused_ = false;
     now_ = monotonic_ms();
@@ -394,7 +326,7 @@ void HttpCall::wait_for_stream() {
 
 // One timer for whichever deadline comes first; moving it later costs nothing.
 void HttpCall::arm() {
-  const bool whole = !request_.keeps || !head_seen_;
+  const bool whole = !request_.keeps || !answer_.has_head();
   if (paused_) {
     timer_.cancel();  // it waits for its reader, who may take its time
     return;
@@ -407,7 +339,7 @@ void HttpCall::arm() {
 
 void HttpCall::on_timer() {
   now_ = monotonic_ms();
-  const bool whole = !request_.keeps || !head_seen_;
+  const bool whole = !request_.keeps || !answer_.has_head();
   if (ended() || (now_ < pause_deadline_ && (!whole || now_ < deadline_))) {
     if (!ended()) {
       arm();

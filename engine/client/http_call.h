@@ -7,12 +7,11 @@
 #include <string_view>
 
 #include "base/timer_wheel.h"
-#include "client/content_decoder.h"
 #include "client/host_stats.h"
+#include "client/http_answer.h"
 #include "client/http_connector.h"
 #include "client/http_peer.h"
 #include "client/network.h"
-#include "http/response_reader.h"
 
 namespace perigee::client {
 
@@ -61,27 +60,24 @@ class HttpCall {
   /// Whether the head is there; of an answer that is not kept: all of it. Or it failed.
   [[nodiscard]] bool answered() const;
   /// Whether there is an answer to show: the whole of it; of one that is kept its head, whatever comes of the rest.
-  [[nodiscard]] bool shows() const { return request_.keeps ? head_seen_ : state_ == State::kDone; }
+  [[nodiscard]] bool shows() const { return request_.keeps ? answer_.has_head() : state_ == State::kDone; }
   [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
   [[nodiscard]] bool ended() const { return state_ == State::kDone || failed(); }
   /// Whom it asks. REQUIRES: it was started.
   [[nodiscard]] const HttpPeer& peer() const { return *request_.peer; }
   /// By a first word of the error convention.
   [[nodiscard]] const std::string& error() const { return error_; }
-  [[nodiscard]] const http::ResponseReader& answer() const { return reader_; }
-  /// Whether a coding was taken off the body: its length and coding as the head says them are not what is here.
-  [[nodiscard]] bool decoded() const { return decoder_ != nullptr; }
+  /// What has come of it, and was not taken.
+  [[nodiscard]] const HttpAnswer& answer() const { return answer_; }
 
   /// When it must have ended, on the clock of monotonic_ms(). REQUIRES: it was started.
   [[nodiscard]] Milliseconds deadline() const { return deadline_; }
 
-  /// What of the body is here and was not taken.
-  [[nodiscard]] const std::string& body() const { return body_; }
   /// Bytes that it has room for: what one that ended keeps in memory.
   [[nodiscard]] std::size_t room() const {
-    return body_.capacity() + output_.capacity() + request_.target.capacity() + request_.fields.capacity();
+    return answer_.room() + output_.capacity() + request_.target.capacity() + request_.fields.capacity();
   }
-  /// Drops it, and has more come.
+  /// Drops what is here of the answer's body, and has more come.
   void take_body();
 
   /// Has `waker` called at the next thing that happens to who waits.
@@ -101,11 +97,9 @@ class HttpCall {
   void step();
   [[nodiscard]] bool send();
   [[nodiscard]] bool read();
-  [[nodiscard]] bool take_in(std::string_view bytes);
-  [[nodiscard]] bool decode(std::string_view raw);
+  [[nodiscard]] bool take_in(HttpAnswer::Outcome outcome);
   [[nodiscard]] bool may_repeat() const;
   [[nodiscard]] bool retry();
-  void begin_decoding();
   void finish();
   void release();
   void count_time();
@@ -120,12 +114,9 @@ class HttpCall {
   Request request_;
   std::unique_ptr<HttpConnector> connector_;
   PooledStream pooled_;
-  http::ResponseReader reader_;
-  std::unique_ptr<ContentDecoder> decoder_;
+  HttpAnswer answer_;
   std::string output_;
   std::size_t sent_ = 0;
-  std::string body_;
-  std::uint64_t received_ = 0;  // bytes of the answer's body, decoded
   std::string error_;
   std::function<void()> waker_;
   Milliseconds now_ = 0;             // when the loop came here last
@@ -134,7 +125,6 @@ class HttpCall {
   TimerOf<HttpCall, &HttpCall::on_timer> timer_;
   State state_ = State::kIdle;
   bool body_ended_ = false;  // of the request
-  bool head_seen_ = false;   // and of the answer, found good
   bool begun_ = false;       // a byte of the answer came
   Milliseconds began_ = 0;
   bool retried_ = false;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "client/http_answer.h"
 #include "client/http_call.h"
 #include "client/network.h"
 #include "http/client_url.h"
@@ -175,11 +176,11 @@ int http_headers(lua_State* state) {
 }
 
 // Pushes head and body of what came, and whether a coding was taken off the body.
-void push_answer(lua_State* state, HttpCall& call, bool whole) {
-  lua_pushinteger(state, call.answer().status());
-  push(state, call.answer().head());
-  push(state, whole ? std::string_view(call.body()) : std::string_view());
-  lua_pushboolean(state, call.decoded() ? 1 : 0);
+void push_answer(lua_State* state, const client::HttpAnswer& answer, bool whole) {
+  lua_pushinteger(state, answer.status());
+  push(state, answer.head());
+  push(state, whole ? std::string_view(answer.body()) : std::string_view());
+  lua_pushboolean(state, answer.decoded() ? 1 : 0);
 }
 
 // http_take() -> status, head, body, whether it was decoded, when the request must have ended, on the clock of
@@ -207,7 +208,7 @@ int http_take(lua_State* state) {
     vm.asks().leave(task);
     return 2;
   }
-  push_answer(state, call, true);
+  push_answer(state, call.answer(), true);
   lua_pushnumber(state, static_cast<double>(call.deadline()) * 1e-3);
   vm.asks().leave(task);
   return 5;
@@ -232,7 +233,7 @@ int http_answer(lua_State* state) {
   }
   const bool whole = lua_toboolean(state, 2) != 0;
   lua_pushboolean(state, 1);
-  push_answer(state, call, whole);
+  push_answer(state, call.answer(), whole);
   if (whole) {
     call.take_body();
   }
@@ -242,14 +243,15 @@ int http_answer(lua_State* state) {
 // http_read(call) -> true and the next part of the body, "" at its end; or false and the error.
 int http_read(lua_State* state) {
   HttpCall& call = call_at(state);
-  if (call.body().empty() && !call.ended()) {
+  const std::string& body = call.answer().body();
+  if (body.empty() && !call.ended()) {
     return waits(state, call);
   }
-  if (call.body().empty() && call.failed()) {
+  if (body.empty() && call.failed()) {
     return failed(state, call);
   }
   lua_pushboolean(state, 1);
-  push(state, call.body());
+  push(state, body);
   call.take_body();
   return 2;
 }

@@ -2,24 +2,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "coded_hello.h"
+
 using perigee::client::ContentDecoder;
 using Outcome = perigee::client::ContentDecoder::Outcome;
 
-namespace {
-
-const unsigned char kGzip[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xcb, 0x48, 0xcd,
-                               0xc9, 0xc9, 0x07, 0x00, 0x86, 0xa6, 0x10, 0x36, 0x05, 0x00, 0x00, 0x00};  // "hello"
-const unsigned char kBrotli[] = {0x0b, 0x02, 0x80, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x03};                  // "hello"
-
-template <std::size_t Size>
-std::string_view view(const unsigned char (&bytes)[Size]) {
-  return {reinterpret_cast<const char*>(bytes), Size};
-}
-
-}  // namespace
-
 TEST_CASE("content decoder: gzip and br, however they are cut") {
-  for (const auto& [coding, bytes] : {std::pair("gzip", view(kGzip)), std::pair("BR", view(kBrotli))}) {
+  for (const auto& [coding, bytes] : {std::pair("gzip", kGzip), std::pair("BR", kBrotli)}) {
     for (const std::size_t size : {std::size_t(1), std::size_t(100)}) {
       const auto decoder = ContentDecoder::make(coding);
       REQUIRE(decoder != nullptr);
@@ -34,7 +23,7 @@ TEST_CASE("content decoder: gzip and br, however they are cut") {
 }
 
 TEST_CASE("content decoder: what decodes to more than may be is full, and holds no more than that and a byte") {
-  for (const auto& [coding, bytes] : {std::pair("gzip", view(kGzip)), std::pair("br", view(kBrotli))}) {
+  for (const auto& [coding, bytes] : {std::pair("gzip", kGzip), std::pair("br", kBrotli)}) {
     std::string out;
     CHECK(ContentDecoder::make(coding)->feed(bytes, out, 4) == Outcome::kFull);
     CHECK(out.size() <= 5);
@@ -48,14 +37,14 @@ TEST_CASE("content decoder: garbage is malformed, and what is cut has not ended"
   CHECK(ContentDecoder::make("gzip")->feed("no gzip at all", out, 100) == Outcome::kMalformed);
   CHECK(ContentDecoder::make("br")->feed("\xff\xff\xff\xff\xff\xff", out, 100) == Outcome::kMalformed);
   const auto decoder = ContentDecoder::make("gzip");
-  CHECK(decoder->feed(view(kGzip).substr(0, 18), out, 100) == Outcome::kTaken);
+  CHECK(decoder->feed(kGzip.substr(0, 18), out, 100) == Outcome::kTaken);
   CHECK_FALSE(decoder->ended());
 }
 
 TEST_CASE("content decoder: two pieces of gzip behind one another are one body; other codings have none") {
   const auto decoder = ContentDecoder::make("x-gzip");
   std::string out;
-  CHECK(decoder->feed(std::string(view(kGzip)) + std::string(view(kGzip)), out, 100) == Outcome::kTaken);
+  CHECK(decoder->feed(std::string(kGzip) + std::string(kGzip), out, 100) == Outcome::kTaken);
   CHECK(out == "hellohello");
   for (const char* coding : {"", "identity", "deflate", "gzip, br"}) {
     CHECK(ContentDecoder::make(coding) == nullptr);

@@ -65,7 +65,7 @@ TEST_CASE("http call: a request goes out, its answer comes in, and the connectio
   CHECK(woken);
   CHECK_FALSE(call.failed());
   CHECK(call.answer().status() == 200);
-  CHECK(call.body() == "hello");
+  CHECK(call.answer().body() == "hello");
   CHECK(fixture.network.http_pool().size() == 1);
 
   HttpCall second(fixture.network);
@@ -100,7 +100,7 @@ TEST_CASE("http call: a pooled connection that was dead is replaced for a GET, a
     Peer again = fixture.peer();
     again.send(kAnswer);
     REQUIRE(fixture.turn_to([&] { return second.answered(); }));
-    CHECK(second.body() == "hello");
+    CHECK(second.answer().body() == "hello");
   }
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("http call: bytes behind the answer keep the connection from being use
   Peer peer = fixture.peer();
   peer.send(kAnswer + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen");
   REQUIRE(fixture.turn_to([&] { return call.answered(); }));
-  CHECK(call.body() == "hello");
+  CHECK(call.answer().body() == "hello");
   CHECK(fixture.network.http_pool().size() == 0);
 }
 
@@ -157,13 +157,13 @@ TEST_CASE("http call: one that is kept gives its body in parts, and waits for it
     sent += count > 0 ? static_cast<std::size_t>(count) : 0;
     turn(fixture.loop);
   }
-  CHECK(call.body().size() < 512 * 1024);
+  CHECK(call.answer().body().size() < 512 * 1024);
   std::size_t taken = 0;
   peer.finish_sending();
   REQUIRE(fixture.turn_to([&] {
-    taken += call.body().size();
+    taken += call.answer().body().size();
     call.take_body();
-    return call.ended() && call.body().empty();
+    return call.ended() && call.answer().body().empty();
   }));
   CHECK(taken == sent);
 }
@@ -186,7 +186,7 @@ TEST_CASE("http call: a body that comes in parts goes out chunked") {
       peer.received().ends_with("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"));
   peer.send(kAnswer);
   REQUIRE(fixture.turn_to([&] { return call.answered(); }));
-  CHECK(call.body() == "hello");
+  CHECK(call.answer().body() == "hello");
 }
 
 TEST_CASE("http call: one that is destroyed on its way tells nobody, and closes its connection") {
@@ -224,7 +224,7 @@ TEST_CASE("http call: one that has ended may start anew") {
   CHECK_FALSE(call.failed());
   CHECK(call.error().empty());
   CHECK(call.answer().status() == 200);
-  CHECK(call.body() == "hello");
+  CHECK(call.answer().body() == "hello");
 }
 
 TEST_CASE("http call: a renewed one knows nothing of the request before") {

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+/// "hello" in gzip.
+inline constexpr unsigned char kGzipBytes[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                               0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x86,
+                                               0xa6, 0x10, 0x36, 0x05, 0x00, 0x00, 0x00};
+inline const std::string_view kGzip(reinterpret_cast<const char*>(kGzipBytes), sizeof kGzipBytes);
+
+/// "hello" in br.
+inline constexpr unsigned char kBrotliBytes[] = {0x0b, 0x02, 0x80, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x03};
+inline const std::string_view kBrotli(reinterpret_cast<const char*>(kBrotliBytes), sizeof kBrotliBytes);
