@@ -20,6 +20,7 @@
 #include "server/bench_profile.h"
 #include "server/bench_results.h"
 #include "server/command_options.h"
+#include "server/command_output.h"
 #include "server/commands.h"
 #include "server/interruption.h"
 #include "server/overseen.h"
@@ -232,13 +233,13 @@ int compare(const CommandLine& command) {
     text << file.rdbuf();
     runs.push_back(read_bench(text.str()));
     if (!file || runs.back().names.empty()) {
-      std::fprintf(stderr, "perigee: %s holds no benchmarks\n", path.c_str());
+      print_mistake(path + " holds no benchmarks");
       return 1;
     }
   }
   const std::string table = compare_bench(runs[0], runs[1]);
   if (table.empty()) {
-    std::fprintf(stderr, "perigee: the two files have no benchmark in common\n");
+    print_mistake("the two files have no benchmark in common");
     return 1;
   }
   std::fputs(table.c_str(), stdout);
@@ -284,7 +285,7 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
       case BenchRun::End::kInterrupted:
         (void)run.release();
         printer.end();
-        std::fprintf(stderr, "perigee: interrupted in %s\n", file.c_str());
+        print_mistake("interrupted in " + file);
         leave(record, Interruption::exit_code(Interruption::caught()));
     }
   }

@@ -1,29 +1,19 @@
 #include "server/bench_profile.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "script/probe.h"
 #include "script/safepoint.h"
 #include "script/safepoint_gaps.h"
-#include "server/command_options.h"
+#include "server/command_output.h"
 #include "server/profile_command.h"
 #include "server/profile_desk.h"
-#include "server/written_file.h"
 
 namespace perigee::server {
 namespace {
 
 constexpr double kLongest = 7 * 86400;  // seconds that benches may take
 constexpr int kHertz = 499;             // not in step with what happens every few milliseconds
-
-bool write(const std::string& file, const std::string& text) {
-  const auto written = write_file(file, text);
-  if (!written) {
-    print_mistake(written.error().message);
-  }
-  return written.has_value();
-}
 
 }  // namespace
 
@@ -46,7 +36,7 @@ bool BenchProfiles::record(profiler::ProfileKind kind, const std::string& file) 
     print_mistake(file + ": benches write no page; name it .pb.gz, or .folded for text");
     return false;
   }
-  if (!write(file, "")) {  // better now than after the benches
+  if (!write_output(file, "")) {  // better now than after the benches
     return false;
   }
   const auto form = is_folded_name(file) ? ProfileRequest::Form::kFolded : ProfileRequest::Form::kPprof;
@@ -56,7 +46,7 @@ bool BenchProfiles::record(profiler::ProfileKind kind, const std::string& file) 
     written->set_value(write_profile(profile, form));
   });
   if (!number) {
-    std::fprintf(stderr, "perigee: nothing can be recorded: %s\n", number.error().message.c_str());
+    print_mistake("nothing can be recorded: " + number.error().message);
     return false;
   }
   recordings_.back().number = *number;
@@ -69,10 +59,10 @@ bool BenchProfiles::end() {
     recorder_->finish(recording.number);
     const std::string text = recording.written.get();
     if (text.starts_with('!')) {
-      std::fprintf(stderr, "perigee: %s: %s\n", recording.file.c_str(), text.c_str() + 1);
+      print_mistake(recording.file + ": " + text.substr(1));
       all = false;
     } else {
-      all = write(recording.file, text) && all;
+      all = write_output(recording.file, text) && all;
     }
   }
   return all;

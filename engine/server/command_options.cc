@@ -2,14 +2,11 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
 
-namespace perigee::server {
+#include "server/command_output.h"
 
-void print_mistake(const std::string& text) {
-  std::fprintf(stderr, "perigee: %s\n", text.c_str());
-}
+namespace perigee::server {
 
 std::optional<Options> load_command_options(CommandLine& command, Checks checks) {
   if (!command.config_given && access(command.config_path.c_str(), F_OK) != 0) {

@@ -9,9 +9,6 @@
 
 namespace perigee::server {
 
-/// Prints what is wrong, to standard error.
-void print_mistake(const std::string& text);
-
 /// The configuration a command names; the default path may be missing, one that was given may not. Without a value its
 /// mistakes are printed.
 [[nodiscard]] std::optional<Options> load_command_options(CommandLine& command, Checks checks = Checks::kValues);

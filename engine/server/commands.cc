@@ -9,6 +9,7 @@
 #include "script/safepoint_gaps.h"
 #include "server/admin_client.h"
 #include "server/command_options.h"
+#include "server/command_output.h"
 #include "server/config_loader.h"
 #include "server/project.h"
 #include "server/server.h"

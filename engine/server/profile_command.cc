@@ -8,7 +8,7 @@
 
 #include "server/admin_client.h"
 #include "server/command_options.h"
-#include "server/written_file.h"
+#include "server/command_output.h"
 
 namespace perigee::server {
 namespace {
@@ -79,8 +79,8 @@ int run_profile(const CommandLine& command) {
     return complain("--table writes text, which " + wanted.file + " does not sound like: name it .txt");
   }
   const bool is_new = !wanted.file.empty() && access(wanted.file.c_str(), F_OK) != 0;
-  if (const auto written = is_new ? write_file(wanted.file, "") : Result<>(); !written) {
-    return complain(written.error().message);  // better now than after the recording
+  if (is_new && !write_output(wanted.file, "")) {  // better now than after the recording
+    return 1;
   }
   const std::string seconds = std::to_string(wanted.seconds);
   const std::string target = wanted.table ? "/debug/calls?seconds=" + seconds
@@ -100,8 +100,8 @@ int run_profile(const CommandLine& command) {
     std::fwrite(text->data(), 1, text->size(), stdout);
     return 0;
   }
-  if (const auto written = write_file(wanted.file, *text); !written) {
-    return complain(written.error().message);
+  if (!write_output(wanted.file, *text)) {
+    return 1;
   }
   std::printf("%s: %zu bytes\n", wanted.file.c_str(), text->size());
   return 0;

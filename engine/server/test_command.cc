@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "net/signal_source.h"
 #include "server/command_options.h"
+#include "server/command_output.h"
 #include "server/commands.h"
 #include "server/config_loader.h"
 #include "server/coverage_report.h"
@@ -22,7 +23,6 @@
 #include "server/spec_log.h"
 #include "server/spec_run.h"
 #include "server/test_report.h"
-#include "server/written_file.h"
 
 namespace perigee::server {
 namespace {
@@ -191,26 +191,18 @@ bool report_coverage(const CoverageReport& report, const std::string& folder) {
   std::printf("\n%s", report.table().c_str());
   const auto page = report.write(folder);
   if (!page) {
-    std::fprintf(stderr, "perigee: %s\n", page.error().message.c_str());
+    print_mistake(page.error().message);
     return false;
   }
   std::printf("page: %s\n", page->c_str());
   return true;
 }
 
-bool write_junit(const std::string& path, const std::string& text) {
-  const auto written = write_file(path, text);
-  if (!written) {
-    std::fprintf(stderr, "perigee: %s\n", written.error().message.c_str());
-  }
-  return written.has_value();
-}
-
 // Prints what has come of all, and writes it to the file that was asked for. Whether that went well.
 bool report_all(TestReport& report, const CommandLine& command, std::int64_t began) {
   const double seconds = static_cast<double>(monotonic_ns() - began) * 1e-9;
   report.print_summary(seconds, command.test.seed);
-  return command.test.junit.empty() || write_junit(command.test.junit, report.junit(seconds));
+  return command.test.junit.empty() || write_output(command.test.junit, report.junit(seconds));
 }
 
 bool chooses(const TestFlags& flags) {
@@ -230,8 +222,7 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
   const std::size_t left = run->run(files);
   const int signal = Interruption::caught();
   if (run->report().empty() && signal == 0) {
-    std::fprintf(stderr, "perigee: no test was run%s\n",
-                 chooses(command.test) ? ": the filters and tags choose none" : "");
+    print_mistake(chooses(command.test) ? "no test was run: the filters and tags choose none" : "no test was run");
   }
   bool well = report_all(run->report(), command, began) && !run->report().failed();
   if (command.test.coverage && signal == 0) {
@@ -268,7 +259,7 @@ int report_end(const RunRecord& record, const CommandLine& command, const std::s
     report.keep(entry.file, outcome);
   }
   (void)report_all(report, command, began);
-  std::fprintf(stderr, "perigee: the process that ran the tests ended %s, before all had run\n", how.c_str());
+  print_mistake("the process that ran the tests ended " + how + ", before all had run");
   return 1;
 }
 
