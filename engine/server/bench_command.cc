@@ -105,7 +105,7 @@ class BenchRun {
   /// How it ended.
   enum class End { kWell, kStuck, kInterrupted };
 
-  BenchRun(const CommandLine& command, std::string file, BenchPrinter& printer, RunRecord* record)
+  BenchRun(const CommandLine& command, std::string file, BenchPrinter& printer, RunRecord& record)
       : command_(command), file_(std::move(file)), printer_(printer), record_(record) {}
 
   /// Runs it. Where it is stuck or interrupted, its threads go on.
@@ -121,7 +121,7 @@ class BenchRun {
   const CommandLine& command_;
   const std::string file_;
   BenchPrinter& printer_;
-  RunRecord* record_;
+  RunRecord& record_;
   Watchdog watchdog_;
   std::shared_ptr<BenchLanes> lanes_;
   std::mutex mutex_;
@@ -165,11 +165,7 @@ void BenchRun::begin_lane(std::size_t lane, const std::shared_ptr<const Options>
   settings.desk.recorder = recorder;
   settings.desk.lanes = lanes_;
   settings.desk.lane = static_cast<int>(lane);
-  settings.desk.on_begin = [this](std::string_view name, std::string_view place) {
-    if (record_ != nullptr) {
-      record_->begin(file_, name, place);
-    }
-  };
+  settings.desk.on_begin = [this](std::string_view name, std::string_view place) { record_.begin(file_, name, place); };
   settings.desk.on_outcome = [](const script::TestDesk::Outcome&) {};
   running_.push_back(std::make_unique<SpecRun>(std::move(settings), [this] {
     const std::lock_guard lock(mutex_);
@@ -200,9 +196,7 @@ bool BenchRun::is_stuck() {
 BenchRun::End BenchRun::run(const std::shared_ptr<const Options>& options, profiler::Recorder* recorder) {
   constexpr auto kLook = std::chrono::milliseconds(50);
   lanes_ = std::make_shared<BenchLanes>(static_cast<int>(processors()), events());
-  if (record_ != nullptr) {
-    record_->begin(file_, "", file_);
-  }
+  record_.begin(file_, "", file_);
   for (std::size_t lane = 0; lane < processors(); ++lane) {
     begin_lane(lane, options, recorder);
   }
@@ -219,9 +213,7 @@ BenchRun::End BenchRun::run(const std::shared_ptr<const Options>& options, profi
       printer_.failure(file_, error.substr(0, error.find("\nstack traceback:\n\t[C]")));
     }
   }
-  if (record_ != nullptr) {
-    record_->file_done(file_);
-  }
+  record_.file_done(file_);
   return End::kWell;
 }
 
@@ -247,17 +239,15 @@ int compare(const CommandLine& command) {
 }
 
 // The threads of a file go on: the process has to end without them.
-[[noreturn]] void leave(RunRecord* record, int code) {
-  if (record != nullptr) {
-    record->close();
-  }
+[[noreturn]] void leave(RunRecord& record, int code) {
+  record.close();
   std::fflush(nullptr);
   std::_Exit(code);
 }
 
 // Runs the files in this process.
 int run_files(const CommandLine& command, const std::shared_ptr<const Options>& options,
-              const std::vector<std::string>& files, RunRecord* record) {
+              const std::vector<std::string>& files, RunRecord& record) {
   SpecLog log;
   set_log_sink(&log);
   net::SignalSource::block_signals({SIGPIPE});
@@ -265,9 +255,7 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
   BenchPrinter printer;
   BenchProfiles profiles;
   if (!profiles.begin(command.bench)) {
-    if (record != nullptr) {
-      record->close();
-    }
+    record.close();
     return 1;
   }
   std::printf("goos: linux\ngoarch: amd64\ncpu: %s\n", processor_name().c_str());
@@ -293,9 +281,7 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
   std::puts(printer.failed() ? "FAIL" : "PASS");
   std::fflush(stdout);
   set_log_sink(nullptr);
-  if (record != nullptr) {
-    record->close();
-  }
+  record.close();
   return printer.failed() || !written ? 1 : 0;
 }
 
@@ -328,7 +314,7 @@ int run_bench(const CommandLine& command) {
     return 1;
   }
   const auto shared = std::make_shared<const Options>(*options);
-  return oversee([&](RunRecord* record) { return run_files(located, shared, *files, record); }, report_end);
+  return oversee([&](RunRecord& record) { return run_files(located, shared, *files, record); }, report_end);
 }
 
 }  // namespace perigee::server

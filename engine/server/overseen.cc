@@ -59,11 +59,12 @@ std::string how_it_ended(int status) {
 
 }  // namespace
 
-int oversee(const std::function<int(RunRecord* record)>& work,
+int oversee(const std::function<int(RunRecord& record)>& work,
             const std::function<int(const RunRecord& record, const std::string& how)>& after) {
+  RunRecord unwatched;
   const auto record = RunRecord::make();
   if (!record || is_traced()) {
-    return work(nullptr);
+    return work(unwatched);
   }
   std::fflush(nullptr);
   const sigset_t signals = handed_on();
@@ -79,7 +80,7 @@ int oversee(const std::function<int(RunRecord* record)>& work,
       }
     }
     sigprocmask(SIG_SETMASK, &before, nullptr);
-    return work(process == 0 ? record->get() : nullptr);
+    return work(process == 0 ? **record : unwatched);
   }
   const int status = wait_for(process, signals);
   sigprocmask(SIG_SETMASK, &before, nullptr);

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
-#include <new>
 
 namespace perigee::server {
 namespace {
@@ -41,11 +40,13 @@ Result<std::unique_ptr<RunRecord>> RunRecord::make() {
   if (memory == MAP_FAILED) {
     return fail(std::string("no memory to share: ") + std::strerror(errno));
   }
-  return std::unique_ptr<RunRecord>(new RunRecord(new (memory) Head{}));
+  return std::unique_ptr<RunRecord>(new RunRecord(memory));
 }
 
 RunRecord::~RunRecord() {
-  munmap(head_, kSize);
+  if (head_ != &alone_) {
+    munmap(head_, kSize);
+  }
 }
 
 void RunRecord::add(Entry::Kind kind, std::string_view file, const Outcome& outcome) {
@@ -57,7 +58,7 @@ void RunRecord::add(Entry::Kind kind, std::string_view file, const Outcome& outc
   }
   const std::lock_guard lock(mutex_);
   const std::size_t used = head_->used.load(std::memory_order_relaxed);
-  if (bytes.size() <= kSize - sizeof(Head) - used) {
+  if (bytes.size() <= room_ - used) {
     std::memcpy(text() + used, bytes.data(), bytes.size());
     head_->used.store(used + bytes.size(), std::memory_order_release);
   }
@@ -77,7 +78,7 @@ void RunRecord::file_done(std::string_view file) {
 
 std::vector<RunRecord::Entry> RunRecord::entries() const {
   std::vector<Entry> list;
-  const std::size_t used = std::min(head_->used.load(std::memory_order_acquire), kSize - sizeof(Head));
+  const std::size_t used = std::min(head_->used.load(std::memory_order_acquire), room_);
   std::string_view rest(text(), used);
   while (!rest.empty()) {
     Entry& entry = list.emplace_back();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,8 @@
 namespace perigee::server {
 
 /// What a run of tests or benchmarks has come to so far, in memory that two processes share: the one that runs them
-/// writes, the one that watches over it reads when that has ended, whatever ended it. Writing makes no system call. Any
-/// thread.
+/// writes, the one that watches over it reads when that has ended, whatever ended it. Where no process watches it keeps
+/// nothing. Writing makes no system call. Any thread.
 class RunRecord {
  public:
   using Outcome = script::TestDesk::Outcome;
@@ -32,7 +33,9 @@ class RunRecord {
     Outcome outcome;
   };
 
-  /// Memory for it. Processes that are forked from here on share it.
+  /// One that keeps nothing.
+  RunRecord() = default;
+  /// One with memory, which processes that are forked from here on share.
   [[nodiscard]] static Result<std::unique_ptr<RunRecord>> make();
   ~RunRecord();
   RunRecord(const RunRecord&) = delete;
@@ -63,12 +66,14 @@ class RunRecord {
   static constexpr std::size_t kSize = std::size_t{64} << 20;     // bytes; taken from the system as they are written
   static constexpr std::size_t kLongest = std::size_t{32} << 10;  // bytes of a text that are kept
 
-  explicit RunRecord(void* memory) : head_(static_cast<Head*>(memory)) {}
+  explicit RunRecord(void* memory) : head_(new (memory) Head{}), room_(kSize - sizeof(Head)) {}
   [[nodiscard]] char* text() const { return reinterpret_cast<char*>(head_ + 1); }
   void add(Entry::Kind kind, std::string_view file, const Outcome& outcome);
 
-  Head* head_;
-  std::mutex mutex_;  // of those who write
+  Head alone_{};  // where no memory is shared
+  Head* const head_ = &alone_;
+  const std::size_t room_ = 0;  // bytes behind the head
+  std::mutex mutex_;            // of those who write
 };
 
 }  // namespace perigee::server

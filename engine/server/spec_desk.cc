@@ -282,9 +282,7 @@ void SpecDesk::bench_failed(std::string_view name, std::string_view message) {
 void SpecDesk::begin_test(std::string_view name, std::string_view place) {
   SpecLog::collect(&log_);
   began_ns_ = monotonic_ns() - clock_ahead * 1'000'000;
-  if (settings_.on_begin) {
-    settings_.on_begin(name, place);
-  }
+  settings_.on_begin(name, place);
   run_next(name, place);
 }
 

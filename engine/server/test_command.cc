@@ -36,8 +36,8 @@ std::string seconds_text(double seconds) {
 /// Runs files until none is left, and keeps what had to be given up.
 class TestRun {
  public:
-  /// `record`: what is told to whoever watches over this process; null: nobody does.
-  TestRun(const CommandLine& command, std::shared_ptr<const Options> options, RunRecord* record)
+  /// `record`: what is told to whoever watches over this process.
+  TestRun(const CommandLine& command, std::shared_ptr<const Options> options, RunRecord& record)
       : command_(command), options_(std::move(options)), record_(record) {}
 
   /// Runs the files and returns how many did not end: their threads go on.
@@ -56,7 +56,7 @@ class TestRun {
 
   const CommandLine& command_;
   std::shared_ptr<const Options> options_;
-  RunRecord* record_;
+  RunRecord& record_;
   TestReport report_;
   script::Coverage::Total coverage_;
   Watchdog watchdog_;
@@ -102,12 +102,10 @@ std::unique_ptr<SpecRun> TestRun::begin(const std::string& file) {
   settings.desk.config_path = command_.config_path;
   settings.desk.sets = command_.sets;
   settings.desk.time_limit = command_.test.time_limit;
-  if (record_ != nullptr) {
-    record_->begin(file, "", file);
-    settings.desk.on_begin = [this, file](std::string_view name, std::string_view place) {
-      record_->begin(file, name, place);
-    };
-  }
+  record_.begin(file, "", file);
+  settings.desk.on_begin = [this, file](std::string_view name, std::string_view place) {
+    record_.begin(file, name, place);
+  };
   settings.desk.on_outcome = [this, file](const script::TestDesk::Outcome& outcome) { add(file, outcome); };
   return std::make_unique<SpecRun>(std::move(settings), [this] {
     const std::lock_guard lock(mutex_);
@@ -118,18 +116,14 @@ std::unique_ptr<SpecRun> TestRun::begin(const std::string& file) {
 
 void TestRun::add(const std::string& file, const TestReport::Outcome& outcome) {
   report_.add(file, outcome);
-  if (record_ != nullptr) {
-    record_->end(file, outcome);
-  }
+  record_.end(file, outcome);
 }
 
 void TestRun::end(const SpecRun& run) {
   if (const std::string error = run.error(); !error.empty()) {
     add(run.file(), {"error", "the file as a whole", run.file(), error, 0});
   }
-  if (record_ != nullptr) {
-    record_->file_done(run.file());
-  }
+  record_.file_done(run.file());
 }
 
 // What runs in a file and can't be stopped from here is an error: the file's other tests are lost.
@@ -211,7 +205,7 @@ bool chooses(const TestFlags& flags) {
 
 // Runs the files in this process.
 int run_files(const CommandLine& command, const std::shared_ptr<const Options>& options,
-              const std::vector<std::string>& files, RunRecord* record) {
+              const std::vector<std::string>& files, RunRecord& record) {
   static SpecLog log;  // threads that were left alone log to the end
   set_log_sink(&log);
   net::SignalSource::block_signals({SIGPIPE});
@@ -229,9 +223,7 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
     well = report_coverage({run->coverage().files(), files}, command.test.coverage_dir) && well;
   }
   const int code = signal != 0 ? Interruption::exit_code(signal) : well ? 0 : 1;
-  if (record != nullptr) {
-    record->close();
-  }
+  record.close();
   if (left > 0) {
     std::fflush(nullptr);
     std::_Exit(code);  // threads are busy with what never ends
@@ -282,7 +274,7 @@ int run_test(const CommandLine& command) {
   const auto shared = std::make_shared<const Options>(*options);
   const std::int64_t began = monotonic_ns();
   return oversee(
-      [&](RunRecord* record) { return run_files(located, shared, *files, record); },
+      [&](RunRecord& record) { return run_files(located, shared, *files, record); },
       [&](const RunRecord& record, const std::string& how) { return report_end(record, located, how, began); });
 }
 

@@ -58,6 +58,17 @@ TEST_CASE("run record: what has begun and not ended is unfinished, in files that
   CHECK(record->closed());
 }
 
+TEST_CASE("run record: one that nobody watches keeps nothing") {
+  RunRecord record;
+  record.begin("a", "one", "a:1");
+  record.end("a", {"success", "one", "a:1", "", 0});
+  record.file_done("a");
+  CHECK(record.entries().empty());
+  CHECK(record.unfinished().empty());
+  record.close();
+  CHECK(record.closed());
+}
+
 TEST_CASE("run record: long texts are cut, and what does not fit is left out") {
   const auto record = made();
   const std::string lengthy(1 << 20, 'x');
