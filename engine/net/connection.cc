@@ -95,8 +95,12 @@ void Connection::on_readable() {
 // connection.
 void Connection::discard_input() {
   char bytes[4096];
-  const ssize_t count = recv(fd_, bytes, sizeof bytes, 0);
-  if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))) {
+  const ssize_t count = SocketCalls::receive(fd_, bytes, sizeof bytes);
+  if (count > 0) {
+    loop_.traffic().received.add(static_cast<std::uint64_t>(count));
+    return;
+  }
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
     return;
   }
   half_closed_ = true;
@@ -219,15 +223,18 @@ bool Connection::send_shared(const SharedBytes& part) {
     return queue_shared(part) && flush();
   }
   const ssize_t count = SocketCalls::transmit(fd_, part.bytes.data(), part.bytes.size(), 0);
-  if (count == static_cast<ssize_t>(part.bytes.size())) {
-    served_ = true;
-    return true;
-  }
   if (count < 0 && errno != EAGAIN && errno != EINTR) {
     close();
     return false;
   }
   const auto sent = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+  if (sent != 0) {
+    served_ = true;
+    loop_.traffic().sent.add(sent);
+  }
+  if (sent == part.bytes.size()) {
+    return true;
+  }
   if (!queue_shared({part.owner, part.bytes.substr(sent)})) {
     return false;
   }
@@ -264,6 +271,7 @@ bool Connection::send_shared_bytes() {
     const ssize_t count = sendmsg(fd_, &message, MSG_NOSIGNAL);
     if (count >= 0) {
       served_ = true;
+      loop_.traffic().sent.add(static_cast<std::uint64_t>(count));
       shared_->consume(static_cast<std::size_t>(count));
       if (shared_->size() == 0) {
         shared_.reset();

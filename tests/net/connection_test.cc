@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 #include "connection_fixture.h"
@@ -247,7 +248,8 @@ TEST_CASE("connection: the write timeout ends with the output") {
 TEST_CASE("connection: a graceful close gives the whole answer to a peer that is still sending") {
   Link link(4096);
   const std::string noise(16 * 1024, 'n');
-  REQUIRE(link.peer.send(noise) > 0);
+  ssize_t sent = link.peer.send(noise);
+  REQUIRE(sent > 0);
   REQUIRE(link.until([&] { return link.data_calls > 0; }));
   const std::string text = pattern_of(1'000'000);
   link.answer(text);
@@ -255,7 +257,7 @@ TEST_CASE("connection: a graceful close gives the whole answer to a peer that is
   CHECK_FALSE(link.connection.open());
   const std::size_t seen = link.received.size();
   REQUIRE(link.until([&] {
-    link.peer.send(noise);
+    sent += std::max<ssize_t>(link.peer.send(noise), 0);
     return !link.peer.receive();
   }));
   CHECK(link.peer.error() == 0);
@@ -265,6 +267,7 @@ TEST_CASE("connection: a graceful close gives the whole answer to a peer that is
   CHECK(link.closed == 0);
   link.peer.close();
   REQUIRE(link.until([&] { return link.closed == 1; }));
+  CHECK(link.loop.traffic().received.value() == static_cast<std::uint64_t>(sent));
 }
 
 TEST_CASE("connection: a graceful close waits two seconds for the peer's FIN") {
@@ -404,6 +407,7 @@ TEST_CASE("connection: shared bytes go out at once, behind what is in output()")
   CHECK(link.connection.served());
   REQUIRE(link.peer_receives(23));
   CHECK(link.peer.received() == "one,two,three,four,five");
+  CHECK(link.loop.traffic().sent.value() == 23);
 }
 
 TEST_CASE("connection: shared bytes that the socket does not take wait as references, in order") {
@@ -424,6 +428,7 @@ TEST_CASE("connection: shared bytes that the socket does not take wait as refere
   CHECK((link.peer.received() == all));
   REQUIRE(link.until([&] { return text.use_count() == 1; }));
   CHECK(link.connection.shared_left() == 0);
+  CHECK(link.loop.traffic().sent.value() == kTimes * text->size());
 }
 
 TEST_CASE("connection: one with more than the watermark of shared bytes waiting is closed") {
