@@ -92,9 +92,7 @@ ByteRanges parse_byte_ranges(std::string_view text, std::uint64_t size) {
   std::string_view rest = text.substr(equals + 1);
   std::size_t asked = 0;
   while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    const std::string_view item = trimmed(rest.substr(0, comma));
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    const std::string_view item = take_element(rest);
     if (item.empty()) {
       continue;  // section 5.6.1: empty elements of a list count for nothing
     }

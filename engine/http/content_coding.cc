@@ -45,9 +45,7 @@ CodingWishes parse_accept_encoding(std::string_view text) {
   std::optional<std::int32_t> identity;
   std::optional<std::int32_t> others;
   while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string_view item = text.substr(0, comma);
-    text.remove_prefix(std::min(comma + 1, text.size()));
+    const std::string_view item = take_element(text);
     const std::size_t semicolon = item.find(';');
     const std::string_view coding = trimmed(item.substr(0, semicolon));
     const auto value = semicolon == std::string_view::npos ? kWhole : weight(item.substr(semicolon + 1));

@@ -1,5 +1,6 @@
 #include "http/field_syntax.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -137,6 +138,12 @@ bool is_port_part(std::string_view text) {
 
 bool is_token(std::string_view text) {
   return !text.empty() && all_bytes(text, kTokenByte);
+}
+
+std::string_view take_element(std::string_view& list) {
+  const std::string_view element = list.substr(0, list.find(','));
+  list.remove_prefix(std::min(element.size() + 1, list.size()));
+  return trimmed(element);
 }
 
 bool is_host(std::string_view text) {

@@ -46,6 +46,10 @@ namespace perigee::http {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
+/// Takes the first element off a list with commas, which may be empty (RFC 9110 section 5.6.1). REQUIRES:
+/// !list.empty().
+[[nodiscard]] std::string_view take_element(std::string_view& list);
+
 /// RFC 9110 section 7.2 with RFC 3986 section 3.2: reg-name, IPv4 or [IPv6] and an optional port; no userinfo.
 [[nodiscard]] bool is_host(std::string_view text);
 

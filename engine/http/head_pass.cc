@@ -24,13 +24,6 @@ constexpr bool is_at_most_space(char byte) {
   return static_cast<unsigned char>(byte) <= ' ';
 }
 
-/// Takes the next element off a comma-separated list (RFC 9110 section 5.6.1). REQUIRES: !list.empty().
-std::string_view take_element(std::string_view& list) {
-  const std::string_view element = list.substr(0, list.find(','));
-  list.remove_prefix(std::min(element.size() + 1, list.size()));
-  return trim(element.data(), element.data() + element.size());
-}
-
 std::uint8_t connection_option_of(std::string_view token) {
   if (kKeepAlive.equals(token)) {
     return HeadPass::kKeepAliveOption;

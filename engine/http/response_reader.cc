@@ -31,11 +31,9 @@ namespace {
 // Whether a list of tokens holds one, in any case.
 bool has_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    if (equal_fold(trimmed(list.substr(0, comma)), token)) {
+    if (equal_fold(take_element(list), token)) {
       return true;
     }
-    list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
 }

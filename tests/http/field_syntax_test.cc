@@ -4,11 +4,13 @@
 #include <cctype>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using perigee::http::equal_fold;
 using perigee::http::is_field_value;
 using perigee::http::is_host;
 using perigee::http::is_token;
+using perigee::http::take_element;
 
 TEST_CASE("field syntax: a token is one or more tchar") {
   CHECK(is_token("GET"));
@@ -27,6 +29,21 @@ TEST_CASE("field syntax: a field value holds visible characters, blanks and obs-
   CHECK_FALSE(is_field_value(std::string_view("a\0b", 3)));
   CHECK_FALSE(is_field_value("a\x7f"));
   CHECK_FALSE(is_field_value("a\x01"));
+}
+
+TEST_CASE("field syntax: a list is taken apart at its commas, blanks and all") {
+  using Elements = std::vector<std::string_view>;
+  const auto [text, elements] = GENERATE(table<std::string_view, Elements>({{"one", {"one"}},
+                                                                            {" one ,\ttwo", {"one", "two"}},
+                                                                            {"one,,two,", {"one", "", "two"}},
+                                                                            {",", {""}},
+                                                                            {"a b, c;q=1 ", {"a b", "c;q=1"}}}));
+  CAPTURE(text);
+  Elements taken;
+  for (std::string_view list = text; !list.empty();) {
+    taken.push_back(take_element(list));
+  }
+  CHECK(taken == elements);
 }
 
 TEST_CASE("field syntax: a host is a name or an address, perhaps with a port") {
