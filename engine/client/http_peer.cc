@@ -4,15 +4,27 @@
 #include <utility>
 
 namespace perigee::client {
+namespace {
+
+// What stands before the path.
+std::string_view origin_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) {
+    return url;
+  }
+  const std::size_t host = scheme + 3;
+  return url.substr(0, std::min({url.find('/', host), url.find('?', host), url.find('#', host)}));
+}
+
+}  // namespace
 
 HttpPeer::HttpPeer(Network& network, HttpConnector::Plan how)
     : plan(std::move(how)),
-      key(plan.key()),
       name(Destination{plan.url.host, plan.url.port}.text()),
       host(plan.url.authority()),
       to_host(" HTTP/1.1\r\nHost: " + host + "\r\n"),
       stats(network.hosts().of(name)),
-      shelf(network.http_pool().shelf(key)) {}
+      shelf(network.http_pool().shelf(plan.key())) {}
 
 void HttpPeer::have_in_common(std::string lines) {
   fields = std::move(lines);
@@ -30,16 +42,6 @@ HttpConnector::Plan usual_plan(const Network& network, http::ClientUrl url) {
     plan.security.target.server_name = plan.url.host;
   }
   return plan;
-}
-
-// What stands before the path.
-static std::string_view origin_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) {
-    return url;
-  }
-  const std::size_t host = scheme + 3;
-  return url.substr(0, std::min({url.find('/', host), url.find('?', host), url.find('#', host)}));
 }
 
 void HttpPeers::remember(std::string_view origin, const std::shared_ptr<HttpPeer>& peer) {

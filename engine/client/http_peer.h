@@ -18,18 +18,16 @@ namespace perigee::client {
 struct HttpPeer {
   /// The target and userinfo of the plan's url do not count.
   HttpPeer(Network& network, HttpConnector::Plan how);
+  /// Says which whole lines requests may have in common.
+  void have_in_common(std::string lines);
 
   HttpConnector::Plan plan;
-  std::string key;      ///< plan.key()
   std::string name;     ///< "host:port"
   std::string host;     ///< the Host field's value
   std::string to_host;  ///< what follows a target: " HTTP/1.1" and the Host field, whole
   HostStats& stats;     ///< of the host
   std::shared_ptr<StreamPool::Shelf> shelf;
-  /// Says which whole lines requests may have in common.
-  void have_in_common(std::string lines);
-
-  std::string fields;   ///< those lines
+  std::string fields;   ///< the lines that requests may have in common
   std::string closing;  ///< what follows a target where nothing else is said: to_host, they, the end; by a proxy none
   mutable std::uint32_t label = 0;  ///< the owner's
 };

@@ -54,7 +54,7 @@ TEST_CASE("http peers: new settings make new peers") {
   CHECK(after->is_new);
   CHECK(after->peer->plan.block_private);
   CHECK_FALSE(before->peer->plan.block_private);
-  CHECK(after->peer->key != before->peer->key);
+  CHECK(after->peer->plan.key() != before->peer->plan.key());
 }
 
 TEST_CASE("http peers: they are bounded") {
