@@ -133,6 +133,20 @@ void check_next_slot(lua_State* running, lua_Debug*) {
   lua_sethook(running, nullptr, 0, 0);
 }
 
+// The one place of those searched where `is_found` holds; 0 where there is none, or more than one.
+template <typename IsFound>
+std::size_t only_offset(std::size_t step, const IsFound& is_found) {
+  std::size_t only = 0;
+  std::size_t found = 0;
+  for (std::size_t at = 0; at + step <= kSearched; at += step) {
+    if (is_found(at)) {
+      only = at;
+      ++found;
+    }
+  }
+  return found == 1 ? only : 0;
+}
+
 }  // namespace
 
 // The first byte behind the main state that follows the hooks' mask.
@@ -165,20 +179,13 @@ bool SafepointLayout::find_state(lua_State* main) {
   snapshots = &taken;
   lua_cpcall(main, take_snapshots, nullptr);
   lua_settop(main, 0);
-  std::size_t found = 0;
-  for (std::size_t at = 0; at + sizeof(std::int32_t) <= kSearched; at += sizeof(std::int32_t)) {
+  state_offset = only_offset(sizeof(std::int32_t), [](std::size_t at) {
     std::int32_t native = 0;
     std::int32_t compiled = 0;
     std::memcpy(&native, taken.native + at, sizeof native);
     std::memcpy(&compiled, taken.compiled + at, sizeof compiled);
-    if (native == Safepoint::kNativeFunction && compiled > 0 && compiled < 100) {
-      state_offset = at;
-      ++found;
-    }
-  }
-  if (found != 1) {
-    state_offset = 0;
-  }
+    return native == Safepoint::kNativeFunction && compiled > 0 && compiled < 100;
+  });
   return state_offset != 0;
 }
 
@@ -191,16 +198,10 @@ bool SafepointLayout::find_phase(lua_State* main) {
   phases = &taken;
   lua_cpcall(main, take_phases, nullptr);
   lua_settop(main, 0);
-  std::size_t found = 0;
-  for (std::size_t at = 0; taken.taken == 3 && at < kSearched; ++at) {
-    if (taken.seen[0][at] == kFinalizing && taken.seen[1][at] == kPaused && taken.seen[2][at] == kMarking) {
-      phase_offset = at;
-      ++found;
-    }
-  }
-  if (found != 1) {
-    phase_offset = 0;
-  }
+  phase_offset = only_offset(1, [](std::size_t at) {
+    return taken.taken == 3 && taken.seen[0][at] == kFinalizing && taken.seen[1][at] == kPaused &&
+           taken.seen[2][at] == kMarking;
+  });
   return phase_offset != 0;
 }
 
