@@ -7,7 +7,6 @@
 #include <rapidjson/reader.h>
 #include <lua.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -15,8 +14,8 @@
 #include <vector>
 
 #include "base/escape.h"
+#include "script/held_values.h"
 #include "script/json_plain.h"
-#include "script/lua_values.h"
 
 namespace perigee::script {
 namespace {
@@ -60,8 +59,8 @@ class Builder {
   [[nodiscard]] bool lone_surrogate() const { return lone_surrogate_; }
 
  private:
-  static constexpr int kHeld = 16;     // values of a container that wait on the stack for its table to be made
-  static constexpr int kHolding = 32;  // and in how many containers
+  static constexpr int kHeld = held_values::kMost;
+  static constexpr int kHolding = 32;  // containers whose values are held
   struct Container {
     bool array;
     bool made;   // its table is on the stack
@@ -143,30 +142,15 @@ class Builder {
     return true;
   }
 
-  // Turns what is held on the stack into its table, of the right size: one that grows costs several times as much.
+  // Turns what is held on the stack into its table.
   void make(Container& container) {
     const int count = container.count;
-    const int room = count == kHeld ? 2 * kHeld : count;
-    lua_createtable(state_, container.array ? room : 0, container.array ? 0 : std::max(room, container.likely));
+    const int first = lua_gettop(state_) + 1 - (container.array ? count : 2 * count);
     container.made = true;
     if (container.array) {
-      mark_array(state_);
-      lua_insert(state_, -1 - count);
-      for (int i = count; i > 0; --i) {
-        lua_rawseti(state_, -1 - i, i);
-      }
-      return;
-    }
-    const int table = lua_gettop(state_);
-    const int first = table - 2 * count;
-    for (int i = first; i < table; i += 2) {  // of members of the same name the last one counts
-      lua_pushvalue(state_, i);
-      lua_pushvalue(state_, i + 1);
-      lua_rawset(state_, table);
-    }
-    if (count != 0) {
-      lua_replace(state_, first);
-      lua_settop(state_, first);
+      held_values::make_array(state_, first, count);
+    } else {
+      held_values::make_object(state_, first, count, container.likely);
     }
   }
 

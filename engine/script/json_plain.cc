@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "script/held_values.h"
 #include "script/json_cursor.h"
 #include "script/json_decoder.h"
-#include "script/lua_values.h"
 
 namespace perigee::script {
 namespace {
@@ -31,7 +31,7 @@ class PlainReader : private JsonCursor {
 
  private:
   static constexpr int kDeepest = 32;  // containers, which wait on the thread's stack
-  static constexpr int kHeld = 16;     // values of a container that wait on Lua's stack for its table to be made
+  static constexpr int kHeld = held_values::kMost;
 
   void push(std::string_view text) { lua_pushlstring(state_, text.data(), text.size()); }
 
@@ -83,7 +83,6 @@ class PlainReader : private JsonCursor {
     return true;
   }
 
-  // The table is made when its size is known: one that grows costs several times as much.
   bool object(int depth) {
     const int likely = std::exchange(members_, 0);
     luaL_checkstack(state_, 2 * kHeld + 5, "a JSON value");
@@ -101,7 +100,7 @@ class PlainReader : private JsonCursor {
         }
         ++count;
         if (count == kHeld) {
-          make_object(first, count, std::max(likely, 2 * kHeld));
+          held_values::make_object(state_, first, count, likely);
         } else if (count > kHeld) {
           lua_rawset(state_, first);
         }
@@ -111,24 +110,9 @@ class PlainReader : private JsonCursor {
       }
     }
     if (count < kHeld) {
-      make_object(first, count, std::max(likely, count));
+      held_values::make_object(state_, first, count, likely);
     }
     return true;
-  }
-
-  // Puts the names and values from slot `first` on into a table, which takes their place.
-  void make_object(int first, int count, int room) {
-    lua_createtable(state_, 0, room);
-    const int table = first + 2 * count;
-    for (int at = first; at < table; at += 2) {  // of members of the same name the last one counts
-      lua_pushvalue(state_, at);
-      lua_pushvalue(state_, at + 1);
-      lua_rawset(state_, table);
-    }
-    if (count != 0) {
-      lua_replace(state_, first);
-      lua_settop(state_, first);
-    }
   }
 
   bool array(int depth) {
@@ -143,7 +127,7 @@ class PlainReader : private JsonCursor {
         }
         ++count;
         if (count == kHeld) {
-          make_array(first, count, 2 * kHeld);
+          held_values::make_array(state_, first, count);
         } else if (count > kHeld) {
           lua_rawseti(state_, first, count);
         }
@@ -153,18 +137,9 @@ class PlainReader : private JsonCursor {
       }
     }
     if (count < kHeld) {
-      make_array(first, count, count);
+      held_values::make_array(state_, first, count);
     }
     return true;
-  }
-
-  void make_array(int first, int count, int room) {
-    lua_createtable(state_, room, 0);
-    mark_array(state_);
-    lua_insert(state_, first);
-    for (int at = count; at > 0; --at) {
-      lua_rawseti(state_, first, at);
-    }
   }
 
   lua_State* state_;
