@@ -5,37 +5,16 @@
 namespace perigee::http {
 namespace {
 
-/// A type's turn among those at one place: the fewer texts it takes, the earlier.
-constexpr int turn_of(PathType type) {
-  switch (type) {
-    case PathType::kBoolean:
-      return 0;
-    case PathType::kInteger:
-      return 1;
-    case PathType::kNumber:
-      return 2;
-    case PathType::kUuid:
-      return 3;
-    case PathType::kDate:
-      return 4;
-    case PathType::kKeyword:
-      return 5;
-    case PathType::kSlug:
-      return 6;
-    case PathType::kJson:
-      return 7;
-    case PathType::kCustom:
-      return 8;
-    case PathType::kString:
-      return 9;
-  }
-  return 9;
-}
+// The fewer texts a type takes, the earlier it has its turn.
+constexpr std::array kInTurn = {PathType::kBoolean, PathType::kInteger, PathType::kNumber, PathType::kUuid,
+                                PathType::kDate,    PathType::kKeyword, PathType::kSlug,   PathType::kJson,
+                                PathType::kCustom,  PathType::kString};
+static_assert(kInTurn.size() == static_cast<std::size_t>(PathType::kCustom) + 1);
 
 }  // namespace
 
 std::pair<int, std::int32_t> RouteNode::Typed::turn() const {
-  return {turn_of(type), custom};
+  return {static_cast<int>(std::find(kInTurn.begin(), kInTurn.end(), type) - kInTurn.begin()), custom};
 }
 
 RouteNode& RouteNode::literal_child(std::string_view text) {
