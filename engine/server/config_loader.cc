@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 #include "base/escape.h"
 #include "server/config_expansion.h"
+#include "server/config_mistakes.h"
 #include "server/config_value.h"
 #include "server/option_checks.h"
 #include "server/option_lookup.h"
@@ -23,16 +22,9 @@ namespace perigee::server {
 namespace {
 
 constexpr std::size_t kMostConfigBytes = std::size_t{16} << 20;
-constexpr const char* kCommandLine = "command line";
 
-struct Place {
-  std::string file = kCommandLine;
-  int line = 0;
-  int column = 0;
-};
-
-Place place_of(const toml::source_region& region) {
-  if (region.path == nullptr || *region.path == kCommandLine) {
+ConfigPlace place_of(const toml::source_region& region) {
+  if (region.path == nullptr || *region.path == ConfigPlace::kCommandLine) {
     return {};
   }
   return {*region.path, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
@@ -91,25 +83,16 @@ class Loader {
   [[nodiscard]] tl::expected<Options, std::vector<ConfigMistake>> finish(Checks checks);
 
  private:
-  // Where an option was set last, for mistakes that only show later.
-  struct Origin {
-    Place place;
-    std::vector<Place> items;
-    bool failed = false;
-  };
+  using Origin = ConfigMistakes::Origin;
 
-  void add_mistake(const Place& place, std::string message) {
-    mistakes_.push_back({place.file, place.line, place.column, std::move(message)});
-  }
   void read_sections(toml::table& root);
   void read_section(const std::string& section, const toml::table& table);
   void read_option(const OptionSpec& spec, const toml::node& node);
   void read_option(const OptionSpec& spec, const toml::node& node, Options& into);
-  void read_dictionary(const std::string& name, const Place& place, const toml::table& table);
+  void read_dictionary(const std::string& name, const ConfigPlace& place, const toml::table& table);
   void read_dictionary_override(const std::string& key, const toml::table& document);
   void read_app_override(std::string_view key, toml::node& value);
   void check_together(Checks checks);
-  void add_faults(std::vector<OptionFault> faults);
   [[nodiscard]] std::optional<std::string> expanded(const toml::node& node);
   [[nodiscard]] std::optional<ConfigValue> value_of(const OptionSpec& spec, const toml::node& node, Origin& origin);
   [[nodiscard]] std::optional<ConfigValue> list_of(const OptionSpec& spec, const toml::array& array, Origin& origin);
@@ -121,8 +104,7 @@ class Loader {
 
   Options options_;
   toml::table app_;
-  std::map<std::string, Origin, std::less<>> origins_;
-  std::vector<ConfigMistake> mistakes_;
+  ConfigMistakes mistakes_;
   bool unread_ = false;  // the file, for a mistake that hides the rest of it
 };
 
@@ -130,14 +112,14 @@ void Loader::read_config(const std::string& path) {
   const Result<std::string> text = read_file(path, kMostConfigBytes);
   unread_ = true;
   if (!text) {
-    add_mistake({path, 0, 0}, "the configuration cannot be read: " + text.error().message);
+    mistakes_.add({path, 0, 0}, "the configuration cannot be read: " + text.error().message);
     return;
   }
   toml::parse_result parsed = toml::parse(*text, path);
   if (!parsed) {
     const toml::source_position at = parsed.error().source().begin;
-    add_mistake({path, static_cast<int>(at.line), static_cast<int>(at.column)},
-                without_values(parsed.error().description()));
+    mistakes_.add({path, static_cast<int>(at.line), static_cast<int>(at.column)},
+                  without_values(parsed.error().description()));
     return;
   }
   unread_ = false;
@@ -150,7 +132,7 @@ void Loader::read_sections(toml::table& root) {
     toml::table* table = node.as_table();
     if (is_section(name)) {
       if (table == nullptr) {
-        add_mistake(place_of(key.source()), "[" + name + "] is a section, not " + kind_of(node));
+        mistakes_.add(place_of(key.source()), "[" + name + "] is a section, not " + kind_of(node));
       } else if (name == "app") {
         app_ = std::move(*table);
       } else {
@@ -158,7 +140,7 @@ void Loader::read_sections(toml::table& root) {
       }
     } else {
       const bool section_like = table != nullptr || node.is_array_of_tables();
-      add_mistake(place_of(key.source()), section_like ? unknown_section(name) : unknown_key("", name));
+      mistakes_.add(place_of(key.source()), section_like ? unknown_section(name) : unknown_key("", name));
     }
   }
 }
@@ -170,17 +152,17 @@ void Loader::read_section(const std::string& section, const toml::table& table) 
     } else if (const OptionSpec* spec = find_option(section, key.str())) {
       read_option(*spec, node);
     } else {
-      add_mistake(place_of(key.source()), unknown_key(section, key.str()));
+      mistakes_.add(place_of(key.source()), unknown_key(section, key.str()));
     }
   }
 }
 
 // A [shared.NAME]. Its values are read as if they were options of the server, and kept under its name.
-void Loader::read_dictionary(const std::string& name, const Place& place, const toml::table& table) {
+void Loader::read_dictionary(const std::string& name, const ConfigPlace& place, const toml::table& table) {
   constexpr std::size_t kLongestName = 100;
   const auto is_control = [](char letter) { return letter >= 0 && letter < ' '; };
   if (name.empty() || name.size() > kLongestName || std::any_of(name.begin(), name.end(), is_control)) {
-    add_mistake(place, "the name of a shared dictionary has 1 to 100 bytes, and no control characters");
+    mistakes_.add(place, "the name of a shared dictionary has 1 to 100 bytes, and no control characters");
     return;
   }
   DictionaryOptions& dictionary = options_.shared[name];
@@ -188,7 +170,7 @@ void Loader::read_dictionary(const std::string& name, const Place& place, const 
   for (auto&& [key, node] : table) {
     const OptionSpec* found = find_dictionary_option(key.str());
     if (found == nullptr) {
-      add_mistake(place_of(key.source()), unknown_dictionary_key(name, key.str()));
+      mistakes_.add(place_of(key.source()), unknown_dictionary_key(name, key.str()));
       continue;
     }
     OptionSpec spec = *found;
@@ -216,13 +198,13 @@ void Loader::read_option(const OptionSpec& spec, const toml::node& node, Options
   Origin origin{place_of(node.source()), {}, false};
   if (const std::optional<ConfigValue> value = value_of(spec, node, origin)) {
     if (const Result<> stored = set_option(spec, *value, into); !stored) {
-      add_mistake(origin.place, stored.error().message);
+      mistakes_.add(origin.place, stored.error().message);
       origin.failed = true;
     }
   } else {
     origin.failed = true;
   }
-  origins_[option_name(spec)] = std::move(origin);
+  mistakes_.set_origin(option_name(spec), std::move(origin));
 }
 
 // The value in the terms of options, or nothing once a mistake is noted.
@@ -242,7 +224,7 @@ std::optional<ConfigValue> Loader::value_of(const OptionSpec& spec, const toml::
   if (const toml::array* array = node.as_array(); array != nullptr && spec.type == OptionType::kStringList) {
     return list_of(spec, *array, origin);
   }
-  add_mistake(origin.place, option_name(spec) + " takes " + option_domain_text(spec) + ", not " + kind_of(node));
+  mistakes_.add(origin.place, option_name(spec) + " takes " + option_domain_text(spec) + ", not " + kind_of(node));
   return std::nullopt;
 }
 
@@ -251,7 +233,8 @@ std::optional<ConfigValue> Loader::list_of(const OptionSpec& spec, const toml::a
   for (const toml::node& node : array) {
     origin.items.push_back(place_of(node.source()));
     if (!node.is_string()) {
-      add_mistake(origin.items.back(), option_name(spec) + " is a list of strings, which cannot hold " + kind_of(node));
+      mistakes_.add(origin.items.back(),
+                    option_name(spec) + " is a list of strings, which cannot hold " + kind_of(node));
     } else if (std::optional<std::string> text = expanded(node)) {
       items.push_back(std::move(*text));
     }
@@ -262,7 +245,7 @@ std::optional<ConfigValue> Loader::list_of(const OptionSpec& spec, const toml::a
 std::optional<std::string> Loader::expanded(const toml::node& node) {
   Result<std::string> text = expand(node.as_string()->get());
   if (!text) {
-    add_mistake(place_of(node.source()), text.error().message);
+    mistakes_.add(place_of(node.source()), text.error().message);
     return std::nullopt;
   }
   return std::move(*text);
@@ -273,7 +256,7 @@ std::optional<std::string> Loader::expanded(const toml::node& node) {
 toml::table override_document(const std::string& text, bool as_string) {
   const bool foreign = !text.empty() && static_cast<unsigned char>(text.front()) >= 0x80;
   if (!as_string && !foreign) {
-    toml::parse_result parsed = toml::parse("value = " + text, std::string_view(kCommandLine));
+    toml::parse_result parsed = toml::parse("value = " + text, std::string_view(ConfigPlace::kCommandLine));
     if (parsed && parsed.table().size() == 1) {
       return std::move(parsed.table());
     }
@@ -286,7 +269,7 @@ void Loader::read_override(const std::string& text) {
   const std::string name = text.substr(0, equals);
   const std::size_t dot = name.find('.');
   if (equals == std::string::npos || dot == std::string::npos) {
-    add_mistake({}, "an override is written section.key=value" + (equals < text.size() ? ", not " + name + "=" : ""));
+    mistakes_.add({}, "an override is written section.key=value" + (equals < text.size() ? ", not " + name + "=" : ""));
     return;
   }
   const std::string section = name.substr(0, dot);
@@ -298,7 +281,7 @@ void Loader::read_override(const std::string& text) {
   } else if (section == "shared" && key.find('.') != std::string::npos) {
     read_dictionary_override(key, document);
   } else if (spec == nullptr) {
-    add_mistake({}, is_section(section) ? unknown_option(section, key) : unknown_section(section));
+    mistakes_.add({}, is_section(section) ? unknown_option(section, key) : unknown_section(section));
   } else {
     const bool takes_string = std::holds_alternative<std::string Options::*>(spec->member);
     if (takes_string && !document.begin()->second.is_string()) {
@@ -314,14 +297,14 @@ void Loader::read_override(const std::string& text) {
 
 void Loader::read_app_override(std::string_view key, toml::node& value) {
   if (key.empty() || key.front() == '.' || key.back() == '.' || key.find("..") != std::string_view::npos) {
-    add_mistake({}, "an override of [app] is written app.key=value or app.table.key=value");
+    mistakes_.add({}, "an override of [app] is written app.key=value or app.table.key=value");
     return;
   }
   toml::table* table = &app_;
   for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
     toml::node& inner = table->insert(key.substr(0, dot), toml::table{}).first->second;
     if (!inner.is_table()) {
-      add_mistake({}, "app." + std::string(key) + " lies within " + kind_of(inner) + ", not a table");
+      mistakes_.add({}, "app." + std::string(key) + " lies within " + kind_of(inner) + ", not a table");
       return;
     }
     table = inner.as_table();
@@ -334,18 +317,9 @@ void Loader::check_together(Checks checks) {
   if (unread_) {
     return;  // what seems missing may stand there
   }
-  add_faults(check_options(options_));
+  mistakes_.add(check_options(options_));
   if (checks == Checks::kPlaces) {
-    add_faults(check_places(options_));
-  }
-}
-
-void Loader::add_faults(std::vector<OptionFault> faults) {
-  for (OptionFault& fault : faults) {
-    const Origin& origin = origins_[fault.option];
-    if (!origin.failed && !origins_[fault.other].failed) {
-      add_mistake(fault.item < origin.items.size() ? origin.items[fault.item] : origin.place, std::move(fault.message));
-    }
+    mistakes_.add(check_places(options_));
   }
 }
 
@@ -375,7 +349,7 @@ void Loader::append_json(std::string& out, const toml::array& array) {
 
 void Loader::append_json_float(std::string& out, const toml::node& node, double number) {
   if (!std::isfinite(number)) {
-    add_mistake(place_of(node.source()), "[app] holds a number that is not finite, which JSON cannot say");
+    mistakes_.add(place_of(node.source()), "[app] holds a number that is not finite, which JSON cannot say");
     number = 0;
   }
   char text[32];
@@ -410,29 +384,13 @@ tl::expected<Options, std::vector<ConfigMistake>> Loader::finish(Checks checks) 
     dictionary.size = dictionary.size == 0 ? options_.shared_size : dictionary.size;
   }
   check_together(checks);
-  if (mistakes_.empty()) {
-    return std::move(options_);
+  if (auto mistakes = mistakes_.take(); !mistakes.empty()) {
+    return tl::unexpected(std::move(mistakes));
   }
-  const auto before = [](const ConfigMistake& one, const ConfigMistake& two) {
-    return std::tuple(one.line == 0, one.line, one.column) < std::tuple(two.line == 0, two.line, two.column);
-  };
-  std::stable_sort(mistakes_.begin(), mistakes_.end(), before);
-  return tl::unexpected(std::move(mistakes_));
+  return std::move(options_);
 }
 
 }  // namespace
-
-std::string ConfigMistake::text() const {
-  std::string out = file + ":";
-  if (line > 0) {
-    out += std::to_string(line) + ":" + std::to_string(column) + ":";
-  }
-  out += ' ';
-  for (const char c : message) {
-    out += c >= 0 && c < ' ' ? ' ' : c;
-  }
-  return out;
-}
 
 tl::expected<Options, std::vector<ConfigMistake>> load_options(const std::string& path,
                                                                const std::vector<std::string>& overrides,

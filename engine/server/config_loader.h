@@ -5,20 +5,10 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "server/config_mistakes.h"
 #include "server/options.h"
 
 namespace perigee::server {
-
-/// One thing wrong with the configuration, with its place.
-struct ConfigMistake {
-  std::string file;  ///< as it was given; "command line" for an override
-  int line = 0;      ///< from 1; 0 when the mistake has no line
-  int column = 0;    ///< from 1, in characters
-  std::string message;
-
-  /// "conf/server.toml:12:3: unknown key 'lisen' in [server]; did you mean 'listen'?", one line.
-  [[nodiscard]] std::string text() const;
-};
 
 /// What is looked at besides each value: how they go together, or also whether what they name is there.
 enum class Checks : std::uint8_t { kValues, kPlaces };
