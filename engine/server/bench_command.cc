@@ -74,6 +74,7 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
   BenchPrinter printer(lanes);
   BenchProfiles profiles;
   if (!profiles.begin(command.bench)) {
+    set_log_sink(nullptr);
     record.close();
     return 1;
   }
