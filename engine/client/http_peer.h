@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "base/text_map.h"
 #include "client/host_stats.h"
 #include "client/http_connector.h"
 #include "client/stream_pool.h"
@@ -63,13 +63,9 @@ class HttpPeers {
 
   void remember(std::string_view origin, const std::shared_ptr<HttpPeer>& peer);
 
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-
-  std::unordered_map<std::string, std::shared_ptr<HttpPeer>, Hash, std::equal_to<>> known_;  // by all before the path
-  std::array<Known, kRecent> recent_;                                                        // some of them
-  std::size_t oldest_ = 0;                                                                   // of those
+  TextMap<std::shared_ptr<HttpPeer>> known_;  // by all before the path
+  std::array<Known, kRecent> recent_;         // some of them
+  std::size_t oldest_ = 0;                    // of those
 };
 
 }  // namespace perigee::client

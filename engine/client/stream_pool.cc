@@ -11,18 +11,17 @@ void StreamPool::Idle::watch() {
 }
 
 std::shared_ptr<StreamPool::Shelf> StreamPool::shelf(std::string_view key) {
-  const std::string name(key);
-  if (const auto found = shelves_.find(name); found != shelves_.end()) {
+  if (const auto found = shelves_.find(key); found != shelves_.end()) {
     return found->second;
   }
   if (shelves_.size() >= 2 * kMost) {
     std::erase_if(shelves_, [](const auto& each) { return each.second->idle.empty() && each.second.use_count() == 1; });
   }
-  return shelves_.emplace(name, std::make_shared<Shelf>(key)).first->second;
+  return shelves_.emplace(key, std::make_shared<Shelf>(key)).first->second;
 }
 
 PooledStream StreamPool::take(std::string_view key) {
-  const auto found = shelves_.find(std::string(key));
+  const auto found = shelves_.find(key);
   if (found == shelves_.end()) {
     return {};
   }
@@ -93,7 +92,7 @@ void StreamPool::give(const std::shared_ptr<Shelf>& shelf, PooledStream stream, 
 }
 
 std::size_t StreamPool::size(std::string_view key) const {
-  const auto found = shelves_.find(std::string(key));
+  const auto found = shelves_.find(key);
   return found == shelves_.end() ? 0 : found->second->idle.size();
 }
 

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/text_map.h"
 #include "base/timer_wheel.h"
 #include "net/stream.h"
 
@@ -92,7 +92,7 @@ class StreamPool {
 
   List idle_;   // given last stands first
   List spare_;  // without a stream: to be used again
-  std::unordered_map<std::string, std::shared_ptr<Shelf>> shelves_;
+  TextMap<std::shared_ptr<Shelf>> shelves_;
 };
 
 }  // namespace perigee::client

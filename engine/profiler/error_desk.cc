@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/text_map.h"
 #include "profiler/error_signature.h"
 
 namespace perigee::profiler {
@@ -14,12 +15,7 @@ namespace {
 constexpr std::string_view kTraceback = "\nstack traceback:";
 constexpr std::string_view kOthers = "(others)";
 
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
-};
-
-using Counts = std::unordered_map<std::string, std::uint64_t, TextHash, std::equal_to<>>;
+using Counts = TextMap<std::uint64_t>;
 
 void count(Counts& counts, std::string_view name) {
   if (name.empty()) {

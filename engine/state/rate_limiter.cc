@@ -17,7 +17,7 @@ RateLimiter::Verdict RateLimiter::take(std::string_view key, const Rate& rate, s
     digest = sha256(key);
     key = digest;
   }
-  Shard& shard = shards_[(Hash()(key) >> 32) % kShards];
+  Shard& shard = shards_[(TextHash()(key) >> 32) % kShards];
   const std::int64_t room = rate.interval * rate.burst;
   const std::lock_guard lock(shard.mutex);
   auto found = shard.full_at.find(key);

@@ -3,11 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <mutex>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+
+#include "base/text_map.h"
 
 namespace perigee::state {
 
@@ -43,11 +42,7 @@ class RateLimiter {
   [[nodiscard]] std::size_t size();
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    [[nodiscard]] std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  using Buckets = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
+  using Buckets = TextMap<std::int64_t>;
 
   /// A part of the keys. Its own line of the cache, so that workers do not slow each other down.
   struct alignas(64) Shard {

@@ -9,9 +9,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/text_map.h"
 #include "state/topic.h"
 #include "state/topic_inbox.h"
 #include "state/topic_message.h"
@@ -101,10 +101,6 @@ class Topics {
     Garbage garbage;
     std::vector<std::shared_ptr<TopicInbox>> sleeping;  // woken at the end
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
 
   [[nodiscard]] Topic* find(std::string_view name);
   [[nodiscard]] Topic& open(std::string_view name);
@@ -119,7 +115,7 @@ class Topics {
   std::mutex mutex_;  // guards all of it
   Settings settings_;
   std::uint64_t last_stamp_ = 0;
-  std::unordered_map<std::string, std::unique_ptr<Topic>, Hash, std::equal_to<>> topics_;
+  TextMap<std::unique_ptr<Topic>> topics_;
   std::list<Topic*> kept_;  // topics that keep messages, the one published to longest ago first
   std::size_t bytes_ = 0;
   std::uint64_t published_ = 0;
