@@ -12,8 +12,7 @@ class StderrSink final : public LogSink {
   void write(LogLevel level, std::string_view message) override { write(level, message, "", ""); }
 
   void write(LogLevel level, std::string_view message, std::string_view fields, std::string_view) override {
-    static constexpr const char* kNames[] = {"debug", "info", "warn", "error"};
-    std::string line = std::string("perigee: ") + kNames[static_cast<int>(level)] + ": ";
+    std::string line = std::string("perigee: ") + level_name(level) + ": ";
     line.append(message).append(fields.empty() ? "" : " ").append(fields).append("\n");
     std::fwrite(line.data(), 1, line.size(), stderr);
   }

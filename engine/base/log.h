@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string>
@@ -8,6 +9,13 @@
 namespace perigee {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+
+inline constexpr LogLevel kLogLevels[] = {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError};
+/// What they are called, in this order; null ends them.
+inline constexpr const char* kLogLevelNames[] = {"debug", "info", "warn", "error", nullptr};
+[[nodiscard]] constexpr const char* level_name(LogLevel level) {
+  return kLogLevelNames[static_cast<std::size_t>(level)];
+}
 
 /// Receives every event of the error log. Any thread may call.
 class LogSink {

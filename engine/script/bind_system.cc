@@ -30,10 +30,13 @@ const Exchange* exchange_at_work(Vm& vm) {
   return task != nullptr ? task->exchange : nullptr;
 }
 
+LogLevel level_at(lua_State* state, int index) {
+  return static_cast<LogLevel>(luaL_checkoption(state, index, nullptr, kLogLevelNames));
+}
+
 // log(level, message[, fields as JSON]): one event, with the id of the request that is being served.
 int log(lua_State* state) {
-  static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
-  const auto level = static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels));
+  const LogLevel level = level_at(state, 1);
   const std::string_view message = check_text(state, 2);
   if (!log_sink().enabled(level)) {
     return 0;
@@ -78,9 +81,7 @@ int finalizer_failed(lua_State* state) {
 
 // log_enabled(level) -> whether an event of the level would be written.
 int log_enabled(lua_State* state) {
-  static constexpr const char* kLevels[] = {"debug", "info", "warn", "error", nullptr};
-  lua_pushboolean(state,
-                  log_sink().enabled(static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels))) ? 1 : 0);
+  lua_pushboolean(state, log_sink().enabled(level_at(state, 1)) ? 1 : 0);
   return 1;
 }
 

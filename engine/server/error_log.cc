@@ -51,10 +51,9 @@ ErrorLog::~ErrorLog() = default;
 
 ErrorLog::Settings ErrorLog::settings_of(const Options& options) {
   Settings settings;
-  settings.level = options.log_level == "debug"  ? LogLevel::kDebug
-                   : options.log_level == "info" ? LogLevel::kInfo
-                   : options.log_level == "warn" ? LogLevel::kWarn
-                                                 : LogLevel::kError;
+  for (const LogLevel level : kLogLevels) {
+    settings.level = options.log_level == level_name(level) ? level : settings.level;
+  }
   settings.format = options.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   settings.target = options.log_error;
   return settings;

@@ -1,6 +1,5 @@
 #include "server/metric_sources.h"
 
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -157,10 +156,9 @@ void write_wait_sites(Exposition& page, const Workers& workers) {
 }
 
 void write_logs(Exposition& page, const ErrorLog& errors, AccessTargets& accesses) {
-  static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warn", "error"};
   page.counter("perigee_log_events_total", "Events of the error log, by level.");
-  for (std::size_t level = 0; level < kLevels.size(); ++level) {
-    page.sample({{"level", kLevels[level]}}, errors.events(static_cast<LogLevel>(level)));
+  for (const LogLevel level : kLogLevels) {
+    page.sample({{"level", level_name(level)}}, errors.events(level));
   }
   page.counter("perigee_log_lines_dropped_total", "Lines lost: the access log's queue was full, or writing failed.");
   const AccessTargets::Lost lost = accesses.lost();

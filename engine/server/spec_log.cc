@@ -28,8 +28,7 @@ void SpecLog::collect(Page* page) {
 }
 
 void SpecLog::write(LogLevel level, std::string_view message, std::string_view fields, std::string_view) {
-  static constexpr const char* kNames[] = {"debug", "info", "warn", "error"};
-  std::string line = std::string("  ") + kNames[static_cast<int>(level)] + ": ";
+  std::string line = std::string("  ") + level_name(level) + ": ";
   line.append(message).append(fields.empty() ? "" : " ").append(fields).append("\n");
   if (collected == nullptr) {
     if (level == LogLevel::kError) {
