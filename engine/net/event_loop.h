@@ -46,9 +46,10 @@ class EventLoop final : public Executor {
   /// there is nothing to do yet, until an event or a timer comes. True when there is more to do at once.
   bool turn(bool wait);
 
-  /// The same without a look for events: a turn that the caller brings the work for.
-  bool finish_turn();
+  /// The same without a look for events: the caller brings the work, between the turn's beginning and its end. True as
+  /// of turn().
   void begin_turn() { ++turn_; }
+  bool finish_turn();
 
   /// Looks for events and tells of them, no more. `wait`: where there are none, until one or a timer comes.
   void look(bool wait);
