@@ -2,9 +2,25 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <new>
+#include <string>
+
+#include "base/log.h"
 
 namespace perigee::net {
+namespace {
+
+// Somebody has closed the descriptor, as native code may: no event would ever come again.
+[[noreturn, gnu::noinline]] void end_process() {
+  log_event(LogLevel::kError,
+            std::string("an event loop has lost its descriptor, the process ends: ") + std::strerror(errno));
+  std::abort();
+}
+
+}  // namespace
 
 Watch::~Watch() {
   if (epoll_event* const event = poller_.untold(*this); event != nullptr) {
@@ -44,6 +60,9 @@ Poller::~Poller() {
 
 void Poller::poll(int timeout) {
   count_ = epoll_wait(descriptor_, batch_.data(), kBatch, timeout);
+  if (count_ < 0 && errno != EINTR) [[unlikely]] {
+    end_process();
+  }
   for (next_ = 0; next_ < count_;) {
     constexpr Watch::Events kBroken = EPOLLERR | EPOLLHUP;
     const epoll_event& event = batch_[static_cast<std::size_t>(next_++)];

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/clock.h"
+
 namespace perigee::server {
 namespace {
 
@@ -33,12 +35,21 @@ sigset_t handed_on() {
   return set;
 }
 
-// Waits for the process and hands on what signals come; those of the terminal it has had itself. Its status.
+// Waits for the process and hands on what signals come; those of the terminal it has had itself. One that does not end
+// when it is told to is ended when it is told again. Its status.
 int wait_for(pid_t process, const sigset_t& signals) {
+  constexpr Milliseconds kLastWords = 1000;
+  Milliseconds told = 0;
   for (;;) {
     siginfo_t info{};
     if (sigwaitinfo(&signals, &info) < 0) {
       continue;  // stopped and continued
+    }
+    if (info.si_signo == SIGINT || info.si_signo == SIGTERM) {
+      told = told != 0 ? told : monotonic_ms();
+      if (monotonic_ms() - told >= kLastWords) {
+        kill(process, SIGKILL);
+      }
     }
     if (info.si_signo != SIGCHLD && info.si_code != SI_KERNEL) {
       kill(process, info.si_signo);

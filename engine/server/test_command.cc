@@ -92,6 +92,9 @@ int report_end(const RunRecord& record, const CommandLine& command, const std::s
     outcome.message += unfinished.size() > 1 ? ", or in a test that ran beside it: --jobs 1 tells" : "";
     report.keep(entry.file, outcome);
   }
+  if (unfinished.empty()) {
+    report.keep("", {"error", "the run as a whole", "after its last test", "the process ended " + how, 0});
+  }
   (void)report_all(report, command, began);
   print_mistake("the process that ran the tests ended " + how + ", before all had run");
   return 1;

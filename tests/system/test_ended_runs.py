@@ -117,6 +117,18 @@ bench("long", function() io.write "now\\n" io.flush() while true do end end)""")
         self.assertIn("BenchmarkFine", out)
         self.assertIn("perigee: interrupted in bench/a_bench.lua", err)
 
+    def test_one_that_lost_its_descriptors_is_an_error_in_the_counts(self):
+        self.write("tests/a_spec.lua", """
+local ffi = require "ffi"
+ffi.cdef "int close(int);"
+it("closes all", function() for i = 3, 200 do ffi.C.close(i) end end)""")
+        result = self.perigee("test", "--junit", "out.xml")
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertIn("by signal 6 (Aborted)", result.stdout)
+        self.assertIn("an event loop has lost its descriptor", result.stderr)
+        suite = ET.parse(self.folder / "out.xml").getroot().find("testsuite")
+        self.assertEqual(suite.get("errors"), "1")
+
     def test_what_ends_the_watching_process_ends_the_tests(self):
         self.write("tests/a_spec.lua", """
 it("tells its number", function()
