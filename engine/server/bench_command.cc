@@ -3,8 +3,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -38,12 +40,14 @@ std::string processor_name() {
 int compare(const CommandLine& command) {
   std::vector<BenchRuns> runs;
   for (const std::string& path : command.bench.compare) {
+    errno = 0;
     std::ifstream file(path);
     std::ostringstream text;
     text << file.rdbuf();
     runs.push_back(read_bench(text.str()));
-    if (!file || runs.back().names.empty()) {
-      print_mistake(path + " holds no benchmarks");
+    if (runs.back().names.empty()) {
+      print_mistake(path +
+                    (errno != 0 ? std::string(" can't be read: ") + std::strerror(errno) : " holds no benchmarks"));
       return 1;
     }
   }

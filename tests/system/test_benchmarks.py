@@ -43,7 +43,7 @@ bench("some name", function(b) for _ = 1, b.n do client:get("/") end end)''', "-
         work = r'''
 local function spend() local t = {} for i = 1, 100 do t[i] = { i, tostring(i) } end return t end
 bench("tables", function(b) for _ = 1, b.n do spend() end end)'''
-        result, lines = self.figures(work, "--cpuprofile", "cpu.pb.gz", "--memprofile", "mem.folded")
+        result, lines = self.figures(work, "--count", "10", "--cpuprofile", "cpu.pb.gz", "--memprofile", "mem.folded")
         self.assertGreater(int(lines[0][4]), 100)
         cpu = Pprof((self.folder / "cpu.pb.gz").read_bytes())
         self.assertIn("cpu", cpu.types)
@@ -149,8 +149,11 @@ bench("own", function(b) for i = 1, b.n do b.kept = { ("y"):rep(7000) .. i } end
         self.assertRegex(result.stdout, r"name +old ns/op +new ns/op +delta\nA-2 +100ns \+-\d% +50\.5ns \+-\d% +-49\.75%  "
                                         r"\(p=0\.029 n=4\+4\)\n")
         self.assertRegex(result.stdout, r"A-2 +100B \+-0% +100B \+-0% +~  \(p=1\.000 n=4\+4\)")
-        result = self.perigee("bench", "--compare", "old.txt", "none.txt")
-        self.assertEqual((result.returncode, result.stderr), (1, "perigee: none.txt holds no benchmarks\n"))
+        self.write("empty.txt", "PASS\n")
+        for name, why in (("empty.txt", "holds no benchmarks"), (".", "can't be read: Is a directory"),
+                          ("none.txt", "can't be read: No such file or directory")):
+            result = self.perigee("bench", "--compare", "old.txt", name)
+            self.assertEqual((result.returncode, result.stderr), (1, f"perigee: {name} {why}\n"))
 
 
 if __name__ == "__main__":
