@@ -240,6 +240,7 @@ void Governor::stop(lua_State* state) {
     task->view.cancelled = static_cast<std::int32_t>(heavy_ ? CancelReason::kMemoryLimit : CancelReason::kCpuLimit);
   }
   at_point_.store(false, std::memory_order_relaxed);
+  spared_since_ = 0;  // of the library, what comes to know of it may do its part
   arm();
   lua_error(state);
 }

@@ -26,7 +26,7 @@ function M.traceback(err)
   if type(err) ~= "string" then
     return err
   end
-  return debug.traceback(err, 2)
+  return err .. debug.traceback("", 2) -- which would cut it at a NUL
 end
 
 return M

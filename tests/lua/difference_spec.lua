@@ -28,6 +28,12 @@ describe("difference", function()
     equal(true, twice)
     equal(false, value)
     equal(2, select(2, difference.twice { { 1 }, { 2 }, { 2 } })[1])
+    equal(false, (difference.twice { 0 / 0, 0 / 0 }))
+    local long = {}
+    for i = 1, 200000 do
+      long[i] = i
+    end
+    equal(false, (difference.twice(long)))
   end)
 
   it("marks the lines of tables that differ", function()
@@ -37,6 +43,9 @@ describe("difference", function()
 
   it("marks where two strings differ, or their lines", function()
     has('"abd"\n     ^ differs from byte 3 on', difference.difference("abc", "abd"))
+    has('"äö€b"\n      ^ differs from byte 8 on', difference.difference("äö€a", "äö€b"))
+    has('"aü"\n    ^ differs from byte 3 on', difference.difference("aä", "aü"))
+    has('b"\n           ^ differs from byte 3 on', difference.difference("\255\255a", "\255\255b"))
     has("    a\n  - b\n  + x\n    c", difference.difference("a\nb\nc", "a\nx\nc"))
   end)
 

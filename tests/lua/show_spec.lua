@@ -13,6 +13,22 @@ local function has(part, text)
 end
 
 describe("a value", function()
+  it("that can't be shown is said to be one", function()
+    for _, told in ipairs { function() error "no" end, function() return {} end } do
+      local value = newproxy(true)
+      getmetatable(value).__tostring = told
+      equal("a userdata that can't be shown", show.value(value))
+    end
+  end)
+
+  it("that holds the same tables again and again has an end", function()
+    local value = { 1 }
+    for _ = 1, 40 do
+      value = { value, value }
+    end
+    has("more lines)", show.value(value))
+  end)
+
   it("is shown as it is written", function()
     equal('"a\\n\\"\\001"', show.value('a\n"\1'))
     equal("12", show.value(12))

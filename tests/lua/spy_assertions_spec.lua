@@ -26,6 +26,15 @@ describe("assertions about spies", function()
     spec.raises("Did not expect a call with", asserted(seen).was_not_called_with, match._, match._)
   end)
 
+  it("show so many calls and no more, tables in them under their call", function()
+    local seen = spy.new(function() end)
+    for i = 1, 100 do
+      seen({ i })
+    end
+    spec.raises("It was called with:\n  ({\n    [1] = 1\n  })\n  ({\n", asserted(seen).was.called, 1)
+    spec.raises("    [1] = 30\n  })\n  ... (70 more)", asserted(seen).was.called, 1)
+  end)
+
   it("count in many words", function()
     local seen = spy(function() end)
     seen() seen()

@@ -39,6 +39,17 @@ describe("spies", function()
     equal(own, t.g)
   end)
 
+  it("leave where they can, also after one that could not", function()
+    local frozen, t = {}, { f = 1 }
+    stub(t, "f")
+    stub(frozen, "f")
+    frozen.f = nil
+    setmetatable(frozen, { __newindex = function() error("frozen", 0) end })
+    spec.raises("frozen", spies.restore)
+    equal(1, t.f)
+    spies.restore()
+  end)
+
   it("leave once, and nothing that is put there afterwards", function()
     local t = { f = function() return "own" end }
     stub(t, "f", 1):revert()

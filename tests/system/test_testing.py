@@ -377,6 +377,40 @@ it("c", function() end)"""
         self.assertIn(r"a \x1b[2J\x00 b", said)
         self.assertIn(r"x\x1b]0;y\x07\r", said)
 
+    def test_what_goes_wrong_in_any_way_is_the_tests_own(self):
+        for body, how in (('local function f() return 1 + f() end f()', "stack overflow|error in error handling|C stack"),
+                          ('local s = ("xxxx"):rep(0x7ffffff0)', "not enough memory|string length overflow"),
+                          ("coroutine.yield()", "attempt to yield outside a coroutine of the program's own"),
+                          ('local t = {} stub(t, "x") t.x = nil setmetatable(t, { __newindex = function() error "frozen" end })',
+                           "frozen")):
+            said = self.fails(f"""
+randomize(false)
+it("goes wrong", function() {body} end)
+it("is fine", function() end)""")
+            self.assertIn("1 success / 0 failures / 1 error", said, body)
+            self.assertRegex(said, rf"Error -> tests/app_spec.lua:3\ngoes wrong\n.*({how})", body)
+
+    def test_time_that_runs_out_in_the_library_is_the_tests_own(self):
+        said = self.fails("""
+randomize(false)
+it("compares", function()
+  local t = {}
+  for i = 1, 20000 do t[i] = { i } end
+  assert.unique(t)
+end)
+it("is fine", function() end)""", "--timeout", str(0.3 * SLOW))
+        self.assertIn("1 success / 0 failures / 1 error", said)
+        self.assertRegex(said, r"Error -> tests/app_spec.lua:3\ncompares\n.*did not end within")
+
+    def test_errors_are_shown_whole(self):
+        self.assertIn(r"bad byte \x00 at 7", self.fails('it("a", function() error("bad byte \\0 at 7", 0) end)'))
+
+    def test_tags_end_in_any_letter(self):
+        spec = 'it("a #c++ x", function() end) it("b #äöü", function() end) it("c #äöüs #c++2", function() end)'
+        self.assertIn("1 success", self.passes(spec, "--tags", "äöü"))
+        self.assertIn("1 success", self.passes(spec, "--tags", "c++"))
+        self.assertIn("1 success", self.passes(spec, "--exclude-tags", "c++,äöü"))
+
     def test_code_under_test_may_be_spied_on(self):
         self.passes(r'''
 it("spies", function()

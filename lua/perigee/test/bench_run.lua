@@ -14,6 +14,7 @@ local function run()
   local config = perigee.config
   local file = config.file
   program.search_beside(file)
+  program.refuse_stray_yields()
   desk.begin_test("", file)
   bench.run(file, {
     lane = config.lane,

@@ -43,14 +43,21 @@ end
 ---@param list table
 ---@return boolean twice, any value
 function M.twice(list)
-  local seen = {}
+  local seen, tables = {}, {}
   for _, value in pairs(list) do
-    for _, other in ipairs(seen) do
-      if M.same(value, other) then
-        return true, value
+    if seen[value] then
+      return true, value
+    elseif type(value) == "table" then
+      for _, other in ipairs(tables) do
+        if M.same(value, other) then
+          return true, value
+        end
       end
+      tables[#tables + 1] = value
     end
-    seen[#seen + 1] = value
+    if value == value then
+      seen[value] = true
+    end
   end
   return false
 end
@@ -164,6 +171,18 @@ local function window(text, from)
   return (from > 1 and "..." or "") .. quotes .. (last < #text and ("... (%d bytes in all)"):format(#text) or "")
 end
 
+-- Where the character begins that byte `at` belongs to, in UTF-8.
+local function whole(text, at)
+  local first = text:sub(1, at):find("[\194-\244][\128-\191]*$")
+  return first and text:find("^[\128-\191]", at) and first or at
+end
+
+-- How wide a text is shown: a byte that belongs to no character as "\xff".
+local function columns(text)
+  local wide = text:gsub("[\194-\244][\128-\191]+", "x")
+  return #wide + 3 * select(2, wide:gsub("[\128-\255]", ""))
+end
+
 -- Two strings of a line each, with a mark below the first byte that differs; of long ones what is around it.
 local function string_difference(expected, got)
   local at = 1
@@ -171,7 +190,7 @@ local function string_difference(expected, got)
     at = at + 1
   end
   local from = #expected + #got > LONG and math.max(at - AROUND, 1) or 1
-  local column = #show.quoted(expected:sub(from, at - 1)) + (from > 1 and 3 or 0)
+  local column = columns(show.quoted(expected:sub(from, whole(expected, at) - 1))) + (from > 1 and 3 or 0)
   local shown_expected, shown_got = show.value(expected), show.value(got)
   if #expected + #got > LONG then
     shown_expected, shown_got = window(expected, from), window(got, from)

@@ -7,7 +7,7 @@ local DEEPEST = 60 -- tables inside one another
 local formatters = {} -- in the order in which they came
 local parameters = { TableFormatLevel = DEEPEST }
 
---- Has values shown as fn(value) says where that is not nil; the newest is asked first.
+--- Has values shown as fn(value) says where that is a text; the newest is asked first.
 ---@param fn fun(value: any): string?
 function M.add(fn)
   formatters[#formatters + 1] = fn
@@ -28,8 +28,8 @@ end
 function M.of(value)
   for i = #formatters, 1, -1 do
     local text = formatters[i](value)
-    if text ~= nil then
-      return tostring(text)
+    if type(text) == "string" then
+      return text
     end
   end
   return nil

@@ -13,6 +13,7 @@ print = require("perigee.test.output").printer(io.stdout) -- luacheck: ignore 12
 local function run()
   local config = perigee.config
   program.search_beside(config.file)
+  program.refuse_stray_yields()
   math.randomseed(config.seed)
   desk.begin_test("", config.file)
   suite.run(config.file, {

@@ -8,6 +8,7 @@ local M = {}
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
 local MOST_LINES = 100 -- of what is shown for a value alone, or of what one has and the other has not
 local MOST_BYTES = 1000 -- of a line
+local MOST_READ = 10000 -- lines: of what comes behind, tables are shown as { ... }
 
 --- A string as Lua has it written.
 ---@return string
@@ -35,7 +36,8 @@ local function scalar(value)
     local short = ("%.14g"):format(value)
     return tonumber(short) == value and short or ("%.17g"):format(value)
   end
-  return tostring(value)
+  local ok, text = pcall(tostring, value)
+  return ok and type(text) == "string" and text or "a " .. type(value) .. " that can't be shown"
 end
 
 local RANK = { number = 1, string = 2, boolean = 3 }
@@ -86,7 +88,7 @@ end
 -- `open`: the tables that the value is in, and as `levels` how many there may be.
 local function append(lines, value, indent, prefix, open)
   local own = M.formatted(value)
-  local text = not own and brief(value, #indent >= 2 * open.levels, open)
+  local text = not own and brief(value, #indent >= 2 * open.levels or #lines > MOST_READ, open)
   if own or text then
     for i, line in ipairs(own and M.split(own) or { text }) do
       lines[#lines + 1] = indent .. (i == 1 and prefix or "") .. line

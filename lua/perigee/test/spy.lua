@@ -209,10 +209,17 @@ M.mock = setmetatable({ revert = for_spies("revert"), clear = for_spies("clear")
   end,
 })
 
+-- All of them, also where a table does not take one back; then that is raised.
 local function restore_down_to(count)
+  local failed
   for i = #replaced, count + 1, -1 do
-    replaced[i]:revert()
+    local object = replaced[i]
     replaced[i] = nil
+    local ok, err = pcall(object.revert, object)
+    failed = failed or not ok and { err }
+  end
+  if failed then
+    error(failed[1], 0)
   end
 end
 

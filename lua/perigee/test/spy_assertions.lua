@@ -14,10 +14,15 @@ local function shown(list)
   return "(" .. table.concat(values, ", ") .. ")"
 end
 
+local MOST = 30 -- of the calls are shown
+
 local function listed(lists, what, none)
   local lines = {}
-  for i, list in ipairs(lists) do
-    lines[i] = "  " .. shown(list)
+  for i = 1, math.min(#lists, MOST) do
+    lines[i] = "  " .. shown(lists[i]):gsub("\n", "\n  ")
+  end
+  if #lists > MOST then
+    lines[#lines + 1] = ("  ... (%d more)"):format(#lists - MOST)
   end
   return #lines > 0 and what .. ":\n" .. table.concat(lines, "\n") or none
 end

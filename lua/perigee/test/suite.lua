@@ -2,6 +2,7 @@
 
 local core = require "perigee.core"
 local assertions = require "perigee.test.assertions"
+local describe = require("perigee.error_text").describe
 local match = require "perigee.test.match"
 local place = require "perigee.test.place"
 local say = require "perigee.test.say"
@@ -129,9 +130,7 @@ local function told(err, trace)
   elseif meta == Pending then
     return { status = "pending", message = err.message }
   end
-  local describe = require("perigee.error_text").describe
-  local text = trace and describe(err) .. trace or debug.traceback(describe(err), 2)
-  return { status = "error", message = trimmed(text) }
+  return { status = "error", message = trimmed(describe(err) .. (trace or debug.traceback("", 2))) }
 end
 
 -- Calls a function of the file: the problem, if there was one. What is over its CPU time has been caught here at the
@@ -142,7 +141,12 @@ local function problem_of(fn)
   if stopped then
     return { status = "error", message = trimmed(stopped) }
   end
-  return not ok and problem or nil
+  if ok then
+    return nil
+  elseif type(problem) == "table" then
+    return problem
+  end
+  return { status = "error", message = describe(problem) } -- there was no memory, or no stack, to tell more
 end
 
 -- Runs functions in order; the first that fails ends it, unless all are to run. The failure, if there was one.
@@ -194,9 +198,9 @@ local function run_test(test, state, options)
   end
   local finally = call_all(state.finally, true)
   local after = call_all(inner_to_outer(test.parent, "after_each"), true)
-  spy.restore()
+  local restored = problem_of(spy.restore)
   state.running = false
-  return late_failure(options) or failure or finally or after
+  return late_failure(options) or failure or finally or after or restored
 end
 
 local function shuffle(list, random)
@@ -206,11 +210,15 @@ local function shuffle(list, random)
   end
 end
 
--- Whether a name has one of the tags: "#slow" in it, whatever follows a tag's last letter.
+-- Whether a name has one of the tags: "#slow" in it, and no letter behind that.
 local function has_tag(name, tags)
   for _, tag in ipairs(tags) do
-    if (name .. " "):find("#" .. tag:gsub("%p", "%%%0") .. "%f[^%w_]") then
-      return true
+    local _, last = name:find("#" .. tag, 1, true)
+    while last do
+      if not name:find("^[%w_\128-\255]", last + 1) then
+        return true
+      end
+      _, last = name:find("#" .. tag, last + 1, true)
     end
   end
   return false
