@@ -52,7 +52,7 @@ class Scanner(HttpCase):
 
     def test_so_many_at_once_over_connections_that_are_kept(self):
         upstream = self.upstream(lambda *_: answer(body=b"x"))
-        server = self.start(self.APP, config=self.CONFIG)
+        server = self.start(self.APP, config="[app]\nat_once = 4\npatience = 30\n")
         self.scan([f"http://127.0.0.1:{upstream.port}/{i}" for i in range(200)], server)
         self.assertLessEqual(upstream.accepted, 4)
         stats = server.get("/hosts").json()[f"127.0.0.1:{upstream.port}"]
