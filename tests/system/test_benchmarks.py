@@ -103,8 +103,9 @@ bench("served", function(b) for _ = 1, b.n do server:get("/large") end end)
 bench("job", function(b) for _ = 1, b.n do client:get("/job") end end)
 bench("own", function(b) for i = 1, b.n do b.kept = { ("y"):rep(7000) .. i } end end)''')
         bytes = {line[0]: int(line[3]) for line in lines}
-        self.assertGreater(bytes["Served"], bytes["Alone"] + 9500)  # the server's string, and the client's
-        self.assertGreater(bytes["Job"], bytes["Alone"] + 8500)  # on the other VM, in the app and in the client
+        self.assertLess(bytes["Alone"], 3000)  # some hundreds, but for the compiler's in so few rounds
+        self.assertGreater(bytes["Served"], 9900)  # the server's string, and the client's
+        self.assertGreater(bytes["Job"], 8900)  # on the other VM, in the app and in the client
         self.assertGreater(bytes["Own"], 7000)
 
     def test_a_filter_chooses(self):
