@@ -168,7 +168,7 @@ class Values(ServerCase):
         self.assertEqual(self.get("/raise").status, 500)
         line = self.server.stderr.wait(r"error .*on purpose.*").group(0)
         self.assertRegex(line, r"app.lua:\d+: perigee.run of 'fail' in 'jobs': \S*jobs.lua:9: on purpose\\nstack traceback:"
-                               r"\\n\\t\S*jobs.lua:9: in function")
+                               r"\\n\\t\[C\]: in function 'error'\\n\\t\S*jobs.lua:9: in function")
         self.assertIn("GET /raise", line)
 
     def test_it_waits_wherever_waiting_works(self):
