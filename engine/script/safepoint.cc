@@ -52,6 +52,14 @@ void own_profiler() {
   sigaction(SIGPROF, &before, nullptr);
 }
 
+// LuaJIT writes what it raises to the top of the stack. Where a function in Lua runs it finds the top first; some of
+// its own functions, tostring() for one, leave it where it was when they were called, and it may be below their frame.
+bool has_room_for_error(lua_State* running) noexcept {
+  lua_Debug frame;
+  return lua_gettop(running) >= 0 || (lua_getstack(running, 0, &frame) != 0 && lua_getinfo(running, "S", &frame) != 0 &&
+                                      std::string_view(frame.what) != "C");
+}
+
 Safepoint::Known calibrate_once() {
   profiler_owner = luaL_newstate();
   if (profiler_owner == nullptr) {
@@ -60,7 +68,8 @@ Safepoint::Known calibrate_once() {
   Safepoint::Known known;
   known.interrupt = Safepoint::is_wanted("interrupt") && Layout::find_mask(profiler_owner);
   known.state = Safepoint::is_wanted("state") && Layout::find_state(profiler_owner);
-  known.collector = Safepoint::is_wanted("collector") && Layout::find_phase(profiler_owner);
+  known.collector =
+      Safepoint::is_wanted("collector") && Layout::find_phase(profiler_owner) && Layout::find_running(profiler_owner);
   known.instruction = Safepoint::is_wanted("instruction") && Layout::find_next(profiler_owner);
   if (known.interrupt) {
     own_profiler();
@@ -157,8 +166,10 @@ bool Safepoint::finalizing(lua_State* main) noexcept {
 
 bool Safepoint::raises(lua_State* main) noexcept {
   const std::int32_t now = state(main);
-  return (now == kInterpreter || now == kNativeFunction) && Layout::phase_offset != 0 && !finalizing(main) &&
-         *(reinterpret_cast<volatile std::uint8_t*>(main) + Layout::phase_offset) != Layout::kFinalizing;
+  return (now == kInterpreter || now == kNativeFunction) && Layout::phase_offset != 0 && Layout::running_offset != 0 &&
+         !finalizing(main) &&
+         *(reinterpret_cast<volatile std::uint8_t*>(main) + Layout::phase_offset) != Layout::kFinalizing &&
+         has_room_for_error(Layout::running(main));
 }
 
 void Safepoint::disarm(lua_State* main, Hook before, int mask, int count) noexcept {

@@ -23,7 +23,7 @@ class Safepoint {
   struct Known {
     bool interrupt = false;    ///< how compiled code is brought back: without, arm() reaches it when it comes by itself
     bool state = false;        ///< where a VM keeps what it does: state()
-    bool collector = false;    ///< where it keeps what its collector does: raises()
+    bool collector = false;    ///< where it keeps what its collector does, and which coroutine runs: raises()
     bool instruction = false;  ///< where a coroutine keeps its next instruction: StepBack
   };
 
@@ -74,8 +74,9 @@ class Safepoint {
   [[nodiscard]] static bool finalizing(lua_State* main) noexcept;
 
   /// Whether LuaJIT raises an error safely where it is now, as the allocator may see it: in the interpreter and in
-  /// native functions, but not in compiled code, in the compiler, or in the collector, which after a finalizer passes
-  /// itself off as a native function. False where that can't be found out. In the VM's thread.
+  /// native functions, but not in compiled code, in the compiler, in the collector, which after a finalizer passes
+  /// itself off as a native function, or in those of LuaJIT's own functions that have left the stack's top where it was
+  /// before they were called. False where that can't be found out. In the VM's thread.
   [[nodiscard]] static bool raises(lua_State* main) noexcept;
 
   /// Puts back the hook that was there before, if any.

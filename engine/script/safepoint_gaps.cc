@@ -20,7 +20,7 @@ constexpr Gap kGaps[] = {
      "profiles tell neither the garbage collector nor the JIT compiler from the line that they work for",
      "a large block of memory is not refused at limits.vm_memory_most, who took it is stopped after that; "
      "perigee_lua_collecting_seconds_total stays 0"},
-    {&Safepoint::Known::collector, "where a VM keeps what its garbage collector does", "",
+    {&Safepoint::Known::collector, "where a VM keeps what its garbage collector does, or which coroutine runs", "",
      "a large block of memory is not refused at limits.vm_memory_most, who took it is stopped after that"},
     {&Safepoint::Known::instruction, "where a coroutine keeps its next instruction",
      "profiles may charge interpreted code and functions in C to the line after theirs", ""},

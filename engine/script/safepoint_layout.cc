@@ -78,6 +78,37 @@ int take_phases(lua_State* state) {
   return 0;
 }
 
+// What lies behind a VM's main state while it runs itself, and while coroutines do, one within the other.
+struct Turns {
+  static constexpr int kTaken = 4;
+  lua_State* main = nullptr;
+  int taken = 0;
+  lua_State* running[kTaken];
+  std::uint8_t seen[kTaken][kSearched];
+};
+
+Turns* turns = nullptr;
+
+int snap_turn(lua_State* running) {
+  if (turns->taken < Turns::kTaken) {
+    turns->running[turns->taken] = running;
+    std::memcpy(turns->seen[turns->taken++], reinterpret_cast<const void*>(turns->main), kSearched);
+  }
+  return 0;
+}
+
+int take_turns(lua_State* state) {
+  constexpr const char* kTurns =
+      "local snap, wrap = (...), require('coroutine').wrap"
+      " snap() wrap(function() snap() wrap(snap)() end)() snap()";
+  luaL_openlibs(state);
+  if (luaL_loadstring(state, kTurns) == 0) {
+    lua_pushcfunction(state, snap_turn);
+    lua_call(state, 1, 0);
+  }
+  return 0;
+}
+
 int line_of(lua_State* running) {
   lua_Debug level;
   return lua_getstack(running, 0, &level) != 0 && lua_getinfo(running, "l", &level) != 0 ? level.currentline : -1;
@@ -203,6 +234,27 @@ bool SafepointLayout::find_phase(lua_State* main) {
            taken.seen[2][at] == kMarking;
   });
   return phase_offset != 0;
+}
+
+// The one word that names the main state, then one coroutine, then another that the first has resumed.
+bool SafepointLayout::find_running(lua_State* main) {
+  static Turns taken;
+  taken.main = main;
+  turns = &taken;
+  lua_cpcall(main, take_turns, nullptr);
+  lua_settop(main, 0);
+  running_offset = only_offset(sizeof(std::uintptr_t), [](std::size_t at) {
+    bool names_all = taken.taken == Turns::kTaken;
+    for (int turn = 0; turn < Turns::kTaken; ++turn) {
+      names_all = names_all && std::memcmp(taken.seen[turn] + at, &taken.running[turn], sizeof(lua_State*)) == 0;
+    }
+    return names_all;
+  });
+  return running_offset != 0;
+}
+
+lua_State* SafepointLayout::running(lua_State* main) {
+  return *reinterpret_cast<lua_State* volatile*>(reinterpret_cast<char*>(main) + running_offset);
 }
 
 volatile std::uintptr_t* SafepointLayout::next_slot(lua_State* running) {

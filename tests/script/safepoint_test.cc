@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <lua.hpp>
@@ -165,4 +166,77 @@ TEST_CASE("safepoint: an error may be raised in a native function, but not in a 
   lua_call(main, 1, 0);
   CHECK_FALSE(raises);
   lua_close(main);
+}
+
+TEST_CASE("safepoint: where an error may be raised for want of memory, it is one") {
+  REQUIRE(Safepoint::calibrate().collector);
+  struct Memory {
+    lua_State* main = nullptr;
+    bool scarce = false;
+    int given = 0;    // where no error may be raised
+    int refused = 0;  // where it may
+  };
+  const lua_Alloc allocate = [](void* context, void* block, std::size_t, std::size_t size) -> void* {
+    auto& memory = *static_cast<Memory*>(context);
+    if (size == 0) {
+      std::free(block);
+      return nullptr;
+    }
+    if (memory.scarce && block == nullptr && size >= (std::size_t{1} << 18)) {
+      const bool raises = Safepoint::raises(memory.main);
+      ++(raises ? memory.refused : memory.given);
+      if (raises) {
+        return nullptr;
+      }
+    }
+    return std::realloc(block, size);
+  };
+  // Strings, of which there are ever more, each made by `make` some calls deep: their table grows where one is made.
+  constexpr const char* kStrings = R"(
+    jit.off()
+    local scarce = ...
+    local kept = {}
+    for i = 1, 2e5 do kept[i] = false end
+    local function fill(make) for i = 1, 2e5 do kept[i] = make(i) end end
+    local function deep(depth, make)
+      if depth == 0 then fill(make) return end
+      deep(depth - 1, make)
+      return depth
+    end
+    local makers = {
+      function(i) return tostring(i) end,
+      function(i) local ok, text = pcall(tostring, i) return ok and text or error(text, 0) end,
+      function(i) return i .. "." end,
+      function(i) return string.char(i % 256, i / 256 % 256, i / 65536) end,
+      function(i) return (("x"):rep(i % 7) .. i):upper() end,
+      function(i) return coroutine.wrap(tostring)(-i) end,
+    }
+    scarce(true)
+    for _, make in ipairs(makers) do
+      for depth = 0, 20, 5 do
+        local ok, err = pcall(deep, depth, make)
+        assert(ok or err == "not enough memory", err)
+        for i = 1, 2e5 do kept[i] = false end
+        collectgarbage()
+      end
+    end
+    scarce(false))";
+  Memory memory;
+  lua_State* const state = memory.main = lua_newstate(allocate, &memory);
+  luaL_openlibs(state);
+  REQUIRE(luaL_loadstring(state, kStrings) == 0);
+  lua_pushlightuserdata(state, &memory);
+  lua_pushcclosure(
+      state,
+      [](lua_State* inner) {
+        static_cast<Memory*>(lua_touserdata(inner, lua_upvalueindex(1)))->scarce = lua_toboolean(inner, 1) != 0;
+        return 0;
+      },
+      1);
+  const int status = lua_pcall(state, 1, 0, 0);
+  CHECK(status == 0);
+  CHECK(std::string(status == 0 ? "" : lua_tostring(state, -1)) == "");
+  CHECK(memory.given > 0);
+  CHECK(memory.refused > 0);
+  lua_close(state);
 }
