@@ -1,10 +1,14 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <span>
+#include <string>
 #include <system_error>
 
 #include "base/thread_stack.h"
 #include "server/command_line.h"
+#include "server/command_output.h"
 #include "server/commands.h"
 #include "server/profile_command.h"
 
@@ -37,6 +41,16 @@ int run(const perigee::server::CommandLine& command) {
   return perigee::server::run_version();
 }
 
+// What was printed may be for another program: it must know when it has not got all.
+int finished(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+    return code;
+  }
+  perigee::server::print_mistake(std::string("not all could be printed: ") + std::strerror(errno != 0 ? errno : EIO));
+  return code != 0 ? code : 1;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -44,11 +58,11 @@ int main(int count, char** arguments) {
       std::span<const char* const>(arguments + 1, count > 0 ? static_cast<std::size_t>(count - 1) : 0));
   if (!command) {
     std::fputs(command.error().text.c_str(), command.error().code == 0 ? stdout : stderr);
-    return command.error().code;
+    return finished(command.error().code);
   }
   perigee::set_thread_stack(perigee::kLuaStack + perigee::kNestingStack);
   try {
-    return run(*command);
+    return finished(run(*command));
   } catch (const std::bad_alloc&) {
     std::fputs("perigee: out of memory\n", stderr);
     return 1;

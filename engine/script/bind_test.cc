@@ -102,10 +102,14 @@ int open_app(lua_State* state) {
   return push_number(state, desk_of(state).open_app(request));
 }
 
+// close_app(number) -> true; or nil, what went wrong with its stop hooks.
 int close_app(lua_State* state) {
   const Attending attending(state, desk_of(state));
-  desk_of(state).close_app(number_at(state, 1));
-  return 0;
+  if (const Result<> closed = desk_of(state).close_app(number_at(state, 1)); !closed) {
+    return push_failure(state, closed.error().message);
+  }
+  lua_pushboolean(state, 1);
+  return 1;
 }
 
 int address(lua_State* state) {

@@ -40,8 +40,8 @@ class TestDesk {
 
   /// Loads an app and runs its start hooks.
   [[nodiscard]] virtual Result<int> open_app(const AppRequest& request) = 0;
-  /// Runs its stop hooks and closes it with its clients. Does nothing a second time.
-  virtual void close_app(int app) = 0;
+  /// Runs its stop hooks and closes it with its clients; the error is theirs. Does nothing a second time.
+  [[nodiscard]] virtual Result<> close_app(int app) = 0;
   /// "127.0.0.1:8080" of a served app, else "".
   [[nodiscard]] virtual std::string address(int app) = 0;
 

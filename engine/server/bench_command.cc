@@ -102,6 +102,10 @@ int run_files(const CommandLine& command, const std::shared_ptr<const Options>& 
         leave(record, Interruption::exit_code(Interruption::caught()));
     }
   }
+  if (printer.empty()) {
+    print_mistake(command.test.filter.empty() ? "no benchmark was run"
+                                              : "no benchmark was run: the filter chooses none");
+  }
   const bool written = profiles.end();
   std::puts(printer.failed() ? "FAIL" : "PASS");
   std::fflush(stdout);

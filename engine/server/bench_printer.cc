@@ -19,6 +19,7 @@ void BenchPrinter::progress(std::string_view name, double n, int rounds) {
 
 void BenchPrinter::result(const script::TestDesk::Measured& measured) {
   const std::lock_guard lock(mutex_);
+  empty_ = false;
   clear();
   const BenchResult result{measured.name,        measured.n,       measured.ns,     measured.bytes,
                            measured.allocations, measured.fastest, measured.slowest};
@@ -30,6 +31,7 @@ void BenchPrinter::result(const script::TestDesk::Measured& measured) {
 void BenchPrinter::failure(const std::string& what, const std::string& message) {
   const std::lock_guard lock(mutex_);
   failed_ = true;
+  empty_ = false;
   clear();
   if (said_.insert(what + message).second) {
     std::printf("--- FAIL: %s\n    %s\n", what.c_str(), message.c_str());
@@ -45,6 +47,11 @@ void BenchPrinter::end() {
 bool BenchPrinter::failed() const {
   const std::lock_guard lock(mutex_);
   return failed_;
+}
+
+bool BenchPrinter::empty() const {
+  const std::lock_guard lock(mutex_);
+  return empty_;
 }
 
 void BenchPrinter::clear() const {

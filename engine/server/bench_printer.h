@@ -23,6 +23,8 @@ class BenchPrinter {
   void end();
 
   [[nodiscard]] bool failed() const;
+  /// Whether no benchmark has come to anything, good or bad.
+  [[nodiscard]] bool empty() const;
 
  private:
   void clear() const;
@@ -32,6 +34,7 @@ class BenchPrinter {
   mutable std::mutex mutex_;
   std::set<std::string> said_;  // guarded by mutex_: lanes say the same
   bool failed_ = false;         // guarded by mutex_
+  bool empty_ = true;           // likewise
 };
 
 }  // namespace perigee::server

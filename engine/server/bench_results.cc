@@ -215,7 +215,7 @@ std::string compare_bench(const BenchRuns& before, const BenchRuns& after) {
     }
   }
   if (comparison.few && !text.empty()) {
-    text += "\nFewer than four runs of each can't be told from chance: use --count 5 or more.\n";
+    text += "\nFewer than four runs of each can't be told from chance: use --count 4 or more.\n";
   }
   return text;
 }

@@ -123,6 +123,12 @@ CLI::Validator within(double least, double most) {
           range.get_description()};
 }
 
+// A file or folder to be written.
+CLI::Option& add_target(CLI::App& app, const char* name, std::string& path, const char* sentence) {
+  return *app.add_option(name, path, sentence)
+              ->check(CLI::Validator([](const std::string& text) { return text.empty() ? "it has no name" : ""; }, ""));
+}
+
 // Tags with commas between them, with or without the "#" that they have in names.
 void add_tags(CLI::App& app, const char* name, std::vector<std::string>& tags, const char* sentence) {
   app.add_option(name, tags, sentence)
@@ -164,8 +170,8 @@ void add_test_flags(CLI::App& app, CommandLine& line) {
       ->type_name("SECONDS")
       ->check(within(0.001, 86400));
   app.add_flag("--coverage", line.test.coverage, "Count which lines of the app run: a table, and a page");
-  app.add_option("--coverage-dir", line.test.coverage_dir, "Where the page goes")->type_name("DIR");
-  app.add_option("--junit", line.test.junit, "Write the results to a file, as JUnit's XML")->type_name("FILE");
+  add_target(app, "--coverage-dir", line.test.coverage_dir, "Where the page goes").type_name("DIR");
+  add_target(app, "--junit", line.test.junit, "Write the results to a file, as JUnit's XML").type_name("FILE");
 }
 
 void add_bench_flags(CLI::App& app, CommandLine& line) {
@@ -178,10 +184,10 @@ void add_bench_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--timeout", line.bench.time_limit, "Seconds that a run may take; without, 60 or five times --time")
       ->type_name("SECONDS")
       ->check(within(0.001, 86400));
-  app.add_option("--cpuprofile", line.bench.cpu_profile,
-                 "Write where CPU time went, for pprof; .folded or .txt: stacks")
-      ->type_name("FILE");
-  app.add_option("--memprofile", line.bench.memory_profile, "Write what Lua allocated, likewise")->type_name("FILE");
+  add_target(app, "--cpuprofile", line.bench.cpu_profile,
+             "Write where CPU time went, for pprof; .folded or .txt: stacks")
+      .type_name("FILE");
+  add_target(app, "--memprofile", line.bench.memory_profile, "Write what Lua allocated, likewise").type_name("FILE");
   app.add_option("--compare", line.bench.compare, "Compare what two earlier runs printed")
       ->type_name("OLD NEW")
       ->expected(2);

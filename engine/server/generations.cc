@@ -47,11 +47,15 @@ void Generations::begin_stop(Generation& generation) {
     generation.stopped = true;
     return;
   }
-  generation.dispatcher.run_hooks("stop", [&generation](const std::string& error) {
+  generation.dispatcher.run_hooks("stop", [this, &generation](const std::string& error) {
     generation.stopped = true;
-    if (!error.empty()) {
-      script::note_failure(*generation.vm, nullptr, error);
-      log_event(LogLevel::kError, "error in a stop hook: " + error);
+    if (error.empty()) {
+      return;
+    }
+    script::note_failure(*generation.vm, nullptr, error);
+    log_event(LogLevel::kError, "error in a stop hook: " + error);
+    if (on_stop_error_) {
+      on_stop_error_(error);
     }
   });
 }

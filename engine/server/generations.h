@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/generation.h"
@@ -17,6 +18,11 @@ class Generations {
   static constexpr std::size_t kMost = 4;
   static constexpr Milliseconds kLeftover = 1000;  ///< that spawned tasks get after the last request and the stop hooks
   static constexpr Milliseconds kGrace = 2000;     ///< between cancelling a generation's tasks and closing its VM
+
+  using OnStopError = std::function<void(const std::string& error)>;
+
+  /// `on_stop_error` hears of errors in stop hooks, beside the log.
+  explicit Generations(OnStopError on_stop_error = nullptr) : on_stop_error_(std::move(on_stop_error)) {}
 
   [[nodiscard]] Generation& current() { return *current_; }
   [[nodiscard]] bool has_current() const { return current_ != nullptr; }
@@ -61,6 +67,7 @@ class Generations {
                               const std::function<void(Generation&)>& abandon);
   void begin_stop(Generation& generation);
 
+  OnStopError on_stop_error_;
   std::vector<std::unique_ptr<Generation>> all_;
   Generation* current_ = nullptr;
   std::atomic<std::size_t> live_{0};

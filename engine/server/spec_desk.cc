@@ -127,22 +127,28 @@ Result<int> SpecDesk::open_app(const AppRequest& request) {
   return static_cast<int>(apps_.size() - 1);
 }
 
-void SpecDesk::close_app(int app) {
+Result<> SpecDesk::close_app(int app) {
   if (apps_[at(app)] == nullptr) {
-    return;
+    return {};
   }
   for (auto& client : clients_) {
     if (client != nullptr && &client->app() == apps_[at(app)].get()) {
       client.reset();
     }
   }
+  Result<> closed = apps_[at(app)]->close();
   apps_[at(app)].reset();
+  return closed;
 }
 
-void SpecDesk::close_all() {
+Result<> SpecDesk::close_all() {
+  Result<> all;
   for (std::size_t i = 0; i < apps_.size(); ++i) {
-    close_app(static_cast<int>(i));
+    if (Result<> closed = close_app(static_cast<int>(i)); !closed && all) {
+      all = std::move(closed);
+    }
   }
+  return all;
 }
 
 std::string SpecDesk::address(int app) {

@@ -63,10 +63,11 @@ class SpecDesk final : public script::TestDesk {
   [[nodiscard]] script::AllocationTally* tally() { return settings_.count_allocations ? &tally_ : nullptr; }
 
   // --- the file's thread ---
-  void close_all();
+  /// Closes every app; the first error of their stop hooks.
+  [[nodiscard]] Result<> close_all();
 
   [[nodiscard]] Result<int> open_app(const AppRequest& request) override;
-  void close_app(int app) override;
+  [[nodiscard]] Result<> close_app(int app) override;
   [[nodiscard]] std::string address(int app) override;
   [[nodiscard]] Result<int> open_client(int app) override;
   void close_client(int client) override;

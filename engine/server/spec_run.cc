@@ -47,9 +47,9 @@ SpecRun::SpecRun(Settings settings, std::function<void()> on_change)
   worker_ = std::make_unique<Worker>(std::move(setup));
   worker_->start();
   worker_->prepare(std::move(vm), 1, [this](const std::string& error) {
-    desk_.close_all();
+    const Result<> closed = desk_.close_all();
     SpecLog::collect(nullptr);
-    end(error);
+    end(error.empty() && !closed ? closed.error().message : error);
   });
 }
 

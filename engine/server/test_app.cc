@@ -74,6 +74,7 @@ Worker::Setup TestApp::setup(const Settings& settings) {
   setup.number = settings.lane;
   setup.count = settings.lanes;
   setup.jobs = &background_;
+  setup.on_stop_error = [this](const std::string& error) { note_stop_error(error); };
   return setup;
 }
 
@@ -160,10 +161,25 @@ bool TestApp::turn(Milliseconds longest) {
   return busy_;
 }
 
-TestApp::~TestApp() {
-  if (has_stop_hooks_) {
-    stop();
+void TestApp::note_stop_error(const std::string& error) {
+  const std::lock_guard lock(mutex_);
+  stop_error_ = error;
+}
+
+Result<> TestApp::close() {
+  if (!std::exchange(has_stop_hooks_, false)) {
+    return {};
   }
+  const bool in_time = stop();
+  const std::lock_guard lock(mutex_);
+  if (!stop_error_.empty()) {
+    return fail(options_->app + ": a stop hook failed: " + stop_error_);
+  }
+  return in_time ? Result<>() : fail(options_->app + ": its stop hooks did not end in time");
+}
+
+TestApp::~TestApp() {
+  (void)close();
   helpers_.stop();
   background_.stop();
   if (threaded_) {
@@ -173,8 +189,8 @@ TestApp::~TestApp() {
   }
 }
 
-// In memory nobody waits for real: the clock moves while the stop hooks run, and back when they have.
-void TestApp::stop() {
+// Whether they ended in time. In memory nobody waits for real: the clock moves while they run, and back when they have.
+bool TestApp::stop() {
   auto drained = std::make_shared<std::promise<void>>();
   std::future<void> done = drained->get_future();
   worker_.cancel_tasks(script::CancelReason::kDraining);
@@ -192,6 +208,7 @@ void TestApp::stop() {
     }
   }
   clock_ahead = ahead;
+  return is_ready(done);
 }
 
 }  // namespace perigee::server

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/result.h"
@@ -57,6 +58,8 @@ class TestApp {
   /// Loads the app that the options name and runs its start hooks. The error holds every mistake, a line each.
   [[nodiscard]] static Result<std::unique_ptr<TestApp>> open(const Options& options, const Settings& settings);
   ~TestApp();
+  /// Runs its stop hooks, once: what went wrong with them. Nothing is asked of it after that.
+  Result<> close();
   TestApp(const TestApp&) = delete;
   TestApp& operator=(const TestApp&) = delete;
 
@@ -80,7 +83,8 @@ class TestApp {
   [[nodiscard]] Worker::Setup setup(const Settings& settings);
   [[nodiscard]] Result<> start(std::unique_ptr<script::Vm> vm, const Settings& settings);
   [[nodiscard]] Result<> bind();
-  void stop();
+  [[nodiscard]] bool stop();
+  void note_stop_error(const std::string& error);
   [[nodiscard]] bool meanwhile() const { return meanwhile_ && meanwhile_(); }
   void ring() {}
 
@@ -93,8 +97,10 @@ class TestApp {
   std::string address_;
   std::vector<net::ListenSocket> socket_;  // bound, until the worker listens
   bool threaded_ = false;
-  bool busy_ = false;  // there is more to do at once
-  bool has_stop_hooks_ = false;
+  bool busy_ = false;            // there is more to do at once
+  bool has_stop_hooks_ = false;  // that have not run
+  std::mutex mutex_;
+  std::string stop_error_;  // under the mutex: what stop hooks raised
   const std::function<bool()> meanwhile_;
 };
 

@@ -83,6 +83,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
     Watchdog* watchdog = nullptr;                     ///< null: nobody stops what never ends
     AccessTargets* access_targets = nullptr;          ///< null: no access log
     std::function<void(std::size_t bytes)> outgrown;  ///< a VM needs more memory than it may; on the worker's thread
+    Generations::OnStopError on_stop_error;           ///< null: only the log; on the worker's thread
     Operation operation;                              ///< none but for the admin app
     script::JobDesk* jobs = nullptr;                  ///< null: perigee.run raises
     bool background = false;                          ///< runs jobs: long stays in Lua are what it is for
@@ -310,7 +311,7 @@ class Worker final : public net::ConnectionHandler, public script::Host {
   OccasionalNote proxy_notes_;  // on connections that were closed for theirs
   client::Network network_{loop_};
   Channels channels_;  // before the VMs, whose subscriptions end with them
-  Generations generations_;
+  Generations generations_{setup_.on_stop_error};
   AnswerWriter answers_;
   files::FileCache files_{{}};
   std::vector<std::unique_ptr<net::Listener>> listeners_;

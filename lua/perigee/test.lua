@@ -47,6 +47,12 @@ local function check(path, options, name)
       error(("%s has no option '%s'"):format(name, tostring(key)), 3)
     end
   end
+  local set, port = options and options.set, options and options.port
+  if set ~= nil and type(set) ~= "table" then
+    error(("bad option 'set' of %s (table expected, got %s)"):format(name, type(set)), 3)
+  elseif port ~= nil and not (type(port) == "number" and port >= 0 and port <= 65535 and port % 1 == 0) then
+    error(("bad option 'port' of %s (an integer from 0 to 65535 expected, got %s)"):format(name, tostring(port)), 3)
+  end
 end
 
 --- Loads an app in this process, with fresh state, and runs its start hooks.

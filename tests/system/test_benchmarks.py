@@ -111,6 +111,13 @@ bench("own", function(b) for i = 1, b.n do b.kept = { ("y"):rep(7000) .. i } end
     def test_a_filter_chooses(self):
         _, lines = self.figures('bench("one", function() end)\nbench("two", function() end)', "--filter", "^two$")
         self.assertEqual([line[0] for line in lines], ["Two"])
+        result = self.bench('bench("one", function() end)', "--filter", "three")
+        self.assertEqual((result.returncode, result.stderr),
+                         (0, "perigee: no benchmark was run: the filter chooses none\n"))
+
+    def test_names_keep_their_letters(self):
+        _, lines = self.figures('bench("größe of ünder, now!", function() end)')
+        self.assertEqual([line[0] for line in lines], ["GrößeOfünderNow"])
 
     def test_one_that_errs_is_named_and_the_others_run(self):
         result = self.bench('bench("bad", { parallel = true }, function() error("no luck") end)\n'

@@ -3,10 +3,11 @@
 import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
-from harness import ROOT, ServerCase, run_perigee
+from harness import BINARY, ROOT, ServerCase, run_perigee
 
 APP = """
 local app = require("perigee").app()
@@ -152,6 +153,21 @@ class Commands(ServerCase):
             self.assertEqual(result.returncode, 1, arguments)
             self.assertIn(said, result.stderr)
             self.assertEqual(result.stdout, "")
+
+    def test_what_can_not_be_printed_whole_is_an_error(self):
+        for arguments in (["--help"], ["routes", "--app", "app.lua"], ["version"]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([BINARY, *arguments], cwd=self.folder, stdout=full, stderr=subprocess.PIPE,
+                                        text=True, timeout=60)
+            self.assertEqual((result.returncode, result.stderr),
+                             (1, "perigee: not all could be printed: No space left on device\n"), arguments)
+
+    def test_a_file_to_be_written_has_a_name(self):
+        for arguments in (["test", "--junit", ""], ["test", "--coverage-dir", ""], ["bench", "--cpuprofile", ""],
+                          ["bench", "--memprofile", ""]):
+            result = run_perigee(*arguments, cwd=self.folder)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(f"perigee: {arguments[1]}: it has no name", result.stderr)
 
     def test_check_runs_no_start_hook_of_a_server_and_opens_no_port(self):
         self.write("app.lua", "local app = require('perigee').app()\napp:get('/', function() end)\nreturn app\n")

@@ -231,7 +231,7 @@ it("sleeps", function() perigee.sleep(1000) end)
 it("asks", function() client:get("/slow/20") end)
 it("goes on", function() assert.equal(200, client:get("/").status) end)''', "--timeout", str(0.3 * SLOW))
         self.assertIn("1 success / 0 failures / 3 errors", said)
-        self.assertIn("sleeps\ncancelled: over the time limit", said)
+        self.assertIn("sleeps\ncancelled: over the time limit that a test has (--timeout)", said)
         self.assertIn("GET /slow/20: no answer came in the time a test may take (--timeout)", said)
         self.assertRegex(said, r"Error -> tests/loop_spec.lua:1\nloops\n.*(did not end within|over its CPU)")
 
@@ -321,8 +321,52 @@ it("closes", function()
   parts:read()
   assert.same({ nil, "closed" }, { parts:read() })
   assert.same({ nil, "closed" }, { news:next() })
-  assert.error_matches(function() client:get("/") end, "the connection was closed")
+  assert.error_matches(function() client:get("/") end, "the client was closed before the request")
+  assert.error_matches(function() client:post("/new", {}) end, "the client was closed before the request")
 end)''')
+
+    def test_stop_hooks_that_fail_are_told_of(self):
+        self.write("lua/stops.lua", """
+local app = require "perigee".app()
+app:get("/", function() return "fine" end)
+app:stop(function() error("no disk") end)
+return app""")
+        said = self.fails("""
+local test = require "perigee.test"
+randomize(false)
+local apps = { test.app "lua/stops.lua", test.server "lua/stops.lua", test.app "lua/stops.lua" }
+it("closes one", function() apps[1]:close() end)
+it("closes another", function() apps[2]:close() end)
+it("closes it again", function() apps[1]:close() end)""")
+        self.assertIn("1 success / 0 failures / 3 errors", said)
+        for line in (5, 6):
+            self.assertIn(f"tests/app_spec.lua:{line}: lua/stops.lua: a stop hook failed: lua/stops.lua:4: no disk", said)
+        self.assertIn("the file as a whole\nlua/stops.lua: a stop hook failed: lua/stops.lua:4: no disk", said)
+
+    def test_wrong_arguments_name_the_line_of_the_test(self):
+        mistakes = (
+            ('client:get("/", { headers = "x" })', "bad option 'headers' of the request (table expected, got string)"),
+            ('client:get("/", { body = 3 })', "bad option 'body' of the request (string expected, got number)"),
+            ('client:request(3, "/")', "no method of a request: a number"),
+            ('client:request("G T", "/")', 'no method of a request: "G T"'),
+            ("finally(3)", "bad argument #1 to 'finally' (function expected, got number)"),
+            ("assert.near(1, 2)", "bad argument #3 to assert.near (number expected, got nil)"),
+            ('assert.matches(nil, "x")', "bad argument #1 to assert.matches (string expected, got nil)"),
+            ("assert.error_matches(error)", "bad argument #2 to assert.error_matches (string expected, got nil)"),
+            ('assert.has.property(nil, "x")', "bad argument #1 to assert.property (table expected, got nil)"),
+            ("assert.has.arguments(nil, 1)", "bad argument #1 to assert.arguments (number expected, got nil)"),
+            ('test.server("lua/app.lua", { port = "80" })',
+             "bad option 'port' of test.server (an integer from 0 to 65535 expected, got 80)"),
+            ('test.app("lua/app.lua", { set = "x" })', "bad option 'set' of test.app (table expected, got string)"),
+            ('test.upstream("x:99999", print)', 'bad argument #1 to test.upstream (a host expected, "api.example.com" or'),
+            ('test.upstream("x:", print)', "bad argument #1 to test.upstream"),
+        )
+        said = self.fails(CLIENT + "".join(f"it('number {i}', function() {call} end)\n"
+                                           for i, (call, _) in enumerate(mistakes)))
+        first = CLIENT.count("\n") + 1
+        self.assertIn(f"{len(mistakes)} errors", said)
+        for i, (call, message) in enumerate(mistakes):
+            self.assertIn(f"\nnumber {i}\ntests/app_spec.lua:{first + i}: {message}", said, call)
 
     def test_a_test_that_kept_its_thread_too_long_fails(self):
         said = self.fails(r'''

@@ -22,7 +22,7 @@ PARTS = ("interrupt", "state", "collector", "instruction")
 SAID = {
     "interrupt": "how compiled code is brought back to the interpreter was not found: profiles charge compiled code to the",
     "state": "where a VM keeps what it does was not found: profiles tell neither",
-    "collector": "where a VM keeps what its garbage collector does, or which coroutine runs, was not found: a large block",
+    "collector": "where a VM keeps what its garbage collector does, or which coroutine runs was not found: a large block",
     "instruction": "where a coroutine keeps its next instruction was not found: profiles may charge",
 }
 LOOP = LINES["compiled"] - 1  # where the trace of that loop starts

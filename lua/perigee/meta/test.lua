@@ -176,7 +176,7 @@ function Client:sse(path, options) end
 ---@return perigee.test.Client
 function Client:another() end
 
---- Runs the app's stop hooks and closes it; of another()'s clients, only the client.
+--- Runs the app's stop hooks, raises where one of them fails, and closes it; of another()'s clients, only the client.
 function Client:close() end
 
 ---@class perigee.test.Server: perigee.test.Client

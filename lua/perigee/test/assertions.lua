@@ -41,6 +41,13 @@ local function define(names, arguments, fn)
   end
 end
 
+-- An argument of an assertion that is no value under test: of the kind, or a mistake in the test.
+local function check(kind, value, number, name)
+  if type(value) ~= kind then
+    place.raise("bad argument #%d to assert.%s (%s expected, got %s)", number, name, kind, type(value))
+  end
+end
+
 define("equal equals", 2, function(expected, got)
   return expected == got, function()
     local hint = same(expected, got) and type(got) == "table"
@@ -60,13 +67,15 @@ define("same", 2, function(expected, got)
 end)
 
 define("near", 3, function(expected, got, tolerance)
-  local fits = type(expected) == "number" and type(got) == "number" and got >= expected - tolerance
-    and got <= expected + tolerance
+  check("number", expected, 1, "near")
+  check("number", tolerance, 3, "near")
+  local fits = type(got) == "number" and got >= expected - tolerance and got <= expected + tolerance
   local text = ("%s to be within %s of %s"):format(show.value(got), show.value(tolerance), show.value(expected))
   return fits, "Expected " .. text, "Did not expect " .. text
 end)
 
 define("match matches", 2, function(pattern, text)
+  check("string", pattern, 1, "matches")
   if type(text) ~= "string" then
     return false, function()
       return ("Expected a string that matches %s, got:\n%s"):format(show.value(pattern), indented(show.value(text)))
@@ -131,6 +140,7 @@ end)
 
 define("error_matches error_match matches_error match_error", 2, function(fn, pattern)
   check_function(fn, "error_matches")
+  check("string", pattern, 2, "error_matches")
   local ok, err = pcall(fn)
   if ok then
     return false, "Expected an error that matches " .. show.value(pattern) .. ", there was none."
@@ -143,11 +153,13 @@ define("error_matches error_match matches_error match_error", 2, function(fn, pa
 end)
 
 define("property", 2, function(object, key)
+  check("table", object, 1, "property")
   local text = ("%s to have the property %s"):format(show.value(object), show.value(key))
   return object[key] ~= nil, "Expected " .. text, "Did not expect " .. text
 end)
 
 define("arguments", nil, function(count, ...)
+  check("number", count, 1, "arguments")
   local text = ("%s values, got %d"):format(show.value(count), select("#", ...))
   return select("#", ...) == count, "Expected " .. text, "Did not expect " .. text
 end)

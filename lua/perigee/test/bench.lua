@@ -21,7 +21,8 @@ end
 
 -- "page of users" -> "PageOfUsers"
 local function go_name(name)
-  return (name:gsub("(%a)([%w]*)", function(first, rest) return first:upper() .. rest end):gsub("[^%w_/=.-]", ""))
+  local words = name:gsub("([%a\128-\255])([%w\128-\255]*)", function(first, rest) return first:upper() .. rest end)
+  return (words:gsub("[^%w_/=.\128-\255-]", ""))
 end
 
 local function told(err)

@@ -14,7 +14,8 @@ local M = {}
 local Client = {}
 Client.__index = Client
 
-local OPTIONS = { headers = true, query = true, json = true, form = true, body = true, cookies = true }
+-- The options of a request, and what each is.
+local OPTIONS = { headers = "table", query = "table", json = "any", form = "table", body = "string", cookies = "table" }
 local BODIES = { "json", "form", "body" }
 local WITH_BODY = { POST = true, PUT = true, PATCH = true }
 local READY = 1000 -- requests that are kept as they are sent
@@ -38,8 +39,12 @@ local function urlencoded(map)
   return table.concat(pairs_of, "&")
 end
 
-local function check_target(path)
-  if type(path) ~= "string" then
+local function check_target(client, method, path)
+  if client.closed or client.owner and client.owner.closed then
+    raise "the client was closed before the request"
+  elseif type(method) ~= "string" or method:find("[^%w!#$%%&'*+.^_`|~-]") or method == "" then
+    raise("no method of a request: %s", type(method) == "string" and core.encode(method) or "a " .. type(method))
+  elseif type(path) ~= "string" then
     raise("bad argument #1 to the request (a path expected, got %s)", type(path))
   elseif not path:find("^[/*]") or path:find("[%c ]") then
     raise("the path %s must begin with a slash and hold no blanks", core.encode(path))
@@ -50,9 +55,12 @@ local function check_options(options)
   if type(options) ~= "table" then
     raise("bad argument #2 to the request (table expected, got %s)", type(options))
   end
-  for name in pairs(options) do
-    if not OPTIONS[name] then
+  for name, value in pairs(options) do
+    local expected = OPTIONS[name]
+    if not expected then
       raise("a request has no option '%s'", tostring(name))
+    elseif expected ~= "any" and type(value) ~= expected then
+      raise("bad option '%s' of the request (%s expected, got %s)", name, expected, type(value))
     end
   end
   local bodies = 0
@@ -115,7 +123,7 @@ local function request_text(client, method, path, options)
     if ready and ready[path] then
       return ready[path]
     end
-    check_target(path)
+    check_target(client, method, path)
     local text = compose(client, method, path, {})
     client.ready_count = client.ready_count + 1
     if client.ready_count > READY then
@@ -125,7 +133,7 @@ local function request_text(client, method, path, options)
     client.ready[method][path] = text
     return text
   end
-  check_target(path)
+  check_target(client, method, path)
   return compose(client, method, path, options or {})
 end
 
@@ -277,12 +285,15 @@ function Client:another()
   return made
 end
 
---- Closes the app; of another()'s clients, only the client.
+--- Closes the app, whose stop hooks run, and raises where one of them fails; of another()'s clients, only the client.
 function Client:close()
+  self.closed, self.ready = true, {}
   if self.owner then
-    desk.close_client(self.number)
-  else
-    desk.close_app(self.app)
+    return desk.close_client(self.number)
+  end
+  local closed, err = desk.close_app(self.app)
+  if not closed then
+    raise("%s", (err:gsub("\nstack traceback:.*", ""))) -- which has been logged
   end
 end
 

@@ -82,6 +82,8 @@ local function vocabulary(state)
   function words.finally(fn)
     if not state.running then
       error("finally can only be used inside a test", 2)
+    elseif type(fn) ~= "function" then
+      error(("bad argument #1 to 'finally' (function expected, got %s)"):format(type(fn)), 2)
     end
     table.insert(state.finally, fn)
   end
@@ -122,6 +124,8 @@ local function trimmed(trace)
   return table.concat(lines, "\n")
 end
 
+local OVER = "cancelled: over the time limit" -- what a wait raises
+
 -- What was raised as a status and a text.
 local function told(err, trace)
   local meta = type(err) == "table" and getmetatable(err)
@@ -130,7 +134,11 @@ local function told(err, trace)
   elseif meta == Pending then
     return { status = "pending", message = err.message }
   end
-  return { status = "error", message = trimmed(describe(err) .. (trace or debug.traceback("", 2))) }
+  local text = describe(err)
+  if text:sub(-#OVER) == OVER then
+    text = text .. " that a test has (--timeout)"
+  end
+  return { status = "error", message = trimmed(text .. (trace or debug.traceback("", 2))) }
 end
 
 -- Calls a function of the file: the problem, if there was one. What is over its CPU time has been caught here at the

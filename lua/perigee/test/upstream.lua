@@ -138,7 +138,9 @@ end
 ---@param handler fun(req: perigee.test.UpstreamRequest): any
 ---@return perigee.test.Upstream
 function M.open(host, handler)
-  if type(host) ~= "string" or not host:find("^[%w.-]+:?%d*$") then
+  local name, port = (type(host) == "string" and host:lower() or ""):match("^([%w.-]+):?(%d*)$")
+  local has_port = name and #name < #host
+  if not name or has_port and not (tonumber(port) and tonumber(port) >= 1 and tonumber(port) <= 65535) then
     place.raise("bad argument #1 to test.upstream (a host expected, \"api.example.com\" or \"api.example.com:8080\", "
       .. "got %s)", type(host) == "string" and core.encode(host) or type(host))
   elseif type(handler) ~= "function" then
@@ -149,7 +151,6 @@ function M.open(host, handler)
     newest[host]:close()
   end
   desk.on_calls(attend)
-  local name, port = host:match("^([^:]+):?(%d*)$")
   local number, err = desk.open_upstream(name, tonumber(port) or 0)
   if not number then
     place.raise("no upstream for %s: %s", host, err)
