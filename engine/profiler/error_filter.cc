@@ -76,27 +76,48 @@ ErrorFilter::Pattern::Pattern(const std::string& text) {
       also = i;
     }
   }
-  reach = std::max(rare, also) + rare_bytes.size();
+  reach = std::max(rare, also);
   rare_bytes.fill(first[rare]);
   also_bytes.fill(first[also]);
 }
 
 #if defined(__SSE2__)
+// may_be_in(), thirty-two places at once. REQUIRES: so many are left, and the processor has AVX2.
+__attribute__((target("avx2"))) bool ErrorFilter::Pattern::wide_may_be_in(std::string_view text) const noexcept {
+  const __m256i wanted = _mm256_set1_epi8(rare_bytes[0]);
+  const __m256i wanted_also = _mm256_set1_epi8(also_bytes[0]);
+  const char* place = text.data();
+  const char* const last = place + (text.size() - reach - sizeof(__m256i));
+  __m256i found = _mm256_setzero_si256();
+  for (;; place = std::min(place + sizeof(__m256i), last)) {
+    const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(place + rare));
+    const __m256i there = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(place + also));
+    found = _mm256_or_si256(found,
+                            _mm256_and_si256(_mm256_cmpeq_epi8(wanted, here), _mm256_cmpeq_epi8(wanted_also, there)));
+    if (place == last) {
+      return _mm256_movemask_epi8(found) != 0;
+    }
+  }
+}
+
 // Sixteen places at once are compared by two bytes of the pattern (after W. Mula, "SIMD-friendly algorithms for
 // substring searching"); what they are says whether it is worth looking closer.
-inline bool ErrorFilter::Pattern::may_be_in(std::string_view line) const noexcept {
-  if (line.size() < reach || reach == 0) {
+inline bool ErrorFilter::Pattern::may_be_in(std::string_view text) const noexcept {
+  if (__builtin_cpu_supports("avx2") != 0 && !first.empty() && text.size() >= reach + sizeof(__m256i)) {
+    return wide_may_be_in(text);
+  }
+  if (text.size() < reach + sizeof(__m128i) || first.empty()) {
     return true;
   }
   const auto load = [](const char* bytes) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)); };
   const __m128i wanted = load(rare_bytes.data());
   const __m128i wanted_also = load(also_bytes.data());
-  const char* const last = line.data() + (line.size() - reach);
+  const char* const last = text.data() + (text.size() - reach - sizeof(__m128i));
   const auto both_at = [=, this](const char* place) {
     return _mm_and_si128(_mm_cmpeq_epi8(wanted, load(place + rare)), _mm_cmpeq_epi8(wanted_also, load(place + also)));
   };
   __m128i found = both_at(last);
-  for (const char* place = line.data(); place < last; place += 16) {
+  for (const char* place = text.data(); place < last; place += 16) {
     found = _mm_or_si128(found, both_at(place));
   }
   return _mm_movemask_epi8(found) != 0;
@@ -117,70 +138,75 @@ bool ErrorFilter::Pattern::matches(std::string_view line) const noexcept {
 }
 
 #if defined(__SSE2__)
-// candidates(), by thirty-two bytes. REQUIRES: the line has as many, and the processor AVX2.
-__attribute__((target("avx2"))) unsigned ErrorFilter::Group::wide_candidates(std::string_view line) const noexcept {
+// candidates(), by thirty-two bytes. REQUIRES: the text has as many, and the processor AVX2.
+__attribute__((target("avx2"))) ErrorFilter::Found ErrorFilter::Group::wide_candidates(
+    std::string_view text) const noexcept {
   const __m256i bytes[] = {_mm256_set1_epi8(rare[0][0]), _mm256_set1_epi8(rare[1][0]), _mm256_set1_epi8(rare[2][0]),
                            _mm256_set1_epi8(rare[3][0])};
-  const char* const last = line.data() + line.size() - sizeof(__m256i);
-  const __m256i end = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(last));
-  __m256i first = _mm256_cmpeq_epi8(end, bytes[0]);
-  __m256i second = _mm256_cmpeq_epi8(end, bytes[1]);
-  __m256i third = _mm256_cmpeq_epi8(end, bytes[2]);
-  __m256i fourth = _mm256_cmpeq_epi8(end, bytes[3]);
-  for (const char* place = line.data(); place < last; place += sizeof(__m256i)) {
-    const __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(place));
+  const __m256i line_end = _mm256_set1_epi8('\n');
+  const char* place = text.data();
+  const char* const last = place + text.size() - sizeof(__m256i);
+  __m256i here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(place));
+  __m256i first = _mm256_cmpeq_epi8(here, bytes[0]);
+  __m256i second = _mm256_cmpeq_epi8(here, bytes[1]);
+  __m256i third = _mm256_cmpeq_epi8(here, bytes[2]);
+  __m256i fourth = _mm256_cmpeq_epi8(here, bytes[3]);
+  while (place < last && _mm256_movemask_epi8(_mm256_cmpeq_epi8(here, line_end)) == 0) {
+    place = std::min(place + sizeof(__m256i), last);
+    here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(place));
     first = _mm256_or_si256(first, _mm256_cmpeq_epi8(here, bytes[0]));
     second = _mm256_or_si256(second, _mm256_cmpeq_epi8(here, bytes[1]));
     third = _mm256_or_si256(third, _mm256_cmpeq_epi8(here, bytes[2]));
     fourth = _mm256_or_si256(fourth, _mm256_cmpeq_epi8(here, bytes[3]));
   }
-  return (_mm256_movemask_epi8(first) != 0 ? 1U : 0U) | (_mm256_movemask_epi8(second) != 0 ? 2U : 0U) |
-         (_mm256_movemask_epi8(third) != 0 ? 4U : 0U) | (_mm256_movemask_epi8(fourth) != 0 ? 8U : 0U);
+  const auto bit = [](__m256i found, unsigned at) __attribute__((target("avx2"))) {
+    return _mm256_movemask_epi8(found) != 0 ? 1U << at : 0U;
+  };
+  return {bit(first, 0) | bit(second, 1) | bit(third, 2) | bit(fourth, 3),
+          static_cast<std::size_t>(place - text.data()) + sizeof(__m256i)};
 }
 
-// A bit for each of the group's patterns whose rarest byte is in the line. REQUIRES: the line has sixteen bytes.
-unsigned ErrorFilter::Group::candidates(std::string_view line) const noexcept {
-  static const bool wide = __builtin_cpu_supports("avx2") != 0;
-  if (wide && line.size() >= sizeof(__m256i)) {
-    return wide_candidates(line);
+// The group's patterns whose rarest byte is in the text's first line, or close behind it. REQUIRES: the text has
+// sixteen bytes.
+ErrorFilter::Found ErrorFilter::Group::candidates(std::string_view text) const noexcept {
+  if (__builtin_cpu_supports("avx2") != 0 && text.size() >= sizeof(__m256i)) {
+    return wide_candidates(text);
   }
   const auto load = [](const char* bytes) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)); };
   const auto bit = [](__m128i found, unsigned place) { return _mm_movemask_epi8(found) != 0 ? 1U << place : 0U; };
   const __m128i bytes[] = {load(rare[0].data()), load(rare[1].data()), load(rare[2].data()), load(rare[3].data())};
-  const char* const last = line.data() + line.size() - 16;
-  const __m128i end = load(last);
-  __m128i first = _mm_cmpeq_epi8(end, bytes[0]);
-  __m128i second = _mm_cmpeq_epi8(end, bytes[1]);
-  __m128i third = _mm_cmpeq_epi8(end, bytes[2]);
-  __m128i fourth = _mm_cmpeq_epi8(end, bytes[3]);
-  for (const char* place = line.data(); place < last; place += 16) {
-    const __m128i here = load(place);
+  const __m128i line_end = _mm_set1_epi8('\n');
+  const char* place = text.data();
+  const char* const last = place + text.size() - sizeof(__m128i);
+  __m128i here = load(place);
+  __m128i first = _mm_cmpeq_epi8(here, bytes[0]);
+  __m128i second = _mm_cmpeq_epi8(here, bytes[1]);
+  __m128i third = _mm_cmpeq_epi8(here, bytes[2]);
+  __m128i fourth = _mm_cmpeq_epi8(here, bytes[3]);
+  while (place < last && _mm_movemask_epi8(_mm_cmpeq_epi8(here, line_end)) == 0) {
+    place = std::min(place + sizeof(__m128i), last);
+    here = load(place);
     first = _mm_or_si128(first, _mm_cmpeq_epi8(here, bytes[0]));
     second = _mm_or_si128(second, _mm_cmpeq_epi8(here, bytes[1]));
     third = _mm_or_si128(third, _mm_cmpeq_epi8(here, bytes[2]));
     fourth = _mm_or_si128(fourth, _mm_cmpeq_epi8(here, bytes[3]));
   }
-  return bit(first, 0) | bit(second, 1) | bit(third, 2) | bit(fourth, 3);
+  return {bit(first, 0) | bit(second, 1) | bit(third, 2) | bit(fourth, 3),
+          static_cast<std::size_t>(place - text.data()) + sizeof(__m128i)};
 }
 #else
-unsigned ErrorFilter::Group::candidates(std::string_view) const noexcept {
-  return kAll;
+ErrorFilter::Found ErrorFilter::Group::candidates(std::string_view text) const noexcept {
+  return {kAll, text.size()};
 }
 #endif
 
 bool ErrorFilter::matches(std::string_view message) const noexcept {
-  if (patterns_.empty()) {
-    return false;
-  }
-  const std::size_t looked = std::min(message.size(), kMostLooked);
-  const void* const line_end = std::memchr(message.data(), '\n', looked);
-  const std::string_view line = message.substr(
-      0, line_end == nullptr ? looked : static_cast<std::size_t>(static_cast<const char*>(line_end) - message.data()));
+  const std::string_view text = message.substr(0, kMostLooked);
   for (const Group& group : groups_) {
-    const unsigned known = line.size() >= 16 ? group.candidates(line) | group.always : kAll;
-    for (unsigned left = known & group.all; left != 0; left &= left - 1) {
+    const Found found = text.size() >= kLeast ? group.candidates(text) : Found{kAll, text.size()};
+    for (unsigned left = (found.patterns | group.always) & group.all; left != 0; left &= left - 1) {
       const Pattern& pattern = patterns_[group.begin + static_cast<std::size_t>(std::countr_zero(left))];
-      if (pattern.may_be_in(line) && pattern.matches(line)) {
+      if (pattern.may_be_in(text.substr(0, found.looked)) && pattern.matches(text.substr(0, text.find('\n')))) {
         return true;
       }
     }

@@ -47,3 +47,19 @@ TEST_CASE("error filter: every place of every length is found") {
     }
   }
 }
+
+TEST_CASE("error filter: what stands behind the first line does not count, wherever that ends") {
+  const ErrorFilter filter({"refused", "gone*away"});
+  for (std::size_t end = 0; end <= 140; ++end) {
+    for (std::size_t at = 0; at <= 140; at += 3) {
+      std::string message(160, '.');
+      message.replace(at, 7, "refused");
+      message[end] = '\n';
+      if (filter.matches(message) != (at + 7 <= end)) {
+        FAIL("at " << at << ", the line ends at " << end);
+      }
+    }
+  }
+  CHECK(filter.matches("gone far away\nat last"));
+  CHECK_FALSE(filter.matches("gone far\naway, " + std::string(100, '.')));
+}

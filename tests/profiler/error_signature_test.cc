@@ -66,3 +66,20 @@ TEST_CASE("error signature: a long message counts up to a bound, whatever is in 
   CHECK(stripped(message).size() <= perigee::profiler::kMostSignature * 2);
   CHECK(stripped(message) == stripped(message.substr(0, perigee::profiler::kMostSignature)));
 }
+
+TEST_CASE("error signature: words are the same wherever they stand and whatever follows them") {
+  const std::string padding(20, ' ');
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (int byte = 1; byte < 256; ++byte) {
+      const std::string word = std::string(size, 'k') + static_cast<char>(byte);
+      const std::string alone = stripped(word);  // too short to be looked at as a whole
+      if (stripped(word + padding) != alone + (byte == '\n' || byte == '\r' ? "" : padding)) {
+        FAIL("size " << size << ", byte " << byte);
+      }
+    }
+  }
+  for (const char* text : {"deadbeef", "deadbeef-dead", "feedcafe_", "cafe9", "x1", "_", "a`b", "A[Z", "a{z", "@at"}) {
+    CAPTURE(text);
+    CHECK(stripped(text + padding) == stripped(text) + padding);
+  }
+}
