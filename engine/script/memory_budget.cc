@@ -89,7 +89,8 @@ bool MemoryBudget::is_too_much() const {
   return is_full() && (now > start_ + kLittle || memory_.held() > ceiling());
 }
 
-// Only what is large, as what handles errors is not, and only where LuaJIT raises the error safely. What makes many
+// Only what is large, as what handles errors is not, nor by what a coroutine's stack grows (32,750 slots of 8 bytes at
+// most), on which there would be no room for the error; and only where LuaJIT raises it safely. What makes many
 // small blocks comes to a safepoint before long, and so does compiled code; the collector and the compiler have to be
 // given what they need.
 bool MemoryBudget::refuses(std::size_t bytes) noexcept {
