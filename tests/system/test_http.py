@@ -1,6 +1,8 @@
 """The protocol on the wire: sizes, framing, hosts, versions, paths, pipelines."""
 
+import pathlib
 import select
+import tempfile
 import time
 import unittest
 
@@ -9,7 +11,7 @@ from harness import ServerCase, request_bytes, wait_until
 APP = """
 local perigee = require "perigee"
 local app = perigee.app()
-local served, blocked, released = 0, 0, false
+local served, released = 0, false
 
 app:get("/", function() return "root" end)
 app:post("/", function(req) return req.body end)
@@ -26,9 +28,12 @@ app:get("/slow/{n:integer}", function(req)
   return "slow " .. req.params.n
 end)
 app:get("/quick/{n:integer}", function(req) return "quick " .. req.params.n end)
-app:get("/block", function()
-  local till = perigee.monotonic() + 0.2
-  while perigee.monotonic() < till do blocked = blocked + 1 end
+-- Keeps the worker from when it has taken `took` away until `free` is there.
+app:get("/block", { limits = { cpu = 60, time = 60 } }, function(req)
+  os.remove(req.query.took)
+  local free
+  repeat free = io.open(req.query.free) until free
+  free:close()
   return "blocked"
 end)
 app:get("/big", function() served = served + 1 return ("x"):rep(100000) end)
@@ -462,9 +467,15 @@ class Fairness(HttpCase):
         with self.server.client() as blocker, self.server.client() as greedy, self.server.client() as modest:
             for client in (blocker, greedy, modest):
                 self.assertEqual(client.get("/").status, 200)
-            blocker.send_request("GET", "/block")
+            folder = tempfile.TemporaryDirectory()
+            self.addCleanup(folder.cleanup)
+            took, free = pathlib.Path(folder.name, "took"), pathlib.Path(folder.name, "free")
+            took.touch()
+            blocker.send_request("GET", f"/block?took={took}&free={free}")
+            wait_until(lambda: not took.exists(), "the worker to be busy")
             greedy.send(request_bytes("GET", "/count") * 1000)
             modest.send_request("GET", "/count")
+            free.touch()
             turn = int(modest.read_response().text)
             self.assertLessEqual(turn, 65)
             self.assertEqual([greedy.read_response().status for _ in range(1000)], [200] * 1000)

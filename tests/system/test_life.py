@@ -20,9 +20,12 @@ app:get("/sleep/{seconds:number}", function(req)
   waiting = waiting - 1
   return "slept"
 end)
-app:get("/block", function()
-  local till = perigee.monotonic() + 0.4
-  while perigee.monotonic() < till do spun = spun + 1 end
+-- Keeps the worker from when it has taken `took` away until `free` is there.
+app:get("/block", { limits = { cpu = 60, time = 60 } }, function(req)
+  os.remove(req.query.took)
+  local free
+  repeat free = io.open(req.query.free) until free
+  free:close()
   return "blocked"
 end)
 app:get("/stream", function()
@@ -122,12 +125,18 @@ class Stopping(ServerCase):
         server = self.start(APP)
         with server.client() as blocker, server.client() as warm:
             warm.get("/")
-            blocker.send_request("GET", "/block")
-            time.sleep(0.1)  # the worker now spins, so what follows waits in the kernel
+            folder = tempfile.TemporaryDirectory()
+            self.addCleanup(folder.cleanup)
+            took, free = pathlib.Path(folder.name, "took"), pathlib.Path(folder.name, "free")
+            took.touch()
+            blocker.send_request("GET", f"/block?took={took}&free={free}")
+            wait_until(lambda: not took.exists(), "the worker to be busy: what follows waits in the kernel")
             queued = [self.connect(server) for _ in range(30)]
             for client in queued:
                 client.send_request("GET", "/")
             server.signal(signal.SIGTERM)
+            server.stderr.wait("stopping")
+            free.touch()
             for client in queued:
                 response = client.read_response()
                 self.assertEqual((response.status, response.text), (200, "root"))

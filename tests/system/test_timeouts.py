@@ -79,11 +79,11 @@ class Timeouts(ServerCase):
             self.ends_between(0.25, lambda: self.assert_refused(client, 408))
 
     def test_a_body_that_flows_is_not_ended(self):
-        server = self.serve(http__body_timeout=0.4)
+        server = self.serve(http__body_timeout=1)
         with server.client() as client:
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n")
             for _ in range(8):
-                time.sleep(0.1)  # the pace of this client is what is tested
+                time.sleep(0.2)  # the pace of this client is what is tested
                 client.send("x")
             self.assertEqual(client.read_response().text, "8 bytes")
 
