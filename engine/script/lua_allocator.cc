@@ -95,6 +95,9 @@ void* LuaAllocator::allocate_sampled(void* self, void* block, std::size_t old_si
 void LuaAllocator::give(void* block, std::size_t size) noexcept {
   if (size > kLargest) {
     large_ -= size;
+    if (reinterpret_cast<std::uintptr_t>(watched_) - reinterpret_cast<std::uintptr_t>(block) < size) {
+      watched_ = nullptr;
+    }
     std::free(block);
     return;
   }

@@ -59,9 +59,14 @@ class LuaAllocator {
   /// `guard` outlives the VM; null: all that there is may be taken.
   void set_guard(Guard* guard) { guard_ = guard; }
 
+  static constexpr std::size_t kLargest = 512;  ///< bytes: the largest block kept in lists
+
+  /// `place` lies in a large block: once that is given back, watched() is null.
+  void watch(const void* place) { watched_ = place; }
+  [[nodiscard]] const void* watched() const { return watched_; }
+
  private:
-  static constexpr std::size_t kGrain = 16;     // bytes: sizes are rounded up to a multiple
-  static constexpr std::size_t kLargest = 512;  // bytes: the largest block kept in lists
+  static constexpr std::size_t kGrain = 16;  // bytes: sizes are rounded up to a multiple
   static constexpr std::size_t kChunk = 64 * 1024;
   static constexpr std::size_t kReserve = 4 * kChunk;  // an empty VM has about 20 KB
 
@@ -87,6 +92,7 @@ class LuaAllocator {
   std::vector<void*> kept_;  // large blocks that went to the lists
   void* reserve_ = nullptr;
   std::size_t large_ = 0;  // bytes of the blocks that are malloc's
+  const void* watched_ = nullptr;
   Guard* guard_ = nullptr;
   Counter allocations_;  // of allocate_counted()
   Counter bytes_;        // likewise

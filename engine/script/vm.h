@@ -13,6 +13,7 @@
 #include "files/upload_form.h"
 #include "http/router.h"
 #include "script/allocation_tally.h"
+#include "script/collection_counter.h"
 #include "script/coverage.h"
 #include "script/errands.h"
 #include "script/fetches.h"
@@ -133,6 +134,14 @@ class Vm {
   /// description().
   void look_for_flush();
 
+  /// Counts in its meter if the garbage collector has ended a round since this was called before. REQUIRES: as
+  /// description(), once it is attached.
+  void look_for_collection() {
+    if (settings_.meter != nullptr && collections_.has_ended()) {
+      count_collection();
+    }
+  }
+
   /// Runs `make` in the main state with `context` as its argument, a light userdata: whatever may raise or collect
   /// garbage outside of a task. False when it raised.
   bool protect(int (*make)(lua_State*), void* context);
@@ -232,6 +241,8 @@ class Vm {
   void read_entries();
   static void forget_wait(const Task& task);
   static constexpr std::size_t kKeptCoroutines = 4096;
+  bool begin_counting();
+  void count_collection();
   void make_task();
   void add_task();
   void shed(Task& task);
@@ -240,6 +251,7 @@ class Vm {
   VmSettings settings_;
   std::uint64_t number_;
   LuaAllocator allocator_;
+  CollectionCounter collections_{allocator_};
   std::optional<AllocationTally::Entry> tallied_;
   std::unique_ptr<Coverage> coverage_;
   Governor governor_{*this, allocator_, settings_.limits};

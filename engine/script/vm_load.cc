@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "profiler/vm_meter.h"
 #include "script/bind.h"
-#include "script/collection_counter.h"
 #include "script/collector_watch.h"
 #include "script/lua_library.h"
 #include "script/vm.h"
@@ -94,9 +93,6 @@ void reserve_references(lua_State* state) {
 // Everything that opens a VM and may raise; runs below lua_cpcall.
 int open_protected(lua_State* state) {
   reserve_references(state);
-  if (auto* meter = static_cast<profiler::VmMeter*>(lua_touserdata(state, 1)); meter != nullptr) {
-    count_collections(state, meter->collections);
-  }
   luaL_openlibs(state);
   preload(state);
   lua_getglobal(state, "require");
@@ -191,8 +187,7 @@ Result<> Vm::open() {
   lua_rawset(state_, LUA_REGISTRYINDEX);
   lua_pushlightuserdata(state_, &view_);
   lua_setfield(state_, LUA_REGISTRYINDEX, "perigee.vm_view");
-  if (lua_cpcall(
-          state_, [](lua_State* state) { return open_protected(state); }, settings_.meter) != 0) {
+  if (lua_cpcall(state_, open_protected, nullptr) != 0) {
     return fail("the Lua library does not load: " + error_text(state_));
   }
   if (lua_cpcall(state_, follow_traces, &governor_) != 0) {
@@ -200,6 +195,7 @@ Result<> Vm::open() {
   }
   if (settings_.meter != nullptr) {
     CollectorWatch::open(state_, settings_.meter);
+    (void)begin_counting();
   }
   if (settings_.coverage != nullptr) {
     coverage_ = std::make_unique<Coverage>(*settings_.coverage);
@@ -253,6 +249,21 @@ std::string Vm::description(const char* name) {
     return "{}";
   }
   return text;
+}
+
+bool Vm::begin_counting() {
+  return protect(
+      [](lua_State* state) {
+        static_cast<CollectionCounter*>(lua_touserdata(state, 1))->begin(state);
+        return 0;
+      },
+      &collections_);
+}
+
+void Vm::count_collection() {
+  if (begin_counting()) {  // else there is no memory for it: at the next turn
+    settings_.meter->collections.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 void Vm::look_for_flush() {

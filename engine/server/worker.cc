@@ -339,7 +339,10 @@ bool Worker::end_turn() {
     }
   }
   bool more = channels_.run() || !backlog_.empty() || !unflushed_.empty();
-  generations_.each([&more](const Generation& generation) { more = more || generation.vm->has_ready(); });
+  generations_.each([&more](const Generation& generation) {
+    generation.vm->look_for_collection();
+    more = more || generation.vm->has_ready();
+  });
   return more;
 }
 
